@@ -1,0 +1,53 @@
+/**
+ * What went wrong, for programs to branch on, with the HTTP status and the gRPC status code that say the same on the
+ * wire.
+ */
+export const errorCodes = {
+  "invalid-argument": { http: 400, grpc: 3, means: "what the caller gave does not fit" },
+  "not-found": { http: 404, grpc: 5, means: "no such model, version, signature or file" },
+  "already-exists": { http: 409, grpc: 6, means: "the target is already there" },
+  "data-loss": { http: 500, grpc: 15, means: "bytes are missing or are not what their checksum says" },
+  unsupported: { http: 501, grpc: 12, means: "valid, but not something this software can do" },
+  "no-backend": { http: 503, grpc: 9, means: "no backend here can run this model" },
+  "device-lost": { http: 503, grpc: 14, means: "the device stopped answering" },
+  unavailable: { http: 503, grpc: 14, means: "the server or network cannot be reached now" },
+  closed: { http: 409, grpc: 9, means: "the session was closed" },
+  cancelled: { http: 499, grpc: 1, means: "the caller took the call back" },
+  internal: { http: 500, grpc: 13, means: "a fault of this software" },
+} as const;
+
+/** The codes of {@link errorCodes}. */
+export type ErrorCode = keyof typeof errorCodes;
+
+/** The only error class: a `code` to branch on, a message for a person, and where there is one the `cause`. */
+export class InferenceError extends Error {
+  override readonly name = "InferenceError";
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** An error as it crosses a thread or a network: structured cloning and JSON both drop the class and the code. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly message: string;
+}
+
+/** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
+export function toWireError(error: unknown): WireError {
+  if (error instanceof InferenceError) return { code: error.code, message: error.message };
+  if (isAbort(error)) return { code: "cancelled", message: error.message };
+  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+}
+
+/** The error that a wire form stands for; a code unknown to this version becomes `internal`. */
+export function fromWireError(wire: WireError): InferenceError {
+  return new InferenceError(Object.hasOwn(errorCodes, wire.code) ? wire.code : "internal", wire.message);
+}
+
+function isAbort(error: unknown): error is Error {
+  return error instanceof Error && error.name === "AbortError";
+}

@@ -1,0 +1,32 @@
+export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
+export { type ErrorCode, errorCodes, fromWireError, InferenceError, toWireError, type WireError } from "./errors.ts";
+export {
+  type Manifest,
+  parseManifest,
+  type Shard,
+  type TensorNames,
+  type WeightGroup,
+  type WeightSpec,
+} from "./manifest.ts";
+export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
+export type {
+  CallOptions,
+  Method,
+  OpenRequest,
+  Progress,
+  Protocol,
+  RunRequest,
+  SessionInfo,
+  Transport,
+} from "./rpc/protocol.ts";
+export { openProxySession, type ProxyOptions } from "./rpc/proxy-session.ts";
+export {
+  createSessionHost,
+  type Envelope,
+  hostTransport,
+  type RemoteHost,
+  type SessionHost,
+} from "./rpc/session-host.ts";
+export type { AnyModel, Backend, ModelTypes, RunOptions, Session } from "./session.ts";
+export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
+export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";

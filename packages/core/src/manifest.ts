@@ -1,0 +1,170 @@
+import { type DType, dtypeFromTensorFlow } from "./dtype.ts";
+import { InferenceError } from "./errors.ts";
+import type { Signature, TensorSpec } from "./signature.ts";
+
+/** One weights file: its path beside `model.json`, its size and, where the converter wrote it, its SHA-256 in hex. */
+export interface Shard {
+  readonly path: string;
+  readonly bytes: number | null;
+  readonly sha256: string | null;
+}
+
+/** A weight as TensorFlow.js describes it; `quantization` tells how its stored bytes become numbers. */
+export interface WeightSpec {
+  readonly name: string;
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly quantization?: Readonly<Record<string, unknown>>;
+}
+
+/** Weights that lie end to end in their shards, in this order. */
+export interface WeightGroup {
+  readonly shards: readonly Shard[];
+  readonly weights: readonly WeightSpec[];
+}
+
+/** A signature key and the graph tensor (`Identity:0`) that it stands for. */
+export type TensorNames = Readonly<Record<string, string>>;
+
+/** `model.json`, parsed: the graph, the signature and the list of shards. */
+export interface Manifest {
+  readonly signature: Signature;
+  /** Which graph tensor each input and output of the signature is. */
+  readonly inputNames: TensorNames;
+  readonly outputNames: TensorNames;
+  readonly weightGroups: readonly WeightGroup[];
+  /** The file as it was, for the loader of the graph: GraphDef JSON under `modelTopology`, and the rest. */
+  readonly json: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Parses `model.json` of a TensorFlow.js graph model, from this project's converter or the Python one.
+ * Throws `data-loss` where it isn't one, `unsupported` for a dtype that no tensor has; both name the place.
+ * Paths must stay below the manifest's own folder: no scheme, no leading slash, no `..`.
+ */
+export function parseManifest(text: string, where = "model.json"): Manifest {
+  const json = object(parseJson(text, where), where);
+  if (json.format !== "graph-model") {
+    throw broken(where, 'format "graph-model"', JSON.stringify(json.format), "convert the SavedModel first");
+  }
+  const metadata = json.userDefinedMetadata;
+  // tfjs lets a signature in the metadata win over the top-level one: models of older converters have it there.
+  const declared = (isObject(metadata) ? metadata.signature : undefined) ?? json.signature;
+  const signature = object(declared, `${where}: signature`);
+  const inputs = parseTensorInfos(signature.inputs, `${where}: signature.inputs`);
+  const outputs = parseTensorInfos(signature.outputs, `${where}: signature.outputs`);
+  object(json.modelTopology, `${where}: modelTopology`);
+  return {
+    signature: { inputs: inputs.specs, outputs: outputs.specs },
+    inputNames: inputs.names,
+    outputNames: outputs.names,
+    weightGroups: array(json.weightsManifest ?? [], `${where}: weightsManifest`).map((group, index) =>
+      parseWeightGroup(group, `${where}: weightsManifest[${index}]`),
+    ),
+    json,
+  };
+}
+
+function parseTensorInfos(value: unknown, where: string): { specs: Record<string, TensorSpec>; names: TensorNames } {
+  const specs: Record<string, TensorSpec> = {};
+  const names: Record<string, string> = {};
+  for (const [key, info] of Object.entries(object(value ?? {}, where))) {
+    const { name, dtype, tensorShape, resourceId } = object(info, `${where}.${key}`);
+    if (resourceId !== undefined) continue; // a table's handle, bound by the loader: not for the caller to give
+    names[key] = string(name, `${where}.${key}.name`);
+    specs[key] = {
+      dtype: parseDType(dtype, `${where}.${key}.dtype`),
+      shape: parseShape(tensorShape, `${where}.${key}`),
+    };
+  }
+  return { specs, names };
+}
+
+function parseDType(value: unknown, where: string): DType {
+  const dtype = dtypeFromTensorFlow(string(value, where));
+  if (dtype === undefined) throw new InferenceError("unsupported", `${where}: no tensor can hold ${value}`);
+  return dtype;
+}
+
+function parseShape(value: unknown, where: string): TensorSpec["shape"] {
+  const shape = object(value ?? {}, `${where}.tensorShape`);
+  if (shape.unknownRank === true) return null;
+  return array(shape.dim ?? [], `${where}.tensorShape.dim`).map((dimension) => {
+    const size = Number(object(dimension, `${where}.tensorShape.dim`).size ?? 0); // int64 is a string in proto JSON
+    if (!Number.isSafeInteger(size)) throw broken(where, "whole dimensions", JSON.stringify(dimension));
+    return size < 0 ? null : size;
+  });
+}
+
+function parseWeightGroup(value: unknown, where: string): WeightGroup {
+  const group = object(value, where);
+  const paths = array(group.paths, `${where}.paths`).map((path) => parsePath(path, `${where}.paths`));
+  const details = group.shards === undefined ? [] : array(group.shards, `${where}.shards`);
+  if (details.length !== 0 && details.length !== paths.length) {
+    throw broken(`${where}.shards`, `${paths.length} entries, one for each path`, String(details.length));
+  }
+  return {
+    shards: paths.map((path, index) => parseShard(path, details[index], `${where}.shards[${index}]`)),
+    weights: array(group.weights, `${where}.weights`).map((weight, index) =>
+      parseWeight(weight, `${where}.weights[${index}]`),
+    ),
+  };
+}
+
+function parseShard(path: string, value: unknown, where: string): Shard {
+  if (value === undefined) return { path, bytes: null, sha256: null }; // the Python converter writes paths only
+  const { bytes, sha256 } = object(value, where);
+  if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) throw broken(`${where}.bytes`, "a size", String(bytes));
+  if (!/^[0-9a-f]{64}$/.test(String(sha256))) throw broken(`${where}.sha256`, "64 hex digits", String(sha256));
+  return { path, bytes: Number(bytes), sha256: String(sha256) };
+}
+
+function parseWeight(value: unknown, where: string): WeightSpec {
+  const { name, dtype, shape, quantization } = object(value, where);
+  const dimensions = array(shape, `${where}.shape`).map(Number);
+  if (!dimensions.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw broken(`${where}.shape`, "whole numbers ≥ 0", JSON.stringify(shape));
+  }
+  const weight = { name: string(name, `${where}.name`), dtype: string(dtype, `${where}.dtype`), shape: dimensions };
+  return quantization === undefined
+    ? weight
+    : { ...weight, quantization: object(quantization, `${where}.quantization`) };
+}
+
+function parsePath(value: unknown, where: string): string {
+  const path = string(value, where);
+  const isInside = !/^[a-z][a-z0-9+.-]*:/i.test(path) && !/^[\\/]/.test(path) && !path.split(/[\\/]/).includes("..");
+  if (!isInside || path === "") throw broken(where, "a path below model.json's folder", JSON.stringify(path));
+  return path;
+}
+
+function parseJson(text: string, where: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new InferenceError("data-loss", `${where}: expected JSON; convert or upload the model again`, { cause });
+  }
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function object(value: unknown, where: string): Record<string, unknown> {
+  if (!isObject(value)) throw broken(where, "an object", JSON.stringify(value));
+  return value;
+}
+
+function array(value: unknown, where: string): readonly unknown[] {
+  if (!Array.isArray(value)) throw broken(where, "a list", JSON.stringify(value));
+  return value;
+}
+
+function string(value: unknown, where: string): string {
+  if (typeof value !== "string") throw broken(where, "a string", JSON.stringify(value));
+  return value;
+}
+
+function broken(where: string, expected: string, got: string, advice = "convert or upload the model again") {
+  return new InferenceError("data-loss", `${where}: expected ${expected}, got ${got}; ${advice}`);
+}

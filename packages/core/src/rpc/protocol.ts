@@ -1,0 +1,51 @@
+import type { Backend } from "../session.ts";
+import type { Signature } from "../signature.ts";
+import type { Tensors } from "../tensor.ts";
+
+/** What a session elsewhere is asked, and what it answers. One row per call; every transport carries exactly these. */
+export interface Protocol {
+  open: { request: OpenRequest; reply: SessionInfo };
+  run: { request: RunRequest; reply: Tensors };
+  close: { request: null; reply: null };
+}
+
+export type Method = keyof Protocol;
+
+export interface OpenRequest {
+  /** URL of `model.json`, or the model's name on a server. */
+  readonly model: string;
+  /** Keep the weights for the next open, where there is a cache. */
+  readonly cache?: boolean;
+  /** Run once on zeros before the session counts as open. */
+  readonly warmUp?: boolean;
+}
+
+/** What is known of a session once it is open. */
+export interface SessionInfo {
+  readonly signature: Signature;
+  readonly backend: Backend;
+}
+
+export interface RunRequest {
+  readonly inputs: Tensors;
+  readonly outputs?: readonly string[];
+}
+
+/** How far an open has come: bytes of weights so far, how many in all (null while unknown), and where they came from. */
+export interface Progress {
+  readonly loadedBytes: number;
+  readonly totalBytes: number | null;
+  readonly cachedBytes: number;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Hand the request's buffers over instead of copying them. */
+  readonly transfer?: boolean | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** Carries the calls of {@link Protocol} to where they are answered. Rejects with InferenceError. */
+export type Transport = {
+  readonly [M in Method]: (request: Protocol[M]["request"], options?: CallOptions) => Promise<Protocol[M]["reply"]>;
+};

@@ -1,0 +1,99 @@
+import { fromWireError, InferenceError, toWireError, type WireError } from "../errors.ts";
+import type { Session } from "../session.ts";
+import type { CallOptions, Method, OpenRequest, Progress, Protocol, Transport } from "./protocol.ts";
+
+/** A reply or an error, in a form that survives a thread boundary. */
+export type Envelope<Reply> = { readonly reply: Reply } | { readonly error: WireError };
+
+/** The far end of a port: answers the calls of {@link Protocol} for one session. Calls are numbered to be cancelled. */
+export interface SessionHost {
+  call<M extends Method>(
+    id: number,
+    method: M,
+    request: Protocol[M]["request"],
+    onProgress?: (progress: Progress) => void,
+  ): Promise<Envelope<Protocol[M]["reply"]>>;
+  cancel(id: number): void;
+}
+
+/** A host over `open`, which makes the session here. */
+export function createSessionHost(open: (request: OpenRequest, options: CallOptions) => Promise<Session>): SessionHost {
+  const calls = new Map<number, AbortController>();
+  let session: Session | undefined;
+  const opened = (): Session => {
+    if (session) return session;
+    throw new InferenceError("closed", "no session is open here; open one first");
+  };
+  const handlers: Transport = {
+    open: async (request, options = {}) => {
+      session = await open(request, options);
+      return { signature: session.signature, backend: session.backend };
+    },
+    run: async ({ inputs, outputs }, { signal } = {}) =>
+      opened().run(inputs, { ...(outputs && { outputs }), ...(signal && { signal }) }),
+    close: async () => {
+      await session?.close();
+      session = undefined;
+      return null;
+    },
+  };
+  return {
+    async call(id, method, request, onProgress) {
+      const controller = new AbortController();
+      calls.set(id, controller);
+      try {
+        return { reply: await handlers[method](request, { signal: controller.signal, onProgress }) };
+      } catch (error) {
+        return { error: toWireError(error) };
+      } finally {
+        calls.delete(id);
+      }
+    },
+    cancel: (id) => calls.get(id)?.abort(new InferenceError("cancelled", "the caller took the call back")),
+  };
+}
+
+/** A {@link SessionHost} seen from the other side of a port, where every call is asynchronous. */
+export interface RemoteHost {
+  call<M extends Method>(
+    id: number,
+    method: M,
+    request: Protocol[M]["request"],
+    options: CallOptions,
+  ): Promise<Envelope<Protocol[M]["reply"]>>;
+  cancel(id: number): void;
+}
+
+/** The transport to a host behind a port: numbers the calls, forwards aborts, unwraps the replies. */
+export function hostTransport(host: RemoteHost): Transport {
+  let lastId = 0;
+  async function call<M extends Method>(
+    method: M,
+    request: Protocol[M]["request"],
+    options: CallOptions = {},
+  ): Promise<Protocol[M]["reply"]> {
+    const id = ++lastId;
+    const { signal } = options;
+    signal?.throwIfAborted();
+    let cancel = () => {};
+    const cancelled = new Promise<never>((_, reject) => {
+      cancel = () => {
+        host.cancel(id);
+        reject(signal?.reason); // the caller's own reason, at once: the host may be deep in a run
+      };
+    });
+    signal?.addEventListener("abort", cancel, { once: true });
+    try {
+      const envelope = await Promise.race([host.call(id, method, request, options), cancelled]);
+      if ("error" in envelope) throw fromWireError(envelope.error);
+      return envelope.reply;
+    } finally {
+      signal?.removeEventListener("abort", cancel);
+    }
+  }
+  return {
+    open: (request, options) => call("open", request, options),
+    run: (request, options) => call("run", request, options),
+    close: (request, options) => call("close", request, options),
+  };
+}

@@ -1,0 +1,43 @@
+import type { Signature } from "./signature.ts";
+import type { Tensors } from "./tensor.ts";
+
+/** Where the arithmetic happens. */
+export type Backend = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
+
+/** The tensors that a model takes and returns, as `model.d.ts` beside a converted model declares them. */
+export interface ModelTypes {
+  readonly inputs: object;
+  readonly outputs: object;
+}
+
+/** Any model: tensors by name. */
+export interface AnyModel {
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+}
+
+export interface RunOptions {
+  /** The outputs to compute, by name; all of them by default. */
+  readonly outputs?: readonly string[];
+  /** Ends the call early: the promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Hands the inputs' buffers over instead of copying them, where the session lives in another thread. */
+  readonly transfer?: boolean;
+}
+
+/** A model that is loaded, warm and ready to run, wherever that may be. */
+export interface Session<M extends ModelTypes = AnyModel> extends AsyncDisposable {
+  /** The model's name or URL, as it was opened. */
+  readonly model: string;
+  readonly signature: Signature;
+  readonly backend: Backend;
+  /** `local`: on this device. `server`: elsewhere, over the network. */
+  readonly location: "local" | "server";
+  /**
+   * Runs the model once. Rejects with an `InferenceError`: `invalid-argument` if the inputs don't fit the signature,
+   * `closed` after `close`, `device-lost`, `unavailable`.
+   */
+  run(inputs: M["inputs"], options?: RunOptions): Promise<M["outputs"]>;
+  /** Frees everything the session holds, after the runs in flight. Closing twice is the same as once. */
+  close(): Promise<void>;
+}
