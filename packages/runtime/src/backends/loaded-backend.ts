@@ -1,0 +1,32 @@
+import { type Backend, InferenceError } from "@nearside/core";
+import { removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { selfTest } from "../self-test.ts";
+
+/** A backend that is loaded in this thread and has computed a known product correctly. */
+export interface LoadedBackend {
+  readonly name: Backend;
+  /** Resolves when the device is gone, with its reason; never for a backend without a device. */
+  readonly lost: Promise<string>;
+  /** Frees the backend. Close its sessions first. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the registered TensorFlow.js backend `name` the one of this thread and tests it.
+ * Rejects with `no-backend` if it can't start or computes wrongly; then nothing of it is left.
+ */
+export async function startBackend(
+  name: Backend,
+  lost: Promise<string> = new Promise<never>(() => {}),
+): Promise<LoadedBackend> {
+  try {
+    // setBackend answers false where the factory failed, and getBackend() tells the name all the same.
+    if (!(await setBackend(name))) throw new Error("TensorFlow.js could not start it");
+    await selfTest();
+  } catch (cause) {
+    removeBackend(name);
+    const reason = cause instanceof Error ? cause.message : JSON.stringify(cause);
+    throw new InferenceError("no-backend", `backend "${name}" cannot run here: ${reason}`, { cause });
+  }
+  return { name, lost, close: async () => removeBackend(name) };
+}

@@ -1,0 +1,51 @@
+import { InferenceError } from "@nearside/core";
+import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+
+export interface WebgpuOptions {
+  /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
+  readonly gpu: GPU | undefined;
+}
+
+// What TensorFlow.js's kernels may need above WebGPU's guaranteed minimum; a device gets no more than it is asked for.
+const limitNames = [
+  "maxComputeWorkgroupStorageSize",
+  "maxComputeWorkgroupsPerDimension",
+  "maxStorageBufferBindingSize",
+  "maxBufferSize",
+  "maxComputeWorkgroupSizeX",
+  "maxComputeInvocationsPerWorkgroup",
+] as const;
+
+/** Loads the WebGPU backend on a device of its own, and tests it. Rejects with `no-backend`. */
+export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedBackend> {
+  const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (!adapter) {
+    throw new InferenceError("no-backend", `backend "webgpu" cannot run here: ${gpu ? "no adapter" : "no WebGPU"}`);
+  }
+  provideNavigatorGpu(gpu as GPU); // it gave the adapter
+  const device = await adapter.requestDevice({
+    requiredLimits: Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]])),
+    requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+  });
+  removeBackend("webgpu"); // the one that importing the package registered, with a device out of our reach
+  registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
+  const backend = await startBackend(
+    "webgpu",
+    device.lost.then(({ message }) => message),
+  );
+  return {
+    ...backend,
+    close: async () => {
+      await backend.close();
+      device.destroy();
+    },
+  };
+}
+
+/** TensorFlow.js refuses to construct its backend unless `navigator.gpu` is there, which Node does not have. */
+function provideNavigatorGpu(gpu: GPU): void {
+  if (!("navigator" in globalThis)) Object.defineProperty(globalThis, "navigator", { value: {}, configurable: true });
+  if (!navigator.gpu) Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true });
+}

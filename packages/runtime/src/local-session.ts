@@ -1,0 +1,166 @@
+import {
+  type AnyModel,
+  type Backend,
+  checkInputs,
+  checkOutputs,
+  dtypes,
+  elementCount,
+  InferenceError,
+  type Manifest,
+  type ModelTypes,
+  type RunOptions,
+  type Session,
+  type Tensor,
+  type TensorSpec,
+  type Tensors,
+} from "@nearside/core";
+import type { GraphModel } from "@tensorflow/tfjs-converter";
+import { dispose, type NamedTensorMap, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import type { LoadedBackend } from "./backends/loaded-backend.ts";
+import { loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
+
+export interface LocalOptions {
+  /** Run once on zeros before the session counts as open (default true). */
+  readonly warmUp?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a model on a backend of this thread. Rejects with `data-loss` if the files are broken, and with `no-backend`
+ * if the warm-up run shows that this backend can't run the model (a missing kernel, too little memory).
+ */
+export async function openLocalSession<M extends ModelTypes = AnyModel>(
+  model: string,
+  files: ModelFiles,
+  backend: LoadedBackend,
+  { warmUp = true, signal }: LocalOptions = {},
+): Promise<Session<M>> {
+  signal?.throwIfAborted();
+  const graph = await loadGraphModel(files, signal);
+  const session = new LocalSession<M>(model, files.manifest, graph, backend.name);
+  try {
+    if (warmUp) await session.warmUp();
+    signal?.throwIfAborted();
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return session;
+}
+
+// Nodes of these ops make a graph's execution depend on values, so TensorFlow.js must run it asynchronously.
+const asynchronousOps = new Set(
+  ["Switch", "Merge", "Enter", "Exit", "NextIteration", "StatelessIf", "StatelessWhile", "If", "While", "Where"].concat(
+    ["NonMaxSuppressionV2", "NonMaxSuppressionV3", "NonMaxSuppressionV5"],
+  ),
+);
+
+/** A session in this thread, over a TensorFlow.js graph model. */
+class LocalSession<M extends ModelTypes> implements Session<M> {
+  readonly model: string;
+  readonly backend: Backend;
+  readonly location = "local";
+  readonly #manifest: Manifest;
+  readonly #graph: GraphModel;
+  readonly #isAsynchronous: boolean;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(model: string, manifest: Manifest, graph: GraphModel, backend: Backend) {
+    this.model = model;
+    this.backend = backend;
+    this.#manifest = manifest;
+    this.#graph = graph;
+    const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
+    this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
+  }
+
+  get signature() {
+    return this.#manifest.signature;
+  }
+
+  async run(inputs: M["inputs"], { outputs, signal }: RunOptions = {}): Promise<M["outputs"]> {
+    if (this.#closing) throw new InferenceError("closed", `session "${this.model}" is closed; open it again`);
+    signal?.throwIfAborted();
+    checkInputs(this.signature, inputs);
+    if (outputs) checkOutputs(this.signature, outputs);
+    const result = this.#compute(inputs, outputs ?? Object.keys(this.signature.outputs));
+    this.#running.add(result);
+    try {
+      const tensors = await result;
+      signal?.throwIfAborted();
+      return tensors as M["outputs"]; // the outputs of the signature that M describes
+    } finally {
+      this.#running.delete(result);
+    }
+  }
+
+  /** Runs on zeros, so that kernels are compiled and weights uploaded; skipped where a free dimension has no obvious size. */
+  async warmUp(): Promise<void> {
+    const inputs: Record<string, Tensor> = {};
+    for (const [name, spec] of Object.entries(this.signature.inputs)) {
+      const shape = smallestShape(spec);
+      if (!shape) return;
+      inputs[name] = zeros(spec, shape);
+    }
+    try {
+      await this.#compute(inputs, Object.keys(this.signature.outputs));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new InferenceError("no-backend", `backend "${this.backend}" cannot run "${this.model}": ${reason}`, {
+        cause,
+      });
+    }
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#graph.dispose());
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #compute(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+    const fed: NamedTensorMap = {};
+    let fetched: TfjsTensor[] = [];
+    try {
+      for (const [name, tensor] of Object.entries(inputs)) {
+        fed[this.#inputName(name)] = toTfjs(tensor, `input "${name}"`);
+      }
+      const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
+      const result = this.#isAsynchronous
+        ? await this.#graph.executeAsync(fed, names)
+        : this.#graph.execute(fed, names);
+      fetched = Array.isArray(result) ? result : [result];
+      const tensors = await Promise.all(
+        outputs.map(async (name, index) => {
+          const spec = this.signature.outputs[name] as TensorSpec; // as above
+          return [name, await fromTfjs(fetched[index] as TfjsTensor, spec.dtype)] as const;
+        }),
+      );
+      return Object.fromEntries(tensors);
+    } finally {
+      const weights = new Set(Object.values(this.#graph.weights).flat()); // an output may be a constant of the graph
+      dispose([...Object.values(fed), ...fetched.filter((tensor) => !weights.has(tensor))]);
+    }
+  }
+
+  #inputName(name: string): string {
+    return (this.#manifest.inputNames[name] as string).replace(/:0$/, ""); // checkInputs saw to it; nodes, not tensors
+  }
+}
+
+/** The shape with 1 for a free first dimension (the batch); undefined where another dimension is free. */
+function smallestShape({ shape }: TensorSpec): number[] | undefined {
+  const sizes = shape?.map((size, axis) => (axis === 0 ? (size ?? 1) : size));
+  return sizes?.every((size) => size !== null) ? sizes : undefined;
+}
+
+function zeros({ dtype }: TensorSpec, shape: readonly number[]): Tensor {
+  const count = elementCount(shape);
+  if (dtype === "string") return { dtype, shape, data: new Array<string>(count).fill("") };
+  return { dtype, shape, data: new dtypes[dtype].array(dtype === "complex64" ? count * 2 : count) } as Tensor; // matching
+}
