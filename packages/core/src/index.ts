@@ -9,6 +9,7 @@ export {
   type WeightSpec,
 } from "./manifest.ts";
 export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
+export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
 export type {
   CallOptions,
   Method,

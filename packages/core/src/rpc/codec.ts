@@ -133,7 +133,8 @@ function uint32(value: number): Uint8Array {
   return bytes;
 }
 
-function oipName(name: string, dtype: DType): string {
+/** The protocol's name of a dtype. Throws `unsupported`, naming the tensor, where it has none. */
+export function oipName(name: string, dtype: DType): string {
   const { oip } = dtypes[dtype];
   if (oip === null) throw new InferenceError("unsupported", `"${name}": the protocol has no ${dtype}; send its parts`);
   return oip;

@@ -191,7 +191,7 @@ function mapTensors(tensors: Tensors, change: (tensor: Tensor) => Tensor): Tenso
 }
 
 function zeroData({ dtype, data }: Tensor): Tensor["data"] {
-  if (dtype === "string") return Array.from(data, () => "");
+  if (dtype === "string") return new Array<string>(data.length).fill("");
   return (data as Float32Array).slice().fill(0); // stands for every numeric array
 }
 

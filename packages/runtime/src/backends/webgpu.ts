@@ -1,6 +1,6 @@
 import { InferenceError } from "@nearside/core";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 
 export interface WebgpuOptions {
@@ -29,7 +29,8 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
     requiredLimits: Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
   });
-  removeBackend("webgpu"); // the one that importing the package registered, with a device out of our reach
+  // Importing the package in a browser registers one whose device is out of our reach.
+  if (findBackendFactory("webgpu")) removeBackend("webgpu");
   registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
   const backend = await startBackend(
     "webgpu",

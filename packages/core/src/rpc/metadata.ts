@@ -1,0 +1,61 @@
+import { dtypeFromOip } from "../dtype.ts";
+import { InferenceError } from "../errors.ts";
+import type { Backend } from "../session.ts";
+import type { Signature, TensorSpec } from "../signature.ts";
+import { oipName } from "./codec.ts";
+import type { SessionInfo } from "./protocol.ts";
+
+/** A tensor in the model metadata of the Open Inference Protocol v2: −1 for a free dimension. */
+export interface TensorMetadata {
+  readonly name: string;
+  readonly datatype: string;
+  readonly shape: readonly number[];
+  /** Not of the protocol, which has no word for it: the number of dimensions is free, and `shape` says nothing. */
+  readonly unknown_rank?: true;
+}
+
+/** What the model metadata of the protocol says of a session; `backend` is our addition. */
+export interface SessionMetadata {
+  readonly backend: Backend;
+  readonly inputs: readonly TensorMetadata[];
+  readonly outputs: readonly TensorMetadata[];
+}
+
+/** Writes what a session is in the protocol's words. Throws `unsupported` for a dtype that the protocol has no name for. */
+export function encodeMetadata({ signature, backend }: SessionInfo): SessionMetadata {
+  return { backend, inputs: encodeSpecs(signature.inputs), outputs: encodeSpecs(signature.outputs) };
+}
+
+/** Reads what {@link encodeMetadata} wrote. Throws `unsupported`, naming `where`, if it is something else. */
+export function decodeMetadata(value: unknown, where: string): SessionInfo {
+  const { backend, inputs, outputs } = (value ?? {}) as Partial<SessionMetadata>; // hostile: each is checked below
+  if (typeof backend !== "string" || !Array.isArray(inputs) || !Array.isArray(outputs)) {
+    const message = `${where}: expected model metadata { backend, inputs, outputs }; is it a Nearside server?`;
+    throw new InferenceError("unsupported", message);
+  }
+  return { backend, signature: { inputs: decodeSpecs(inputs, where), outputs: decodeSpecs(outputs, where) } };
+}
+
+function encodeSpecs(specs: Signature["inputs"]): TensorMetadata[] {
+  return Object.entries(specs).map(([name, { dtype, shape }]) => ({
+    name,
+    datatype: oipName(name, dtype),
+    shape: shape?.map((size) => size ?? -1) ?? [],
+    ...(shape === null && { unknown_rank: true }),
+  }));
+}
+
+function decodeSpecs(tensors: readonly TensorMetadata[], where: string): Record<string, TensorSpec> {
+  return Object.fromEntries(
+    tensors.map(({ name, datatype, shape, unknown_rank }) => {
+      const dtype = dtypeFromOip(datatype);
+      if (dtype === undefined || !Array.isArray(shape)) {
+        throw new InferenceError(
+          "unsupported",
+          `${where}: "${name}" is ${datatype} [${shape}], which is no tensor here`,
+        );
+      }
+      return [name, { dtype, shape: unknown_rank ? null : shape.map((size) => (size < 0 ? null : size)) }];
+    }),
+  );
+}

@@ -1,0 +1,22 @@
+// Bundles each worker into one self-contained file, since a worker's imports are resolved by no import map, and copies
+// the WebAssembly binaries beside them.
+import { copyFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { build } from "rolldown";
+
+const folder = new URL("./", import.meta.url);
+const require = createRequire(new URL("../runtime/package.json", folder));
+
+for (const name of ["webgpu", "wasm", "cpu"]) {
+  await build({
+    input: new URL(`src/workers/${name}.ts`, folder).pathname,
+    output: { file: new URL(`bundle/${name}.js`, folder).pathname, minify: true, codeSplitting: false },
+    platform: "browser",
+    tsconfig: false,
+    logLevel: "warn",
+  });
+}
+
+for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
+  await copyFile(require.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`), new URL(`bundle/${name}`, folder));
+}

@@ -1,0 +1,18 @@
+export {
+  type AnyModel,
+  type Backend,
+  type DataOf,
+  type DType,
+  type ErrorCode,
+  InferenceError,
+  type ModelTypes,
+  type Progress,
+  type RunOptions,
+  type Session,
+  type Signature,
+  type Tensor,
+  type TensorSpec,
+  type Tensors,
+} from "@nearside/core";
+export { type ConnectOptions, connectSession } from "./connect-session.ts";
+export { type LocalBackend, type OpenOptions, openSession } from "./open-session.ts";

@@ -1,0 +1,29 @@
+import { type CallOptions, createSessionHost, type OpenRequest, type Session, type SessionHost } from "@nearside/core";
+import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
+import { expose, transfer } from "comlink";
+import { fetchManifest, shardReader } from "./download.ts";
+import { buffers } from "./worker-transport.ts";
+
+/** Makes this worker the host of one session on the backend that `openBackend` loads. */
+export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
+  const host = createSessionHost((request, options) => open(openBackend, request, options));
+  const call: SessionHost["call"] = async (...args) => {
+    const envelope = await host.call(...args);
+    const isRun = args[1] === "run" && "reply" in envelope && envelope.reply;
+    return isRun ? transfer(envelope, buffers(isRun as never)) : envelope;
+  };
+  expose({ ...host, call });
+}
+
+async function open(
+  openBackend: () => Promise<LoadedBackend>,
+  { model, cache = true, warmUp = true }: OpenRequest,
+  { signal, onProgress }: CallOptions,
+): Promise<Session> {
+  const [backend, manifest] = await Promise.all([openBackend(), fetchManifest(model, signal)]);
+  const shards = shardReader(model, manifest, { cache, onProgress });
+  const files = { manifest, readShard: shards.read };
+  const session = await openLocalSession(model, files, backend, { warmUp, ...(signal && { signal }) });
+  await shards.settled();
+  return session;
+}

@@ -1,0 +1,4 @@
+import { openCpuBackend } from "@nearside/runtime/backends/cpu";
+import { serveSession } from "../serve-session.ts";
+
+serveSession(openCpuBackend);
