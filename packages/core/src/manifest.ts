@@ -99,12 +99,12 @@ function parseShape(value: unknown, where: string): TensorSpec["shape"] {
 function parseWeightGroup(value: unknown, where: string): WeightGroup {
   const group = object(value, where);
   const paths = array(group.paths, `${where}.paths`).map((path) => parsePath(path, `${where}.paths`));
-  const details = group.shards === undefined ? [] : array(group.shards, `${where}.shards`);
-  if (details.length !== 0 && details.length !== paths.length) {
+  const details = group.shards === undefined ? undefined : array(group.shards, `${where}.shards`);
+  if (details && details.length !== paths.length) {
     throw broken(`${where}.shards`, `${paths.length} entries, one for each path`, String(details.length));
   }
   return {
-    shards: paths.map((path, index) => parseShard(path, details[index], `${where}.shards[${index}]`)),
+    shards: paths.map((path, index) => parseShard(path, details?.[index], `${where}.shards[${index}]`)),
     weights: array(group.weights, `${where}.weights`).map((weight, index) =>
       parseWeight(weight, `${where}.weights[${index}]`),
     ),
@@ -112,7 +112,7 @@ function parseWeightGroup(value: unknown, where: string): WeightGroup {
 }
 
 function parseShard(path: string, value: unknown, where: string): Shard {
-  if (value === undefined) return { path, bytes: null, sha256: null }; // the Python converter writes paths only
+  if (value === undefined) return { path, bytes: null, sha256: null }; // as the Python converter writes it: paths only
   const { bytes, sha256 } = object(value, where);
   if (!Number.isSafeInteger(bytes) || Number(bytes) < 0) throw broken(`${where}.bytes`, "a size", String(bytes));
   if (!/^[0-9a-f]{64}$/.test(String(sha256))) throw broken(`${where}.sha256`, "64 hex digits", String(sha256));

@@ -1,0 +1,29 @@
+/** How many digits a float32 and a float64 need at most to be told from every other. */
+const maxDigits = { float32: 9, float64: 17 } as const;
+
+/**
+ * The text of a floating-point number as TensorFlow Serving writes it: six digits if they read back as the same
+ * number, else all that are needed; whole numbers end in `.0`; NaN and infinities are bare words, which only tolerant
+ * JSON parsers read.
+ */
+export function formatFloat(value: number, dtype: "float32" | "float64"): string {
+  if (!Number.isFinite(value)) return String(value); // NaN, Infinity, -Infinity
+  const short = formatDigits(value, 6);
+  const read = dtype === "float32" ? Math.fround(Number(short)) : Number(short);
+  const text = read === value ? short : formatDigits(value, maxDigits[dtype]);
+  return /[.e]/.test(text) ? text : `${text}.0`;
+}
+
+/** C's `%.{digits}g`: an exponent where it is below −4 or not below `digits`, and no zeros at the end. */
+function formatDigits(value: number, digits: number): string {
+  if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  const [mantissa, exponent] = value.toExponential(digits - 1).split("e") as [string, string]; // always has an e
+  const power = Number(exponent);
+  if (power >= -4 && power < digits) return trimZeros(value.toFixed(digits - 1 - power));
+  const sign = power < 0 ? "-" : "+";
+  return `${trimZeros(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
+}
+
+function trimZeros(text: string): string {
+  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+}

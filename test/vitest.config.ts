@@ -1,0 +1,13 @@
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  root: new URL("..", import.meta.url).pathname,
+  test: {
+    include: ["{packages,converter,demo,examples}/**/*.test.ts", "test/**/*.test.ts"],
+    globalSetup: ["test/build-harness.ts"],
+    reporters: ["default", "./test/closing-line-reporter.ts"],
+    testTimeout: 60_000, // SwiftShader compiles its first shaders on the CPU
+    hookTimeout: 120_000,
+    maxWorkers: 2,
+  },
+});
