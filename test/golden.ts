@@ -1,0 +1,49 @@
+import { type DType, dtypes, isDType, type Tensors } from "@nearside/core";
+import type { GoldenRun } from "@nearside/core/testing";
+
+/** One run that TensorFlow made, of the signature it was made with. */
+export interface GoldenCase extends GoldenRun {
+  readonly signature: string;
+}
+
+interface GoldenTensor {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+  readonly b64: string | readonly string[];
+}
+
+interface GoldenJson {
+  readonly cases: readonly {
+    readonly signature: string;
+    readonly error?: string;
+    readonly inputs: Readonly<Record<string, GoldenTensor>>;
+    readonly outputs: Readonly<Record<string, GoldenTensor>>;
+  }[];
+}
+
+/** Reads golden.json: little-endian row-major bytes in base64, or a list of base64 strings. Leaves error cases out. */
+export function parseGolden(json: string): GoldenCase[] {
+  const { cases } = JSON.parse(json) as GoldenJson; // our own files
+  return cases
+    .filter(({ error }) => error === undefined)
+    .map(({ signature, inputs, outputs }) => ({
+      signature,
+      inputs: decodeTensors(inputs),
+      outputs: decodeTensors(outputs),
+    }));
+}
+
+function decodeTensors(tensors: Readonly<Record<string, GoldenTensor>>): Tensors {
+  return Object.fromEntries(
+    Object.entries(tensors).map(([name, { dtype, shape, b64 }]) => {
+      if (!isDType(dtype)) throw new Error(`"${name}": no tensor can hold ${dtype}`);
+      return [name, { dtype, shape, data: decodeData(dtype, b64) }];
+    }),
+  ) as Tensors; // each dtype with the array of its row
+}
+
+function decodeData(dtype: DType, b64: GoldenTensor["b64"]) {
+  if (typeof b64 !== "string") return b64.map((text) => Buffer.from(text, "base64").toString());
+  const bytes = new Uint8Array(Buffer.from(b64, "base64")); // a copy, so aligned
+  return dtype === "string" ? [] : new dtypes[dtype].array(bytes.buffer);
+}

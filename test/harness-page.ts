@@ -1,0 +1,34 @@
+import type { Browser, Page } from "playwright";
+import { harnessFolder } from "./build-harness.ts";
+import { launchChromium } from "./chromium.ts";
+import { type FileServer, serveFiles } from "./file-server.ts";
+
+/** The harness page in a real browser, and the server it came from. */
+export interface HarnessPage extends AsyncDisposable {
+  readonly page: Page;
+  readonly files: FileServer;
+}
+
+export interface HarnessOptions {
+  /** With WebGPU (default), or as a browser without it. */
+  readonly webgpu?: boolean;
+}
+
+/** Opens the harness page, with the models of `modelsFolder` under `/models/`. */
+export async function openHarness(modelsFolder: string, { webgpu = true }: HarnessOptions = {}): Promise<HarnessPage> {
+  const files = await serveFiles({ "/models/": modelsFolder, "/": harnessFolder });
+  const browser: Browser = await launchChromium({ webgpu });
+  const page = await browser.newPage();
+  page.on("pageerror", (error) => console.error("page:", error));
+  page.on("console", (message) => message.type() === "error" && console.error("page:", message.text()));
+  await page.goto(`${files.origin}/index.html`);
+  await page.waitForFunction(() => "harness" in globalThis);
+  return {
+    page,
+    files,
+    async [Symbol.asyncDispose]() {
+      await browser.close();
+      await files[Symbol.asyncDispose]();
+    },
+  };
+}

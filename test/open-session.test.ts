@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { expectClose, type GoldenRun } from "@nearside/core/testing";
+import { createServer } from "@nearside/server";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Outcome, RunReport, Target } from "./harness/harness.ts";
+import { type HarnessPage, openHarness } from "./harness-page.ts";
+import { type ConvertedModels, convertModels, readExample } from "./models.ts";
+import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
+
+const manifest = "/models/digits/model.json";
+let models: ConvertedModels;
+let golden: GoldenRun;
+let shards: string[];
+
+beforeAll(async () => {
+  const digits = await readExample("digits");
+  golden = digits.golden[0] as GoldenRun;
+  models = await convertModels([digits]);
+  const { weightsManifest } = JSON.parse(await readFile(`${models.folder}/digits/model.json`, "utf8"));
+  shards = weightsManifest[0].paths.map((path: string) => `/models/digits/${path}`);
+});
+afterAll(() => models?.[Symbol.asyncDispose]());
+
+/** Opens and runs in a page whose server has forgotten what it was asked before. */
+async function openAndRun({ page, files }: HarnessPage, target: Target): Promise<Outcome<RunReport>> {
+  files.requests.length = 0;
+  const inputs = toPlainTensors(golden.inputs);
+  return page.evaluate(([target, inputs]) => globalThis.harness.openAndRun(target, inputs), [target, inputs] as const);
+}
+
+function expectGolden(outcome: Outcome<RunReport>): RunReport {
+  if ("error" in outcome) throw new Error(outcome.error.message);
+  expectClose(fromPlainTensors(outcome.value.outputs), golden.outputs);
+  return outcome.value;
+}
+
+describe("in a browser with WebGPU", () => {
+  let harness: HarnessPage;
+  beforeEach(async () => {
+    harness = await openHarness(models.folder);
+    return () => harness[Symbol.asyncDispose]();
+  });
+
+  test("openSession runs on webgpu, and the second open asks the network for model.json only", async () => {
+    const first = expectGolden(await openAndRun(harness, { open: manifest }));
+    expect(first).toMatchObject({ backend: "webgpu", location: "local" });
+    expect(harness.files.requests).toEqual(expect.arrayContaining(shards));
+    const totalBytes = first.progress[0]?.totalBytes as number;
+    expect(first.progress.at(-1)).toEqual({ loadedBytes: totalBytes, totalBytes, cachedBytes: 0 });
+
+    await harness.page.reload();
+    await harness.page.waitForFunction(() => "harness" in globalThis);
+    const second = expectGolden(await openAndRun(harness, { open: manifest }));
+    expect(second.backend).toBe("webgpu");
+    expect(harness.files.requests.filter((path) => path.startsWith("/models/"))).toEqual([manifest]);
+    expect(second.progress.at(-1)).toEqual({ loadedBytes: totalBytes, totalBytes, cachedBytes: totalBytes });
+  });
+
+  test("openSession keeps nothing where the cache is off", async () => {
+    expectGolden(await openAndRun(harness, { open: manifest, options: { cache: false } }));
+    expect(await harness.page.evaluate(() => globalThis.harness.cachedKeys())).toEqual([]);
+  });
+
+  test("a shard whose SHA-256 is wrong is refused and not cached; the right one is, later", async () => {
+    const [shard] = shards as [string];
+    harness.files.faults.set(shard, (bytes) => bytes.map((byte, index) => (index === 100 ? byte ^ 1 : byte)));
+    const outcome = await openAndRun(harness, { open: manifest });
+    expect(outcome).toMatchObject({ error: { code: "data-loss" } });
+    expect("error" in outcome && outcome.error.message).toMatch(/expected SHA-256 .* upload the model's files again/);
+    const kept = await harness.page.evaluate(() => globalThis.harness.cachedKeys());
+    expect(kept.some((key) => shard.includes(key.slice(0, 16)))).toBe(false);
+
+    harness.files.faults.clear();
+    expectGolden(await openAndRun(harness, { open: manifest }));
+    expect(await harness.page.evaluate(() => globalThis.harness.cachedKeys())).toHaveLength(shards.length);
+  });
+
+  test.each([
+    ["a shard that is cut short", () => shards[0] as string, (bytes: Uint8Array) => bytes.subarray(1), "data-loss"],
+    ["a shard that is missing", () => shards[0] as string, () => ({ status: 404 }), "not-found"],
+    ["a shard that the server fails on", () => shards[0] as string, () => ({ status: 500 }), "unavailable"],
+    ["a model.json that is missing", () => manifest, () => ({ status: 404 }), "not-found"],
+    ["a model.json that is a page", () => manifest, () => new TextEncoder().encode("<html>"), "data-loss"],
+    ["a model.json that is cut short", () => manifest, (bytes: Uint8Array) => bytes.subarray(0, 99), "data-loss"],
+  ])("%s ends in a typed error, and nothing is cached", async (_what, path, fault, code) => {
+    harness.files.faults.set(path(), fault);
+    const outcome = await openAndRun(harness, { open: manifest, options: { backend: "wasm" } });
+    expect(outcome).toMatchObject({ error: { code } });
+    expect(await harness.page.evaluate(() => globalThis.harness.cachedKeys())).toHaveLength(0);
+  });
+
+  test("an abort while it opens rejects with the caller's reason", async () => {
+    const outcome = await harness.page.evaluate((open) => globalThis.harness.openAndAbort({ open }), manifest);
+    expect(outcome).toMatchObject({
+      error: { code: "cancelled", message: expect.stringMatching(/the test took it back/) },
+    });
+  });
+
+  test("without a backend and without a fallback the error says what to do", async () => {
+    const outcome = await openAndRun(harness, { open: manifest, options: { backend: [] } });
+    expect(outcome).toMatchObject({
+      error: { code: "no-backend", message: expect.stringMatching(/give openSession a fallback server/) },
+    });
+  });
+
+  test("a server that is down ends in unavailable, with what to check", async () => {
+    const server = createServer({ models: [], host: "127.0.0.1", restPort: 0 });
+    await server.listen();
+    const url = server.url as string;
+    await server.close(); // nobody listens there now
+    const outcome = await openAndRun(harness, { connect: url, model: "digits" });
+    expect(outcome).toMatchObject({
+      error: { code: "unavailable", message: expect.stringMatching(/check that the server runs/) },
+    });
+  });
+
+  describe("and a server", () => {
+    let server: ReturnType<typeof createServer>;
+    beforeEach(async () => {
+      const served = [{ name: "digits", basePath: `${models.folder}/digits` }];
+      const corsOrigins = [harness.files.origin];
+      server = createServer({ models: served, host: "127.0.0.1", restPort: 0, corsOrigins });
+      await server.listen();
+      return () => server.close();
+    });
+
+    test("connectSession runs the same model there", async () => {
+      const target = { connect: server.url as string, model: "digits" };
+      const report = expectGolden(await openAndRun(harness, target));
+      expect(report).toMatchObject({ backend: "wasm", location: "server" });
+    });
+
+    test("openSession falls back to it when no local backend may run", async () => {
+      const fallback = { server: server.url as string, model: "digits" };
+      const report = expectGolden(await openAndRun(harness, { open: manifest, options: { backend: [], fallback } }));
+      expect(report.location).toBe("server");
+    });
+
+    test("openSession opens a model from the server's own origin of model files", async () => {
+      const report = expectGolden(await openAndRun(harness, { open: `${server.url}/models/digits/model.json` }));
+      expect(report).toMatchObject({ backend: "webgpu", location: "local" });
+    });
+
+    test("a model that the server does not have is not-found", async () => {
+      const outcome = await openAndRun(harness, { connect: server.url as string, model: "nothing" });
+      expect(outcome).toMatchObject({ error: { code: "not-found" } });
+    });
+  });
+});
+
+test("in a browser without WebGPU openSession runs on wasm", async () => {
+  await using harness = await openHarness(models.folder, { webgpu: false });
+  const report = expectGolden(await openAndRun(harness, { open: manifest }));
+  expect(report).toMatchObject({ backend: "wasm", location: "local" });
+});
