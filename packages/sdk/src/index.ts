@@ -15,4 +15,5 @@ export {
   type Tensors,
 } from "@nearside/core";
 export { type ConnectOptions, connectSession } from "./connect-session.ts";
-export { type LocalBackend, type OpenOptions, openSession } from "./open-session.ts";
+export { type OpenOptions, openSession } from "./open-session.ts";
+export type { LocalBackend } from "./worker-transport.ts";

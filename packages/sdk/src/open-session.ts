@@ -7,10 +7,7 @@ import {
   type Session,
 } from "@nearside/core";
 import { connectSession } from "./connect-session.ts";
-import { startWorker, workerTransport } from "./worker-transport.ts";
-
-/** A backend that a browser can have. */
-export type LocalBackend = keyof typeof startWorker;
+import { type LocalBackend, workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
   /** The backends to try, in order (default webgpu, wasm, cpu). An empty list goes straight to the fallback. */
@@ -41,8 +38,7 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   const refusals: InferenceError[] = [];
   for (const name of [backend].flat()) {
     try {
-      const transport = workerTransport(startWorker[name]());
-      return await openProxySession<M>(transport, request, { location: "local", signal, onProgress });
+      return await openProxySession<M>(workerTransport(name), request, { location: "local", signal, onProgress });
     } catch (error) {
       if (!(error instanceof InferenceError) || error.code !== "no-backend") throw error;
       refusals.push(error);

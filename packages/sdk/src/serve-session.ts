@@ -1,16 +1,23 @@
-import { type CallOptions, createSessionHost, type OpenRequest, type Session, type SessionHost } from "@nearside/core";
+import {
+  type CallOptions,
+  createSessionHost,
+  type OpenRequest,
+  type Session,
+  type SessionHost,
+  type Tensors,
+} from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
 import { expose, transfer } from "comlink";
+import { buffersOf } from "./buffers-of.ts";
 import { fetchManifest, shardReader } from "./download.ts";
-import { buffers } from "./worker-transport.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   const host = createSessionHost((request, options) => open(openBackend, request, options));
-  const call: SessionHost["call"] = async (...args) => {
-    const envelope = await host.call(...args);
-    const isRun = args[1] === "run" && "reply" in envelope && envelope.reply;
-    return isRun ? transfer(envelope, buffers(isRun as never)) : envelope;
+  const call: SessionHost["call"] = async (id, method, request, onProgress) => {
+    const envelope = await host.call(id, method, request, onProgress);
+    if (method !== "run" || "error" in envelope) return envelope;
+    return transfer(envelope, buffersOf(envelope.reply as Tensors)); // a run's reply
   };
   expose({ ...host, call });
 }

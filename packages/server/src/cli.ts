@@ -1,0 +1,32 @@
+import { InferenceError } from "@nearside/core";
+import { createServer, type ServerOptions } from "./create-server.ts";
+import { helpText, parseFlags } from "./flags.ts";
+import { formatEvent } from "./server-event.ts";
+import { version } from "./version.ts";
+
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  console.error(error instanceof InferenceError ? `nearside-server: ${error.message}` : error);
+  process.exit(1);
+}
+
+async function main(args: readonly string[]): Promise<void> {
+  const command = parseFlags(args);
+  if (command.run === "help") return console.log(helpText());
+  if (command.run === "version") return console.log(`nearside-server ${version}`);
+  for (const notice of command.notices) console.error(notice);
+  await serve(command.options);
+}
+
+async function serve(options: ServerOptions): Promise<void> {
+  const onEvent = (event: Parameters<typeof formatEvent>[0]) => console.log(formatEvent(event));
+  const server = createServer({ ...options, onEvent });
+  const stop = async () => {
+    await server.close();
+    process.exit(0); // a GPU's handle would keep the process
+  };
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  await server.listen();
+  console.log(`REST: ${server.url}/`);
+}

@@ -1,0 +1,123 @@
+import { parseArgs } from "node:util";
+import { InferenceError } from "@nearside/core";
+import type { ServerOptions } from "./create-server.ts";
+import { type ServerBackend, serverBackends } from "./process-backend.ts";
+
+/** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
+const flags = {
+  model_name: { value: "NAME", help: "name of the model in URLs (default: default)" },
+  model_base_path: { value: "FOLDER", help: "folder with a folder per version, or with a model (required)" },
+  rest_api_port: { value: "PORT", help: "port of the REST APIs (default: 8501; 0 takes a free one)" },
+  host: { value: "ADDRESS", help: "address to listen on (default: 0.0.0.0, all of them)" },
+  backend: { value: serverBackends.join("|"), help: "where models run (default: wasm)" },
+  cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
+  rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
+  cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
+  help: { value: null, help: "print this and exit" },
+  version: { value: null, help: "print the version and exit" },
+} as const;
+
+type Flag = keyof typeof flags;
+
+/** Flags of TensorFlow Serving that this server knows and does nothing with. */
+const withoutEffect: ReadonlySet<string> = new Set(
+  [
+    "port grpc_socket_path rest_api_num_threads rest_api_timeout_in_ms enable_batching",
+    "allow_version_labels_for_unavailable_models batching_parameters_file enable_per_model_batching_parameters",
+    "model_config_file model_config_file_poll_wait_seconds num_load_threads num_unload_threads max_num_load_retries",
+    "load_retry_interval_micros file_system_poll_wait_seconds flush_filesystem_caches",
+    "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
+    "tensorflow_session_config_file use_alts_credentials ssl_config_file platform_config_file",
+    "per_process_gpu_memory_fraction saved_model_tags grpc_channel_arguments grpc_max_threads enable_model_warmup",
+    "num_request_iterations_for_warmup monitoring_config_file remove_unused_fields_from_bundle_metagraph",
+    "prefer_tflite_model num_tflite_pools num_tflite_interpreters_per_pool enable_signature_method_name_check",
+    "xla_cpu_compilation_enabled xla_gpu_compilation_enabled enable_profiler thread_pool_factory_config_file",
+    "mixed_precision skip_initialize_tpu enable_grpc_healthcheck_service enable_serialization_as_tensor_content",
+  ].flatMap((names) => names.split(" ")),
+);
+
+/** What a command line asks for; `notices` are things to tell that don't stop the server. */
+export type Command =
+  | { readonly run: "help" }
+  | { readonly run: "version" }
+  | { readonly run: "serve"; readonly options: ServerOptions; readonly notices: readonly string[] };
+
+/** Reads the arguments of the command line. Throws `invalid-argument`, with what to do, where one doesn't fit. */
+export function parseFlags(args: readonly string[]): Command {
+  const { values, notices } = collect(args);
+  if (isOn(values.get("help"))) return { run: "help" };
+  if (isOn(values.get("version"))) return { run: "version" };
+  const basePath = values.get("model_base_path");
+  if (basePath === undefined) throw invalid("--model_base_path", "the folder of a model", "nothing");
+  const corsOrigins = isOn(values.get("rest_api_enable_cors_support")) ? ["*"] : list(values.get("cors_origins"));
+  const [host, cacheDir] = [values.get("host"), values.get("cache_dir")];
+  const options = {
+    models: [{ name: values.get("model_name") ?? "default", basePath }],
+    backend: parseBackend(values.get("backend") ?? "wasm"),
+    restPort: parsePort(values.get("rest_api_port") ?? "8501"),
+    corsOrigins,
+    ...(host !== undefined && { host }),
+    ...(cacheDir !== undefined && { cacheDir }),
+  };
+  return { run: "serve", options, notices };
+}
+
+/** The text of `--help`. */
+export function helpText(): string {
+  const lines = Object.entries(flags).map(([name, { value, help }]) => {
+    return `  --${name}${value === null ? "" : `=${value}`}`.padEnd(40) + help;
+  });
+  return [
+    "Serves a TensorFlow SavedModel or a TensorFlow.js graph model over HTTP.",
+    "",
+    "Usage: nearside-server --model_name=NAME --model_base_path=FOLDER [flags]",
+    "",
+    ...lines,
+    "",
+    "Other flags of TensorFlow Serving are accepted and have no effect yet.",
+  ].join("\n");
+}
+
+function collect(args: readonly string[]): { values: ReadonlyMap<Flag, string>; notices: string[] } {
+  const options = Object.fromEntries(
+    Object.entries(flags).map(([name, { value }]) => [name, { type: value === null ? "boolean" : "string" } as const]),
+  );
+  const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true });
+  const values = new Map<Flag, string>();
+  const notices: string[] = [];
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") notices.push(`ignored: ${token.value}`);
+    else if (isFlag(token.name)) values.set(token.name, token.value ?? "true");
+    else if (withoutEffect.has(token.name)) notices.push(`${token.rawName}: accepted, no effect yet`);
+    else notices.push(`${token.rawName}: unknown flag, ignored; see --help`);
+  }
+  return { values, notices };
+}
+
+function isFlag(name: string): name is Flag {
+  return Object.hasOwn(flags, name);
+}
+
+function isOn(value: string | undefined): boolean {
+  return value !== undefined && value !== "false" && value !== "0";
+}
+
+function list(value: string | undefined): readonly string[] {
+  return (value ?? "").split(",").filter((item) => item !== "");
+}
+
+function parseBackend(name: string): ServerBackend {
+  const backend = serverBackends.find((each) => each === name);
+  if (backend) return backend;
+  throw invalid("--backend", serverBackends.join(", "), name);
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
+  throw invalid("--rest_api_port", "a number from 0 to 65535", text);
+}
+
+function invalid(where: string, expected: string, got: string): InferenceError {
+  return new InferenceError("invalid-argument", `${where}: expected ${expected}, got ${got}; see --help`);
+}

@@ -1,0 +1,30 @@
+import { InferenceError, type Shard } from "@nearside/core";
+import type { FastifyReply } from "fastify";
+import type { Repository } from "./repository.ts";
+import { decodePathPart } from "./route.ts";
+
+const filePath = /^\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?\/(?<file>.+)$/i;
+
+/**
+ * Serves the files of a model, so that a browser can run it: `model.json` and the shards that it lists, nothing else.
+ * A shard with its hash in its name never changes, and is cached for good; everything else is asked for again.
+ * Throws `not-found`.
+ */
+export function sendModelFile(path: string, repository: Repository, reply: FastifyReply): FastifyReply {
+  const { name, version, file } = filePath.exec(path)?.groups ?? {};
+  const notFound = new InferenceError("not-found", `${path}: no such file; see /models/NAME/model.json`);
+  if (name === undefined || file === undefined) throw notFound;
+  const wanted = version === undefined ? undefined : BigInt(version);
+  const { folder } = repository.find(decodePathPart(name, "model name"), wanted);
+  const requested = decodePathPart(file, "path");
+  const shard = folder.manifest.weightGroups.flatMap(({ shards }) => shards).find((each) => each.path === requested);
+  if (!shard && requested !== "model.json") throw notFound;
+  if (shard && isContentHashed(shard)) {
+    return reply.sendFile(requested, folder.path, { maxAge: "365d", immutable: true });
+  }
+  return reply.header("cache-control", "no-cache").sendFile(requested, folder.path, { cacheControl: false });
+}
+
+function isContentHashed({ path, sha256 }: Shard): boolean {
+  return sha256 !== null && path.includes(sha256.slice(0, 8));
+}

@@ -1,0 +1,60 @@
+import { resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { AnyModel, ModelTypes, Session } from "@nearside/core";
+import { openLocalSession } from "@nearside/runtime";
+import { convertOnce, defaultCacheDir } from "./convert-once.ts";
+import { readModelFolder } from "./model-folder.ts";
+import { openBackend, type ServerBackend } from "./process-backend.ts";
+
+export interface OpenOptions {
+  /** Where to run: `wasm` by default. A process runs on one backend at a time. */
+  readonly backend?: ServerBackend;
+  /** Run once on zeros before the session counts as open (default true). */
+  readonly warmUp?: boolean;
+  /** Where a SavedModel's conversion is kept; `~/.cache/nearside` by default. */
+  readonly cacheDir?: string;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Opens a model in this process: a folder (a path or a `file:` URL) that holds a SavedModel, converted on first use,
+ * or a graph model. Rejects with `not-found`, `data-loss` for broken files, `no-backend`.
+ */
+export async function openSession<M extends ModelTypes = AnyModel>(
+  model: string | URL,
+  { backend = "wasm", warmUp = true, cacheDir = defaultCacheDir(), signal }: OpenOptions = {},
+): Promise<Session<M>> {
+  signal?.throwIfAborted();
+  const folder = await readModelFolder(await convertOnce(toPath(model), { cacheDir }));
+  signal?.throwIfAborted();
+  const loaded = await openBackend(backend);
+  try {
+    const session = await openLocalSession<M>(String(model), folder, loaded, { warmUp, ...(signal && { signal }) });
+    return withBackend(session, loaded);
+  } catch (error) {
+    await loaded.close();
+    throw error;
+  }
+}
+
+/** A session that frees its backend when it is closed. */
+function withBackend<M extends ModelTypes>(session: Session<M>, backend: { close(): Promise<void> }): Session<M> {
+  const close = async () => {
+    await session.close();
+    await backend.close();
+  };
+  return {
+    model: session.model,
+    signature: session.signature,
+    backend: session.backend,
+    location: session.location,
+    run: (inputs, options) => session.run(inputs, options),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+function toPath(model: string | URL): string {
+  const isUrl = model instanceof URL || model.startsWith("file:");
+  return isUrl ? fileURLToPath(model) : resolve(model);
+}

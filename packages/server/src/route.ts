@@ -1,0 +1,46 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { errorCodes, InferenceError, toWireError } from "@nearside/core";
+import type { Repository } from "./repository.ts";
+
+/** A request over HTTP: its path as it was sent, without the query, and the whole body, decompressed. */
+export interface HttpRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Uint8Array;
+  /** Aborted when the client goes away. */
+  readonly signal: AbortSignal;
+}
+
+/** What is sent back. */
+export interface HttpReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string | Uint8Array;
+  /** The error that the body tells of, for the log. */
+  readonly error?: unknown;
+}
+
+/** One of the server's APIs: a function from a request to a reply. It answers errors in its own form, never rejects. */
+export type Route = (request: HttpRequest, repository: Repository) => Promise<HttpReply>;
+
+/** A reply with this value as JSON, indented by `indent` spaces. */
+export function jsonReply(value: unknown, { indent = 0 } = {}): HttpReply {
+  return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(value, null, indent) };
+}
+
+/** A reply that tells what went wrong: TensorFlow Serving's `{ error }`, or `{ error, code }` with `isV1` false. */
+export function errorReply(error: unknown, { isV1 }: { readonly isV1: boolean }): HttpReply {
+  const { code, message } = toWireError(error);
+  const reply = isV1 ? jsonReply({ error: message }, { indent: 4 }) : jsonReply({ error: message, code });
+  return { ...reply, status: errorCodes[code].http, error };
+}
+
+/** A part of a URL's path, decoded. Throws `invalid-argument` where the percent signs in it are wrong. */
+export function decodePathPart(part: string, what: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch (cause) {
+    throw new InferenceError("invalid-argument", `Failed to decode ${what}: ${part}`, { cause });
+  }
+}

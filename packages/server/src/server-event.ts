@@ -1,0 +1,33 @@
+import type { Backend, InferenceError } from "@nearside/core";
+
+/** What a server tells about itself, for logs. */
+export type ServerEvent =
+  | { readonly type: "loading"; readonly model: string; readonly version: bigint }
+  | {
+      readonly type: "available";
+      readonly model: string;
+      readonly version: bigint;
+      readonly backend: Backend;
+      readonly loadMs: number;
+    }
+  | { readonly type: "failed"; readonly model: string; readonly version: bigint; readonly error: InferenceError }
+  /** The base path of a model holds nothing to serve. */
+  | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
+  /** A request failed by a fault of the server, not of the client. */
+  | { readonly type: "fault"; readonly path: string; readonly error: unknown };
+
+/** An event as one line of a log. */
+export function formatEvent(event: ServerEvent): string {
+  switch (event.type) {
+    case "loading":
+      return `${event.model}: loading version ${event.version}`;
+    case "available":
+      return `${event.model}: version ${event.version} is available on ${event.backend} (${Math.round(event.loadMs)} ms)`;
+    case "failed":
+      return `${event.model}: version ${event.version} failed to load: ${event.error.message}`;
+    case "no-version":
+      return `${event.model}: nothing to serve: ${event.error.message}`;
+    case "fault":
+      return `${event.path}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
+  }
+}
