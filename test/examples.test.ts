@@ -26,7 +26,11 @@ test("examples/server.mjs runs a model on a server it starts", () => {
 });
 
 test("examples/browser runs the digits model in a page", async () => {
-  await build({ root: `${examples}browser`, build: { outDir: built, emptyOutDir: true, target: "es2022" }, logLevel: "warn" });
+  await build({
+    root: `${examples}browser`,
+    build: { outDir: built, emptyOutDir: true, target: "es2022" },
+    logLevel: "warn",
+  });
   await using models = await convertModels([await readExample("digits")]);
   await using files = await serveFiles({ "/models/": models.folder, "/": built });
   const browser = await launchChromium();

@@ -1,0 +1,35 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type GoldenCase, parseGolden } from "./golden.ts";
+
+const root = fileURLToPath(new URL("../../shared/fixtures", import.meta.url));
+
+/**
+ * The folder of SavedModels with golden values beside the project, or undefined where it is absent. Each has its model
+ * in `saved_model/` and TensorFlow's results in `golden.json`.
+ */
+export const fixturesRoot: string | undefined = existsSync(root) ? root : undefined;
+
+/** Fixtures that everything from the converter to the server must get right: a folder below the root each. */
+export const firstCutFixtures = [
+  "made/dense",
+  "made/multi_io",
+  "made/gather",
+  "made/nested_fn",
+  "made/conv_bn_relu6",
+  "made/k3_dense_softmax",
+  "made/k3_conv_bn_relu",
+  "made/k3_depthwise",
+  "made/tf1_resource",
+  "made/tf1_ref",
+  "public/tfjs-times-three-float",
+  "public/serving-half-plus-two-cpu",
+] as const;
+
+/** The golden cases of a signature of the fixture in `folder` (absolute); none if it has none. */
+export async function readGolden(folder: string, signature: string): Promise<readonly GoldenCase[]> {
+  const cases = parseGolden(await readFile(join(folder, "golden.json"), "utf8"));
+  return cases.filter((golden) => golden.signature === signature);
+}
