@@ -7,7 +7,7 @@ const server = createServer({ models, host: "127.0.0.1", restPort: 0 });
 await server.listen();
 
 const session = await connectSession(server.url, "linear_regression");
-const x = { dtype: "float32", shape: [2, 1], data: Float32Array.of(0, 1) };
+const x = { dtype: "float32", shape: [2, 1], data: Float32Array.of(1, 2) };
 const { output_0 } = await session.run({ x });
 console.log(`${session.backend} on the ${session.location}: ${output_0.data.join(", ")}`);
 

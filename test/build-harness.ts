@@ -10,6 +10,6 @@ export default async function buildHarness(): Promise<void> {
     root: fileURLToPath(new URL("./harness", import.meta.url)),
     base: "./",
     build: { outDir: harnessFolder, emptyOutDir: true, target: "es2022" },
-    logLevel: "warn",
+    logLevel: "error",
   });
 }

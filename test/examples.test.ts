@@ -29,7 +29,7 @@ test("examples/browser runs the digits model in a page", async () => {
   await build({
     root: `${examples}browser`,
     build: { outDir: built, emptyOutDir: true, target: "es2022" },
-    logLevel: "warn",
+    logLevel: "error",
   });
   await using models = await convertModels([await readExample("digits")]);
   await using files = await serveFiles({ "/models/": models.folder, "/": built });
