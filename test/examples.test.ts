@@ -8,11 +8,13 @@ import { serveFiles } from "./file-server.ts";
 import { convertModels, readExample } from "./models.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
-const built = fileURLToPath(new URL("./results/browser-example", import.meta.url));
+const results = fileURLToPath(new URL("./results/", import.meta.url));
+const built = `${results}browser-example`;
 
 /** Runs an example as its reader would, and gives what it printed. */
 function run(script: string): string {
-  return execFileSync(process.execPath, [script], { cwd: examples, encoding: "utf8" });
+  const env = { ...process.env, XDG_CACHE_HOME: `${results}cache` }; // where the server keeps conversions
+  return execFileSync(process.execPath, [script], { cwd: examples, encoding: "utf8", env });
 }
 
 test("examples/convert.mjs converts the digits model", () => {
@@ -22,6 +24,7 @@ test("examples/convert.mjs converts the digits model", () => {
 });
 
 test("examples/server.mjs runs a model on a server it starts", () => {
+  rmSync(`${results}cache`, { recursive: true, force: true });
   expect(run("server.mjs")).toMatch(/^wasm on the server: -?\d+\.\d+, -?\d+\.\d+\n$/);
 });
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir } from "node:fs/promises";
+import { access, mkdir, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -45,12 +45,20 @@ async function isThere(path: string): Promise<boolean> {
 
 async function hashFolder(folder: string, version: string): Promise<string> {
   const hash = createHash("sha256").update(version);
-  const entries = await readdir(folder, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => !entry.isDirectory()).map((entry) => join(entry.parentPath, entry.name));
-  for (const path of paths.sort()) {
+  for (const path of (await listFiles(folder)).sort()) {
     const file = createHash("sha256");
     await pipeline(createReadStream(path), file);
     hash.update(`\0${relative(folder, path)}\0`).update(file.digest());
   }
   return hash.digest("hex");
+}
+
+/** All files below a folder. Links are followed: Kubernetes mounts volumes as folders of them. */
+async function listFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder);
+  const files = names.map(async (name) => {
+    const path = join(folder, name);
+    return (await stat(path)).isDirectory() ? listFiles(path) : [path];
+  });
+  return (await Promise.all(files)).flat();
 }

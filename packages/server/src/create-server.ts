@@ -7,6 +7,7 @@ import { openBackend, type ServerBackend } from "./process-backend.ts";
 import { createRepository, type ModelConfig, type OpenModel, type Repository } from "./repository.ts";
 import type { ServerEvent } from "./server-event.ts";
 
+/** What a server serves, where, and to whom. */
 export interface ServerOptions {
   readonly models: readonly ModelConfig[];
   /** Where models run (default `wasm`). */

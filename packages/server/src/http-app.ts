@@ -10,6 +10,7 @@ import { restV1 } from "./rest-v1/rest-v1.ts";
 import { errorReply, type HttpReply, type HttpRequest, type Route } from "./route.ts";
 import type { ServerEvent } from "./server-event.ts";
 
+/** Who may call, how much they may send, and who is told of faults. */
 export interface HttpAppOptions {
   readonly corsOrigins: readonly string[];
   readonly maxBodyBytes: number;
@@ -29,10 +30,21 @@ export function createHttpApp(
     routerOptions: { caseSensitive: false },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
-  // Bodies are read whatever their content type: curl -d sends a form's.
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
+  // Bodies are read whatever their content type, even one that is none: curl -d sends a form's.
+  app.addHook("onRequest", async ({ headers }) => {
+    headers["content-type"] = "application/octet-stream";
+  });
+  app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) =>
+    done(null, body),
+  );
   app.addHook("preParsing", async (request, _reply, payload) => decompressBody(request.headers, payload));
+  let isClosing = false;
+  app.addHook("preClose", async () => {
+    isClosing = true;
+  });
+  app.addHook("onSend", async (_request, reply) => {
+    if (isClosing) reply.header("connection", "close"); // else closing waits until the idle connection times out
+  });
   app.setErrorHandler((error, request, reply) => {
     const status = sendError(error, request, reply).statusCode;
     if (status === 500) onEvent({ type: "fault", path: pathOf(request), error });

@@ -6,6 +6,7 @@ import { convertOnce, defaultCacheDir } from "./convert-once.ts";
 import { readModelFolder } from "./model-folder.ts";
 import { openBackend, type ServerBackend } from "./process-backend.ts";
 
+/** How a model is opened in this process. */
 export interface OpenOptions {
   /** Where to run: `wasm` by default. A process runs on one backend at a time. */
   readonly backend?: ServerBackend;

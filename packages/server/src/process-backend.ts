@@ -31,8 +31,7 @@ export async function openBackend(name: ServerBackend): Promise<LoadedBackend> {
     used.users--;
     if (used.users > 0) return;
     if (shared === used) shared = undefined;
-    // TensorFlow.js registers wasm and cpu when they are imported, which is once: removed, they can't be opened again.
-    if (name === "webgpu") await loaded.close();
+    await loaded.close();
   };
   return {
     ...loaded,

@@ -5,6 +5,7 @@ import type { Shard } from "@nearside/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { doublingShard, writeDoublingModel } from "../testing/doubling-model.ts";
 import { fakeSession } from "../testing/fake-repository.ts";
+import { readModelFolder } from "./model-folder.ts";
 import { createRepository, type OpenModel } from "./repository.ts";
 import { formatEvent, type ServerEvent } from "./server-event.ts";
 
@@ -98,17 +99,16 @@ describe("a repository", () => {
     await writeDoublingModel(join(folder, "double"));
     const repository = repositoryOf("double");
     await repository.load();
-    let isClosed = false;
+    const closed: string[] = [];
     const { session } = repository.find("double");
-    Object.assign(session, { close: async () => void (isClosed = true) });
+    Object.assign(session, { close: async () => closed.push("double") });
     await repository.close();
-    expect(isClosed).toBe(true);
+    expect(closed).toEqual(["double"]);
   });
 });
 
 test("a model folder hands out a shard only if its bytes are what the manifest says", async () => {
   await writeDoublingModel(folder);
-  const { readModelFolder } = await import("./model-folder.ts");
   const { manifest, readShard } = await readModelFolder(folder);
   const [shard] = manifest.weightGroups.flatMap(({ shards }) => shards) as [Shard];
   expect(new Float32Array(await readShard(shard))).toEqual(Float32Array.of(2));

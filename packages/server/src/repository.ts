@@ -46,6 +46,7 @@ export interface Repository {
   close(): Promise<void>;
 }
 
+/** How a repository loads its models. */
 export interface RepositoryOptions {
   readonly openModel: OpenModel;
   /** Where converted models are kept. */

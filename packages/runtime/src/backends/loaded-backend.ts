@@ -1,5 +1,5 @@
 import { type Backend, InferenceError } from "@nearside/core";
-import { removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 import { selfTest } from "../self-test.ts";
 
 /** A backend that is loaded in this thread and has computed a known product correctly. */
@@ -7,7 +7,7 @@ export interface LoadedBackend {
   readonly name: Backend;
   /** Resolves when the device is gone, with its reason; never for a backend without a device. */
   readonly lost: Promise<string>;
-  /** Frees the backend. Close its sessions first. */
+  /** Frees the backend, which may be opened again. Close its sessions first. */
   close(): Promise<void>;
 }
 
@@ -24,9 +24,16 @@ export async function startBackend(
     if (!(await setBackend(name))) throw new Error("TensorFlow.js could not start it");
     await selfTest();
   } catch (cause) {
-    removeBackend(name);
+    free(name);
     const reason = cause instanceof Error ? cause.message : JSON.stringify(cause);
     throw new InferenceError("no-backend", `backend "${name}" cannot run here: ${reason}`, { cause });
   }
-  return { name, lost, close: async () => removeBackend(name) };
+  return { name, lost, close: async () => free(name) };
+}
+
+/** Frees a backend but leaves it registered: most register when they are imported, which is once. */
+function free(name: Backend): void {
+  const factory = findBackendFactory(name);
+  removeBackend(name);
+  registerBackend(name, factory);
 }

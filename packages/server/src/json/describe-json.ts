@@ -29,11 +29,11 @@ export function describeJson(value: JsonValue): string {
       }
       write(item.size > 0 ? `\n${indent}}` : "}");
     } else {
-      write(typeof item === "string" ? JSON.stringify(item) : String(item));
+      write(typeof item === "string" ? JSON.stringify(item.slice(0, maxLength)) : String(item));
     }
   };
   visit(value, "");
-  return text;
+  return text.slice(0, maxLength);
 }
 
 /** The name of a value's type in TensorFlow Serving's messages. */
