@@ -77,8 +77,8 @@ async function result(page: Page) {
   const bars = page.locator("#probabilities [data-digit]");
   const probabilities = await bars.evaluateAll((items) => items.map((item) => Number(item.dataset.probability)));
   return {
-    digit: await page.locator("#digit").innerText(),
-    backend: await page.locator("#backend").innerText(),
+    digit: await page.locator("#digit").textContent(),
+    backend: await page.locator("#backend").textContent(),
     location: await page.locator("#backend").getAttribute("data-location"),
     probabilities,
   };

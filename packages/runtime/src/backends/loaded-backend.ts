@@ -1,5 +1,5 @@
 import { type Backend, InferenceError } from "@nearside/core";
-import { findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 import { selfTest } from "../self-test.ts";
 
 /** A backend that is loaded in this thread and has computed a known product correctly. */
@@ -19,6 +19,7 @@ export async function startBackend(
   name: Backend,
   lost: Promise<string> = new Promise<never>(() => {}),
 ): Promise<LoadedBackend> {
+  enableProdMode(); // or TensorFlow.js advises whoever reads the console to install another package
   try {
     // setBackend answers false where the factory failed, and getBackend() tells the name all the same.
     if (!(await setBackend(name))) throw new Error("TensorFlow.js could not start it");
