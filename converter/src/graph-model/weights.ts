@@ -1,0 +1,59 @@
+import { elementCount, InferenceError } from "@nearside/core";
+import type { Graph, TensorValue } from "../graph/graph.ts";
+import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
+
+/** A weight as the manifest lists it, and where its value is. */
+export interface Weight {
+  readonly name: string;
+  readonly dtype: WeightDType;
+  readonly shape: readonly number[];
+  /** The bytes it takes in a shard; null for strings, whose size is known once they are read. */
+  readonly sizeBytes: number | null;
+  readonly value: TensorValue;
+}
+
+/** The weights of a graph: its constants, in the graph's order. Throws `unsupported` for one that can't be stored. */
+export function listWeights(graph: Graph): readonly Weight[] {
+  return [...graph.nodes.values()].flatMap(({ name, op, value }) => {
+    if (op !== "Const") return [];
+    if (value === undefined) {
+      throw new InferenceError("unsupported", `constant "${name}": TensorFlow.js has no constants of its dtype`);
+    }
+    const { dtype } = storageOf(value.dtype, `constant "${name}"`);
+    const { bytes } = weightDTypes[dtype];
+    const sizeBytes = bytes === null ? null : bytes * elementCount(value.shape);
+    return [{ name, dtype, shape: value.shape, sizeBytes, value }];
+  });
+}
+
+/** The bytes of a weight as they lie in a shard, in chunks. */
+export async function* readWeight({ name, value }: Weight, checkpoint: Checkpoint): AsyncIterable<Uint8Array> {
+  const where = `constant "${name}"`;
+  const { dtype, convert } = storageOf(value.dtype, where);
+  if (dtype === "string") {
+    yield encodeStrings(await readStrings(value, checkpoint));
+  } else if (value.kind === "stored") {
+    for await (const chunk of checkpoint.read(value)) yield convert(chunk, where);
+  } else if (value.data instanceof Uint8Array) {
+    yield convert(value.data, where);
+  }
+}
+
+async function readStrings(value: TensorValue, checkpoint: Checkpoint): Promise<readonly Uint8Array[]> {
+  if (value.kind === "stored") return await checkpoint.readStrings(value);
+  return value.data instanceof Uint8Array ? [] : value.data;
+}
+
+/** Each string as its length in bytes (uint32, little-endian) and its bytes. */
+function encodeStrings(strings: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(strings.reduce((sum, { length }) => sum + 4 + length, 0));
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const string of strings) {
+    view.setUint32(at, string.length, true);
+    bytes.set(string, at + 4);
+    at += 4 + string.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,81 @@
+import type { FileSink } from "../files.ts";
+import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { readWeight, type Weight } from "./weights.ts";
+
+/** A weights file as the manifest lists it. */
+export interface WrittenShard {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface WriteShardsOptions {
+  readonly shardBytes: number;
+  readonly signal?: AbortSignal | undefined;
+  readonly onWritten?: ((writtenBytes: number) => void) | undefined;
+}
+
+/**
+ * Writes weights end to end into shards of at most `shardBytes`. A shard begins with a weight and holds whole weights;
+ * a weight that is larger than a shard is cut over shards of its own. Each is named by the beginning of its SHA-256, so
+ * a shard that didn't change keeps its name. No more than about two shards are in memory at any time.
+ */
+export async function writeShards(
+  weights: readonly Weight[],
+  checkpoint: Checkpoint,
+  sink: FileSink,
+  { shardBytes, signal, onWritten }: WriteShardsOptions,
+): Promise<readonly WrittenShard[]> {
+  const shards: WrittenShard[] = [];
+  let pending: Uint8Array[] = [];
+  let pendingBytes = 0;
+  let writtenBytes = 0;
+
+  async function endShard(): Promise<void> {
+    if (pendingBytes === 0) return;
+    signal?.throwIfAborted();
+    const bytes = join(pending, pendingBytes);
+    const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes));
+    const path = `${sha256.slice(0, 16)}.bin`;
+    if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
+    shards.push({ path, bytes: bytes.length, sha256 });
+    writtenBytes += bytes.length;
+    onWritten?.(writtenBytes);
+    pending = [];
+    pendingBytes = 0;
+  }
+
+  for (const weight of weights) {
+    // Strings come as one chunk, so that their size is known where it is needed.
+    const isLarge = weight.sizeBytes !== null && weight.sizeBytes > shardBytes;
+    if (isLarge || pendingBytes + (weight.sizeBytes ?? 0) > shardBytes) await endShard();
+    for await (const chunk of readWeight(weight, checkpoint)) {
+      signal?.throwIfAborted();
+      if (weight.sizeBytes === null && pendingBytes + chunk.length > shardBytes) await endShard();
+      for (let at = 0; at < chunk.length; ) {
+        const part = chunk.subarray(at, at + shardBytes - pendingBytes);
+        pending.push(part);
+        pendingBytes += part.length;
+        at += part.length;
+        if (pendingBytes === shardBytes) await endShard();
+      }
+    }
+    if (isLarge) await endShard();
+  }
+  await endShard();
+  return shards;
+}
+
+function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function toHex(digest: ArrayBuffer): string {
+  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,23 @@
+import type { Pass } from "../graph/graph.ts";
+import { bindVariables } from "./bind-variables.ts";
+import { dropControlEdges } from "./drop-control-edges.ts";
+import { inlineFunctions } from "./inline-functions.ts";
+import { mergeEqualConstants } from "./merge-equal-constants.ts";
+import { prune } from "./prune.ts";
+import { resolveIdentities } from "./resolve-identities.ts";
+import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
+import { separateOutputs } from "./separate-outputs.ts";
+
+/** What makes a signature's graph one that TensorFlow.js can run, in order. */
+export const passes: readonly Pass[] = [
+  prune,
+  inlineFunctions,
+  bindVariables,
+  dropControlEdges,
+  resolveIdentities,
+  prune,
+  mergeEqualConstants,
+  separateOutputs,
+  restoreDefaultAttrs,
+  prune,
+];

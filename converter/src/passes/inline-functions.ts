@@ -1,0 +1,132 @@
+import { InferenceError } from "@nearside/core";
+import { damaged } from "../damaged.ts";
+import { calledFunction } from "../graph/called-function.ts";
+import { freeName } from "../graph/free-name.ts";
+import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+
+/**
+ * Replaces each call of a function by the function's nodes, named `<call>/<node>`, until no call is left.
+ * What had to run before the call runs before the nodes that begin the body; what waited for the call waits for the
+ * body's effects and results. Throws `unsupported` for functions that call themselves.
+ */
+export const inlineFunctions: Pass = (graph) => {
+  let current = graph;
+  for (let depth = 0; hasCalls(current); depth++) {
+    if (depth === maxDepth) {
+      const message = `functions: calls nested more than ${maxDepth} deep; recursive functions can't be converted`;
+      throw new InferenceError("unsupported", message);
+    }
+    current = inlineOnce(current);
+  }
+  return current;
+};
+
+const maxDepth = 100;
+
+/** Functions that call each other twice, thirty deep, would fill memory. */
+const maxNodes = 1_000_000;
+
+function hasCalls(graph: Graph): boolean {
+  return [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined);
+}
+
+/** What takes the place of a call: a tensor for each output, nodes for its control output. */
+interface Replacement {
+  readonly outputs: readonly TensorRef[];
+  readonly controls: readonly string[];
+}
+
+function inlineOnce(graph: Graph): Graph {
+  const nodes = new Map<string, Node>();
+  const replacements = new Map<string, Replacement>();
+  for (const node of graph.nodes.values()) {
+    const called = calledFunction(graph, node);
+    if (called === undefined) {
+      nodes.set(node.name, node);
+      continue;
+    }
+    const inlined = inlineBody(node, called.body, (name) => graph.nodes.has(name) || nodes.has(name));
+    for (const part of inlined.nodes) nodes.set(part.name, part);
+    replacements.set(node.name, inlined.replacement);
+    if (nodes.size > maxNodes) {
+      const message = `functions: more than ${maxNodes} nodes once calls are replaced; split the model`;
+      throw new InferenceError("unsupported", message);
+    }
+  }
+  const controls = (names: readonly string[]) => [
+    ...new Set(names.flatMap((name) => finalControls(name, replacements))),
+  ];
+  const tensor = (ref: TensorRef) => finalTensor(ref, replacements);
+  return {
+    ...graph,
+    nodes: new Map(
+      [...nodes].map(([name, node]) => [
+        name,
+        { ...node, inputs: node.inputs.map(tensor), controls: controls(node.controls) },
+      ]),
+    ),
+    outputs: graph.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
+    controls: controls(graph.controls),
+  };
+}
+
+function inlineBody(
+  call: Node,
+  body: Body,
+  isTaken: (name: string) => boolean,
+): { nodes: readonly Node[]; replacement: Replacement } {
+  const given = new Map(body.inputs.map(({ tensor }, index) => [tensor.node, call.inputs[index]]));
+  const names = new Map<string, string>();
+  for (const name of body.nodes.keys()) {
+    if (!given.has(name)) names.set(name, freeName(`${call.name}/${name}`, isTaken));
+  }
+  const rename = (name: string) => names.get(name) ?? name;
+  const tensor = (ref: TensorRef): TensorRef => given.get(ref.node) ?? { node: rename(ref.node), output: ref.output };
+  const controlNames = (controls: readonly string[]) => controls.filter((name) => !given.has(name)).map(rename);
+  const nodes = [...body.nodes.values()]
+    .filter(({ name }) => !given.has(name))
+    .map((node) => {
+      const isFirst = node.inputs.every((input) => given.has(input.node));
+      return {
+        ...node,
+        name: rename(node.name),
+        inputs: node.inputs.map(tensor),
+        controls: [...controlNames(node.controls), ...(isFirst ? call.controls : [])],
+        attrs: fillPlaceholders(node.attrs, call.attrs),
+      };
+    });
+  const outputs = body.outputs.map((port) => tensor(port.tensor));
+  const last = controlNames([...body.controls, ...body.outputs.map((port) => port.tensor.node)]);
+  return { nodes, replacement: { outputs, controls: last.length === 0 ? call.controls : last } };
+}
+
+/** The attributes of a node in a polymorphic function, with `T: $T` filled in from the call. */
+function fillPlaceholders(attrs: Attrs, given: Attrs): Attrs {
+  const entries = Object.entries(attrs).map(([name, attr]): [string, Attr] => [
+    name,
+    "placeholder" in attr ? (given[attr.placeholder] ?? attr) : attr,
+  ]);
+  return Object.fromEntries(entries);
+}
+
+/** A result may be the result of another call that was replaced at the same time. */
+function finalTensor(ref: TensorRef, replacements: ReadonlyMap<string, Replacement>): TensorRef {
+  let at = ref;
+  for (let step = 0; step <= replacements.size; step++) {
+    const replacement = replacements.get(at.node);
+    if (replacement === undefined) return at;
+    const output = replacement.outputs[at.output];
+    if (output === undefined) {
+      throw damaged(`call "${at.node}"`, `${replacement.outputs.length} outputs`, "the use of one more");
+    }
+    at = output;
+  }
+  throw damaged(`call "${ref.node}"`, "a result", "calls that return each other's");
+}
+
+function finalControls(name: string, replacements: ReadonlyMap<string, Replacement>): readonly string[] {
+  const names = new Set([name]);
+  // The set grows while it is walked, by what the calls in it are replaced with.
+  for (const candidate of names) for (const next of replacements.get(candidate)?.controls ?? []) names.add(next);
+  return [...names].filter((candidate) => !replacements.has(candidate));
+}

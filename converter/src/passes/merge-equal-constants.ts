@@ -1,0 +1,46 @@
+import type { Pass, TensorRef, TensorValue } from "../graph/graph.ts";
+
+/** Makes one constant of those that hold the same bytes, or the same place of the checkpoint: the first of them. */
+export const mergeEqualConstants: Pass = (graph) => {
+  const alike = new Map<string, { name: string; value: TensorValue }[]>();
+  const firstOf = new Map<string, string>();
+  for (const { name, op, value } of graph.nodes.values()) {
+    if (op !== "Const" || value === undefined) continue;
+    const candidates = alike.get(outline(value)) ?? [];
+    const first = candidates.find((candidate) => isEqual(candidate.value, value));
+    if (first !== undefined) firstOf.set(name, first.name);
+    else alike.set(outline(value), [...candidates, { name, value }]);
+  }
+  const outputs = new Set(graph.outputs.map(({ tensor }) => tensor.node));
+  const merge = (ref: TensorRef): TensorRef => ({ node: firstOf.get(ref.node) ?? ref.node, output: ref.output });
+  return {
+    ...graph,
+    nodes: new Map(
+      [...graph.nodes]
+        .filter(([name]) => !firstOf.has(name) || outputs.has(name))
+        .map(([name, node]) => [name, { ...node, inputs: node.inputs.map(merge) }]),
+    ),
+  };
+};
+
+/** A text that equal values share, and others seldom. */
+function outline(value: TensorValue): string {
+  const { dtype, shape } = value;
+  if (value.kind === "stored") return JSON.stringify([dtype, shape, value.key, value.slice]);
+  const beginning = [...elements(value.data)].slice(0, 8).map((bytes) => [...bytes.subarray(0, 64)]);
+  return JSON.stringify([dtype, shape, beginning]);
+}
+
+function isEqual(a: TensorValue, b: TensorValue): boolean {
+  if (a.kind === "stored" || b.kind === "stored") return a.kind === b.kind; // then the outline says it all
+  const [left, right] = [elements(a.data), elements(b.data)];
+  return left.length === right.length && left.every((bytes, index) => isSame(bytes, right[index]));
+}
+
+function elements(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
+  return data instanceof Uint8Array ? [data] : data;
+}
+
+function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
+  return b !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index]);
+}

@@ -1,0 +1,25 @@
+import { expect, test } from "vitest";
+import { evaluate } from "../../testing/evaluate.ts";
+import { body, call, graph, node } from "../../testing/tiny-graph.ts";
+import { prune } from "./prune.ts";
+
+test("prune drops what no output needs and keeps inputs and controls", () => {
+  const nodes = [
+    node("x", "Placeholder"),
+    node("unused_input", "Placeholder"),
+    node("first", "Assert"),
+    node("y", "Identity", ["x", "^first"]),
+    node("dead", "Mul", ["x", "x"]),
+  ];
+  const after = prune(graph(nodes, ["y"]));
+  expect([...after.nodes.keys()]).toEqual(["x", "unused_input", "first", "y"]);
+  expect(evaluate(after, { x: 3 })).toEqual({ y: 3 });
+});
+
+test("prune keeps the functions that are called, at any depth", () => {
+  const inner = body([node("a", "Placeholder")], ["a"]);
+  const outer = body([node("a", "Placeholder"), call("c", "inner", ["a"])], ["c"]);
+  const nodes = [node("x", "Placeholder"), call("y", "outer", ["x"])];
+  const after = prune(graph(nodes, ["y"], { inner, unused: inner, outer }));
+  expect([...after.functions.keys()]).toEqual(["inner", "outer"]);
+});

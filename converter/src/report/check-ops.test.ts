@@ -1,0 +1,50 @@
+import { describe, expect, test } from "vitest";
+import { graph, node, scalar } from "../../testing/tiny-graph.ts";
+import type { Node } from "../graph/graph.ts";
+import { restoreDefaultAttrs } from "../passes/restore-default-attrs.ts";
+import { checkOps } from "./check-ops.ts";
+
+const x = node("x", "Placeholder");
+const check = (...nodes: readonly Node[]) => checkOps(restoreDefaultAttrs(graph([x, ...nodes], ["x"])), "signature");
+
+describe("checkOps", () => {
+  test("passes a graph that TensorFlow.js can run", () => {
+    expect(() => check(node("y", "Relu", ["x"]))).not.toThrow();
+  });
+
+  test("lists each op it can't run, how often and where", () => {
+    const nodes = ["a", "b", "c", "d"].map((name) => node(`layer/${name}`, "Erfc", ["x"]));
+    const expected = '4 × Erfc (TensorFlow.js has no such op): "layer/a", "layer/b", "layer/c" and 1 more';
+    expect(() => check(...nodes)).toThrow(
+      expect.objectContaining({ code: "unsupported", message: expect.stringContaining(expected) }),
+    );
+  });
+
+  test.each([
+    [
+      "an attribute that TensorFlow.js ignores",
+      node("y", "FusedBatchNormV3", ["x"]),
+      "with is_training false only, not true",
+    ],
+    ["a loop", node("y", "StatelessWhile", ["x"]), "loops and branches"],
+    ["a table", node("y", "HashTableV2"), "lookup tables"],
+    ["an op that TensorFlow.js gets wrong", node("y", "MatrixBandPart", ["x", "x", "x"]), "num_lower"],
+    ["a variable without a value", node("y", "VarHandleOp"), "no value"],
+    ["a variable that isn't bound", node("y", "VarHandleOp", [], { value: scalar(1) }), "stay as it is"],
+    ["an op that changes state", node("y", "AssignVariableOp", ["x"]), "changes the model's state"],
+    ["an order that matters", node("y", "Relu", ["x", "^x"]), "waits for an op"],
+  ])("refuses %s", (_, bad, problem) => {
+    expect(() => check(bad)).toThrow(problem);
+  });
+
+  test("refuses an output that TensorFlow.js doesn't return", () => {
+    const nms = node("nms", "NonMaxSuppressionV5", ["x"]);
+    expect(() => check(nms, node("y", "Identity", ["nms:2"]))).toThrow("output 2 of NonMaxSuppressionV5");
+    expect(() => check(nms, node("y", "Identity", ["nms:1"]))).not.toThrow();
+  });
+
+  test("refuses an input that the signature doesn't name", () => {
+    const hidden = graph([x, node("y", "Identity", ["x"])], ["y"]);
+    expect(() => checkOps({ ...hidden, inputs: [] }, "signature")).toThrow("an input that the signature doesn't name");
+  });
+});

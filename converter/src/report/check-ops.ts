@@ -1,0 +1,103 @@
+import { InferenceError } from "@nearside/core";
+import type { Attr, Graph, Node } from "../graph/graph.ts";
+import { type Op, opOf } from "../ops.ts";
+
+/**
+ * Throws `unsupported` unless TensorFlow.js can run every node of the graph and computes what TensorFlow does. The
+ * message lists each op that it can't, how often it is there, where, and why.
+ */
+export function checkOps(graph: Graph, where: string): void {
+  const ops = listProblems(graph, opProblem);
+  // Such an op also keeps variables and edges around it from going away: those are worth telling only without one.
+  const problems = ops.size > 0 ? ops : listProblems(graph, stateProblem);
+  if (problems.size === 0) return;
+  const lines = [...problems].map(([problem, names]) => `  ${names.length} × ${problem}: ${someOf(names)}`);
+  const advice = "Replace these ops in the model, or convert a signature that doesn't need them.";
+  const message = `${where}: some of its ops can't be converted.\n${lines.join("\n")}\n${advice}`;
+  throw new InferenceError("unsupported", message);
+}
+
+/** The names of the nodes that have each problem, by op and problem. */
+function listProblems(
+  graph: Graph,
+  problemOf: (graph: Graph, node: Node) => string | undefined,
+): ReadonlyMap<string, readonly string[]> {
+  const problems = new Map<string, string[]>();
+  for (const node of graph.nodes.values()) {
+    const problem = problemOf(graph, node);
+    if (problem === undefined) continue;
+    const key = `${node.op} (${problem})`;
+    problems.set(key, [...(problems.get(key) ?? []), node.name]);
+  }
+  return problems;
+}
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
+  return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
+}
+
+/** What keeps TensorFlow.js from running a node, or undefined. */
+function opProblem(graph: Graph, node: Node): string | undefined {
+  if (variableOps.has(node.op)) {
+    return node.value === undefined && node.op !== "ReadVariableOp"
+      ? "the checkpoint has no value for this variable"
+      : undefined;
+  }
+  const op = opOf(node.op);
+  if (op === undefined)
+    return isStateOp.test(node.op) ? "it changes the model's state" : "TensorFlow.js has no such op";
+  if (op.wrong !== undefined) return `TensorFlow.js computes it wrongly: ${op.wrong}`;
+  return (
+    laterFamilies[op.category] ?? wrongAttr(node, op) ?? undeclaredInput(graph, node) ?? missingOutput(graph, node)
+  );
+}
+
+/** What is left of a variable or of an order that the passes could do nothing about, or undefined. */
+function stateProblem(_graph: Graph, node: Node): string | undefined {
+  if (variableOps.has(node.op)) return "its variable doesn't stay as it is";
+  return node.controls.length > 0 ? "it waits for an op that may change the model's state" : undefined;
+}
+
+const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable", "ReadVariableOp"]);
+const isStateOp = /^(Assign|Resource|Scatter)/;
+
+/** Families of ops that TensorFlow.js has but this converter doesn't carry over. */
+const laterFamilies: Readonly<Record<string, string>> = {
+  control: "loops and branches are not converted by this version",
+  hash_table: "lookup tables are not converted by this version",
+};
+
+function wrongAttr({ attrs }: Node, { accepts = {} }: Op): string | undefined {
+  for (const [name, accepted] of Object.entries(accepts)) {
+    const value = attrs[name] === undefined ? undefined : plainValue(attrs[name]);
+    if (value === undefined || accepted.includes(value)) continue;
+    return `TensorFlow.js runs it with ${name} ${accepted.join(" or ")} only, not ${value}`;
+  }
+  return undefined;
+}
+
+function plainValue(attr: Attr): string | number | boolean | undefined {
+  if ("s" in attr) return new TextDecoder().decode(attr.s);
+  if ("i" in attr) return Number(attr.i);
+  if ("b" in attr) return attr.b;
+  return "type" in attr ? attr.type : undefined;
+}
+
+function undeclaredInput(graph: Graph, { name, op }: Node): string | undefined {
+  const isInput = graph.inputs.some(({ tensor }) => tensor.node === name);
+  return op === "Placeholder" && !isInput ? "an input that the signature doesn't name" : undefined;
+}
+
+function missingOutput(graph: Graph, { inputs }: Node): string | undefined {
+  for (const { node, output } of inputs) {
+    const source = graph.nodes.get(node)?.op ?? "";
+    const op = opOf(source);
+    if (op === undefined) continue;
+    const { outputs, returns = outputs?.length ?? 1 } = op;
+    if (returns !== null && output >= returns) {
+      return `it takes output ${output} of ${source}, and TensorFlow.js returns ${returns}`;
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,16 @@
+import type { Shard, Signature } from "@nearside/core";
+
+/** What a conversion did. */
+export interface ConversionReport {
+  readonly signatureName: string;
+  readonly signature: Signature;
+  /** The version of TensorFlow that wrote the SavedModel. */
+  readonly tensorflowVersion: string;
+  /** Nodes of the signature's graph and the functions it calls, and nodes that were written. */
+  readonly nodesBefore: number;
+  readonly nodesAfter: number;
+  /** How often each op occurs in what was written, constants aside. */
+  readonly ops: Readonly<Record<string, number>>;
+  readonly shards: readonly Shard[];
+  readonly weightBytes: number;
+}

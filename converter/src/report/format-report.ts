@@ -1,0 +1,20 @@
+import { formatSpec, type TensorSpec } from "@nearside/core";
+import type { ConversionReport } from "./conversion-report.ts";
+
+/** A report as a few lines for a person. */
+export function formatReport(report: ConversionReport): string {
+  const { signatureName, signature, tensorflowVersion, nodesBefore, nodesAfter, shards, weightBytes } = report;
+  const ops = Object.entries(report.ops).map(([op, count]) => `${op} ${count}`);
+  return [
+    `signature  ${signatureName} (TensorFlow ${tensorflowVersion || "of unknown version"})`,
+    ...specLines("input", signature.inputs),
+    ...specLines("output", signature.outputs),
+    `nodes      ${nodesBefore} before, ${nodesAfter} after`,
+    `ops        ${ops.join(", ")}`,
+    `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
+  ].join("\n");
+}
+
+function specLines(label: string, specs: Readonly<Record<string, TensorSpec>>): readonly string[] {
+  return Object.entries(specs).map(([key, spec]) => `${label.padEnd(10)} ${key}: ${formatSpec(spec)}`);
+}

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { crc32c, maskCrc } from "./crc32c.ts";
+
+const digits = new TextEncoder().encode("123456789");
+
+test("crc32c gives the polynomial's check value", () => {
+  expect(crc32c(digits)).toBe(0xe3069283);
+});
+
+test("crc32c continues an earlier checksum", () => {
+  expect(crc32c(digits.subarray(4), crc32c(digits.subarray(0, 4)))).toBe(crc32c(digits));
+});
+
+test("maskCrc rotates and offsets", () => {
+  expect(maskCrc(0)).toBe(0xa282ead8);
+  expect(maskCrc(0x8000)).toBe(0xa282ead9);
+});

@@ -1,0 +1,103 @@
+import { InferenceError } from "@nearside/core";
+import { damaged } from "../damaged.ts";
+import type { FileSource } from "../files.ts";
+import type { Graph, Node } from "../graph/graph.ts";
+import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
+import { functionsFromProto, nodesFromProto } from "./graph-def.ts";
+import { decode, type Proto } from "./messages.ts";
+import { checkpointKeysByName } from "./object-graph.ts";
+import { restoredVariables } from "./restored-variables.ts";
+import { signatureGraph } from "./signature-graph.ts";
+
+/** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
+export interface SavedModel {
+  /** The version of TensorFlow that wrote the model. */
+  readonly tensorflowVersion: string;
+  /** The version of the graph format. */
+  readonly producer: number;
+  readonly graph: Graph;
+  readonly checkpoint: Checkpoint;
+}
+
+/**
+ * Opens the SavedModel in `source`: the graph with exactly these tags, of this signature.
+ * Throws `not-found` for a missing model, tag set or signature, saying which there are; `data-loss` for damage;
+ * `unsupported` for a form that can't be read.
+ */
+export async function openSavedModel(
+  source: FileSource,
+  { signature, tags }: { readonly signature: string; readonly tags: readonly string[] },
+): Promise<SavedModel> {
+  const metaGraph = selectMetaGraph(await readModel(source), tags);
+  const graphDef = metaGraph.graphDef;
+  if (graphDef === undefined) throw damaged(path, "a graph", "none");
+  const main: Graph = {
+    nodes: nodesFromProto(graphDef.node, path),
+    functions: functionsFromProto(graphDef.library?.function ?? [], path),
+    inputs: [],
+    outputs: [],
+    controls: [],
+  };
+  const checkpoint = await openCheckpoint(source, "variables/variables");
+  const withValues = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
+  return {
+    tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
+    producer: graphDef.versions?.producer ?? 0,
+    graph: signatureGraph(withValues, metaGraph.signatureDef, signature),
+    checkpoint,
+  };
+}
+
+const path = "saved_model.pb";
+
+/** Other forms that a SavedModel may have, and what to do about them. */
+const otherForms = {
+  "saved_model.pbtxt": "save it in binary form (as_text=False)",
+  "saved_model.cpb": "save it with a graph below 2 GiB, which TensorFlow writes as saved_model.pb",
+} as const;
+
+async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
+  const sizeBytes = await source.sizeBytes(path);
+  if (sizeBytes === undefined) {
+    for (const [form, advice] of Object.entries(otherForms)) {
+      if ((await source.sizeBytes(form)) === undefined) continue;
+      throw new InferenceError("unsupported", `expected ${path}, got ${form}; ${advice}`);
+    }
+    const advice = "give the folder that tf.saved_model.save or model.export wrote";
+    throw new InferenceError("not-found", `${path}: no such file in the model's folder; ${advice}`);
+  }
+  if (sizeBytes === 0 || sizeBytes >= 2 ** 31) throw damaged(path, "a file of up to 2 GiB", `${sizeBytes} bytes`);
+  return decode("SavedModel", await source.read(path, 0, sizeBytes), path);
+}
+
+function selectMetaGraph(model: Proto<"SavedModel">, tags: readonly string[]): Proto<"MetaGraphDef"> {
+  const name = (set: readonly string[]) => `[${[...set].sort().join(",")}]`;
+  const there = model.metaGraphs.map((metaGraph) => ({ metaGraph, name: name(metaGraph.metaInfoDef?.tags ?? []) }));
+  const found = there.find((candidate) => candidate.name === name(tags));
+  if (found !== undefined) return found.metaGraph;
+  if (there.length === 0) throw damaged(path, "a graph", "none");
+  const list = there.map((candidate) => candidate.name).join(", ");
+  throw new InferenceError("not-found", `tags ${name(tags)}: no graph of the model has them; it has ${list}`);
+}
+
+/** Gives each variable the place of its value: what the restore op fills it with, else what its name says. */
+async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkpoint): Promise<Graph> {
+  const places = restoredVariables(main, restoreOp);
+  const keysByName = await checkpointKeysByName(checkpoint);
+  const nodes = new Map<string, Node>();
+  for (const node of main.nodes.values()) {
+    const place = variableOps.has(node.op) ? (places.get(node.name) ?? placeByName(node, keysByName)) : undefined;
+    const value = place === undefined ? undefined : checkpoint.value(place.key, place.slice);
+    nodes.set(node.name, value === undefined ? node : { ...node, value });
+  }
+  return { ...main, nodes };
+}
+
+const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
+
+function placeByName({ name, attrs }: Node, keysByName: ReadonlyMap<string, string>) {
+  const shared = attrs.shared_name;
+  const sharedName = shared !== undefined && "s" in shared ? new TextDecoder().decode(shared.s) : "";
+  const key = keysByName.get(sharedName === "" ? name : sharedName);
+  return key === undefined ? undefined : { key, slice: null };
+}

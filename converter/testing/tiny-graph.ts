@@ -1,0 +1,57 @@
+import type { Attrs, Body, Graph, LiteralValue, Node, Port, StoredValue, TensorValue } from "../src/graph/graph.ts";
+import { parseTensorName } from "../src/saved-model/graph-def.ts";
+
+/** A node whose inputs are written as TensorFlow writes them: `a`, `a:1`, `^a` for a control input. */
+export function node(
+  name: string,
+  op: string,
+  inputs: readonly string[] = [],
+  rest: { attrs?: Attrs; value?: TensorValue } = {},
+): Node {
+  return {
+    name,
+    op,
+    inputs: inputs.filter((input) => !input.startsWith("^")).map(parseTensorName),
+    controls: inputs.filter((input) => input.startsWith("^")).map((input) => input.slice(1)),
+    attrs: {},
+    ...rest,
+  };
+}
+
+/** A graph with the `Placeholder` nodes among `nodes` as its inputs and these outputs, each its own key. */
+export function graph(
+  nodes: readonly Node[],
+  outputs: readonly string[],
+  functions: Readonly<Record<string, Body>> = {},
+): Graph {
+  return { ...body(nodes, outputs), functions: new Map(Object.entries(functions)) };
+}
+
+/** The same for a function. */
+export function body(nodes: readonly Node[], outputs: readonly string[], controls: readonly string[] = []): Body {
+  return {
+    nodes: new Map(nodes.map((each) => [each.name, each])),
+    inputs: nodes.filter(({ op }) => op === "Placeholder").map(({ name }) => port(name)),
+    outputs: outputs.map(port),
+    controls,
+  };
+}
+
+/** A call of a function. */
+export function call(name: string, functionName: string, inputs: readonly string[]): Node {
+  return node(name, "StatefulPartitionedCall", inputs, { attrs: { f: { func: { name: functionName, attrs: {} } } } });
+}
+
+/** A scalar float32. */
+export function scalar(value: number): LiteralValue {
+  return { kind: "literal", dtype: "DT_FLOAT", shape: [], data: new Uint8Array(Float32Array.of(value).buffer) };
+}
+
+/** A value that lies in the checkpoint. */
+export function stored(key: string, shape: readonly number[] = []): StoredValue {
+  return { kind: "stored", dtype: "DT_FLOAT", shape, key, slice: null };
+}
+
+function port(tensor: string): Port {
+  return { key: tensor, tensor: parseTensorName(tensor), dtype: "DT_FLOAT", shape: [] };
+}
