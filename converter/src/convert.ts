@@ -60,6 +60,7 @@ export async function convert(
   try {
     const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes });
     const manifest = await writeGraphModel(model, graph, weights, sink, { shardBytes, signal, onWritten });
+    signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
     const needed = prune(model.graph);
