@@ -1,23 +1,14 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchChromium } from "./chromium.ts";
+import { type Drawing, drawings } from "./drawings.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-
-interface Drawing {
-  readonly digit: number;
-  readonly style: string;
-  readonly strokes: readonly (readonly (readonly [x: number, y: number])[])[];
-}
-
-const { drawings } = JSON.parse(readFileSync(`${root}examples/models/digits/drawings.json`, "utf8")) as {
-  readonly drawings: readonly Drawing[];
-};
 
 let demo: ChildProcess;
 let url: string;
