@@ -152,4 +152,5 @@ test("in a browser without WebGPU openSession runs on wasm", async () => {
   await using harness = await openHarness(models.folder, { webgpu: false });
   const report = expectGolden(await openAndRun(harness, { open: manifest }));
   expect(report).toMatchObject({ backend: "wasm", location: "local" });
+  expect(harness.files.requests.filter((path) => path.includes("webgpu"))).toEqual([]); // its worker is not downloaded
 });

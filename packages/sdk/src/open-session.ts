@@ -38,6 +38,7 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   const refusals: InferenceError[] = [];
   for (const name of [backend].flat()) {
     try {
+      await checkDevice(name);
       return await openProxySession<M>(workerTransport(name), request, { location: "local", signal, onProgress });
     } catch (error) {
       if (!(error instanceof InferenceError) || error.code !== "no-backend") throw error;
@@ -48,4 +49,11 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   const reasons = refusals.map(({ message }) => message).join("; ") || "no backend was asked for";
   const message = `no backend here can run ${request.model}: ${reasons}; give openSession a fallback server`;
   throw new InferenceError("no-backend", message, { cause: new AggregateError(refusals) });
+}
+
+/** Throws `no-backend` where there is no device for the backend, before its worker is downloaded in vain. */
+async function checkDevice(backend: LocalBackend): Promise<void> {
+  if (backend !== "webgpu" || (await navigator.gpu?.requestAdapter())) return;
+  const reason = navigator.gpu ? "no adapter" : "no WebGPU";
+  throw new InferenceError("no-backend", `backend "webgpu" cannot run here: ${reason}`);
 }
