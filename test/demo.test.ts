@@ -155,7 +155,8 @@ test("the demo in a browser without WebGPU runs on wasm", async () => {
     const { page, complaints } = await visit(browser);
     await draw(page, clean(3));
     expect(await result(page)).toMatchObject({ digit: "3", backend: "wasm", location: "local" });
-    expect(complaints).toEqual([]);
+    // What Chromium itself says whenever a page, or a worker, asks for an adapter and there is none.
+    expect(complaints.filter((text) => text !== "Failed to create WebGPU Context Provider")).toEqual([]);
   } finally {
     await browser.close();
   }
