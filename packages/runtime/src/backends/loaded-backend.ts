@@ -5,8 +5,6 @@ import { selfTest } from "../self-test.ts";
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
-  /** Resolves when the device is gone, with its reason; never for a backend without a device. */
-  readonly lost: Promise<string>;
   /** Frees the backend, which may be opened again. Close its sessions first. */
   close(): Promise<void>;
 }
@@ -15,10 +13,7 @@ export interface LoadedBackend {
  * Makes the registered TensorFlow.js backend `name` the one of this thread and tests it.
  * Rejects with `no-backend` if it can't start or computes wrongly; then nothing of it is left.
  */
-export async function startBackend(
-  name: Backend,
-  lost: Promise<string> = new Promise<never>(() => {}),
-): Promise<LoadedBackend> {
+export async function startBackend(name: Backend): Promise<LoadedBackend> {
   enableProdMode(); // or TensorFlow.js advises whoever reads the console to install another package
   try {
     // setBackend answers false where the factory failed, and getBackend() tells the name all the same.
@@ -29,7 +24,7 @@ export async function startBackend(
     const reason = cause instanceof Error ? cause.message : JSON.stringify(cause);
     throw new InferenceError("no-backend", `backend "${name}" cannot run here: ${reason}`, { cause });
   }
-  return { name, lost, close: async () => free(name) };
+  return { name, close: async () => free(name) };
 }
 
 /** Frees a backend but leaves it registered: most register when they are imported, which is once. */

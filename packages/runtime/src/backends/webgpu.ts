@@ -32,10 +32,7 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
   registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
-  const backend = await startBackend(
-    "webgpu",
-    device.lost.then(({ message }) => message),
-  );
+  const backend = await startBackend("webgpu");
   return {
     ...backend,
     close: async () => {
