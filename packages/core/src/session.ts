@@ -1,3 +1,6 @@
+// Programs that compile for older libraries would not know AsyncDisposable.
+/// <reference lib="esnext.disposable" preserve="true" />
+
 import type { Signature } from "./signature.ts";
 import type { Tensors } from "./tensor.ts";
 
