@@ -96,6 +96,16 @@ describe("in a browser with WebGPU", () => {
     });
   });
 
+  test("a run with transfer hands its inputs over", async () => {
+    const outcome = await harness.page.evaluate(
+      ([open, inputs]) => globalThis.harness.runAndTransfer({ open }, inputs),
+      [manifest, toPlainTensors(golden.inputs)] as const,
+    );
+    if ("error" in outcome) throw new Error(outcome.error.message);
+    expectClose(fromPlainTensors(outcome.value.outputs), golden.outputs);
+    expect(outcome.value.left).toEqual([0]);
+  });
+
   test("without a backend and without a fallback the error says what to do", async () => {
     const outcome = await openAndRun(harness, { open: manifest, options: { backend: [] } });
     expect(outcome).toMatchObject({

@@ -75,6 +75,21 @@ const calls = {
     );
   },
 
+  /** Runs with `transfer`, and tells how many elements of each input are left here. */
+  runAndTransfer: (target: Target, inputs: PlainTensors) =>
+    settle(
+      (async () => {
+        const session = await open(target);
+        try {
+          const tensors = fromPlainTensors(inputs);
+          const outputs = toPlainTensors(await session.run(tensors, { transfer: true }));
+          return { outputs, left: Object.values(tensors).map(({ data }) => data.length) };
+        } finally {
+          await session.close();
+        }
+      })(),
+    ),
+
   /** The keys in the SDK's cache. */
   cachedKeys: async (): Promise<string[]> => {
     const found = await indexedDB.databases();

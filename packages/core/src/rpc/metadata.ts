@@ -45,15 +45,13 @@ function encodeSpecs(specs: Signature["inputs"]): TensorMetadata[] {
   }));
 }
 
-function decodeSpecs(tensors: readonly TensorMetadata[], where: string): Record<string, TensorSpec> {
+function decodeSpecs(tensors: readonly unknown[], where: string): Record<string, TensorSpec> {
   return Object.fromEntries(
-    tensors.map(({ name, datatype, shape, unknown_rank }) => {
-      const dtype = dtypeFromOip(datatype);
-      if (dtype === undefined || !Array.isArray(shape)) {
-        throw new InferenceError(
-          "unsupported",
-          `${where}: "${name}" is ${datatype} [${shape}], which is no tensor here`,
-        );
+    tensors.map((tensor) => {
+      const { name, datatype, shape, unknown_rank } = (tensor ?? {}) as Partial<TensorMetadata>; // checked here
+      const dtype = dtypeFromOip(String(datatype));
+      if (typeof name !== "string" || dtype === undefined || !Array.isArray(shape) || !shape.every(Number.isInteger)) {
+        throw new InferenceError("unsupported", `${where}: no tensor here is like ${JSON.stringify(tensor)}`);
       }
       return [name, { dtype, shape: unknown_rank ? null : shape.map((size) => (size < 0 ? null : size)) }];
     }),
