@@ -1,0 +1,10 @@
+// npm run bench -- <name> [options]: runs one benchmark. Each prints ratios from one run, never a verdict.
+const benchmarks = { converter: () => import("./converter.mjs") };
+
+const [name, ...args] = process.argv.slice(2);
+if (!Object.hasOwn(benchmarks, name ?? "")) {
+  console.error(`npm run bench -- ${Object.keys(benchmarks).join("|")} [options]`);
+  process.exit(2);
+}
+const { bench } = await benchmarks[name]();
+await bench(args);
