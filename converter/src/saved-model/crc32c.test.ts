@@ -15,3 +15,12 @@ test("maskCrc rotates and offsets", () => {
   expect(maskCrc(0)).toBe(0xa282ead8);
   expect(maskCrc(0x8000)).toBe(0xa282ead9);
 });
+
+test("crc32c gives the same for any length, whether the bytes come at once or one by one", () => {
+  const bytes = Uint8Array.from({ length: 40 }, (_, index) => (index * 37) ^ 0xa5);
+  for (let length = 0; length <= bytes.length; length++) {
+    const part = bytes.subarray(0, length);
+    const oneByOne = [...part].reduce((crc, byte) => crc32c(Uint8Array.of(byte), crc), 0);
+    expect(crc32c(part)).toBe(oneByOne);
+  }
+});
