@@ -1,6 +1,8 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
 import type { Body, Node } from "./graph/graph.ts";
+import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
+import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { passes } from "./passes/index.ts";
@@ -23,6 +25,8 @@ export interface ConvertOptions {
   readonly tags?: readonly string[];
   /** The size of a weights file, at most; 4 MiB if none is given. */
   readonly shardBytes?: number;
+  /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
+  readonly quantize?: QuantizeOptions;
   /** Ends the conversion early: the promise rejects with the signal's reason and nothing is left behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ConversionProgress) => void;
@@ -41,6 +45,7 @@ export async function convert(
     signature = "serving_default",
     tags = ["serve"],
     shardBytes = 4 * 2 ** 20,
+    quantize = {},
     signal,
     onProgress,
   }: ConvertOptions = {},
@@ -48,14 +53,16 @@ export async function convert(
   if (!Number.isSafeInteger(shardBytes) || shardBytes < 1) {
     throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
   }
+  checkQuantizeOptions(quantize);
   signal?.throwIfAborted();
   const model = await openSavedModel(source, { signature, tags });
   const where = `signature "${signature}"`;
   checkPorts(model.graph, where);
   const graph = passes.reduce((current, pass) => pass(current), model.graph);
   checkOps(graph, where);
-  const weights = listWeights(graph);
-  await checkValues(weights, model.checkpoint);
+  const plain = listWeights(graph);
+  await checkValues(plain, model.checkpoint);
+  const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
   signal?.throwIfAborted();
   try {
     const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes });
@@ -73,6 +80,7 @@ export async function convert(
       ops: countOps(graph.nodes.values()),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+      notices,
     };
   } catch (error) {
     await sink.discard();

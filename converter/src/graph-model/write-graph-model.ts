@@ -29,7 +29,7 @@ export async function writeGraphModel(
     weightsManifest: [
       {
         paths: shards.map(({ path }) => path),
-        weights: weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
+        weights: weights.map(weightToJson),
         shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
       },
     ],
@@ -40,6 +40,10 @@ export async function writeGraphModel(
   await sink.write("model.json", encoder.encode(text));
   await sink.write("model.d.ts", encoder.encode(modelTypes(manifest.signature)));
   return manifest;
+}
+
+function weightToJson({ name, shape, dtype, quantization }: Weight): Json {
+  return { name, shape, dtype, ...(quantization === undefined ? {} : { quantization }) };
 }
 
 function portsToJson(ports: readonly Port[]): Json {
