@@ -1,21 +1,24 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
-import type { Body, Node } from "./graph/graph.ts";
+import type { Body, Graph, Node } from "./graph/graph.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
+import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { passes } from "./passes/index.ts";
 import { prune } from "./passes/prune.ts";
-import { checkOps } from "./report/check-ops.ts";
+import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
-/** How far a conversion has come: bytes of weights that are written. */
+/** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
 export interface ConversionProgress {
   readonly writtenBytes: number;
+  /** Strings among the variables are not counted, which have no size until they are read. */
+  readonly totalBytes: number;
 }
 
 export interface ConvertOptions {
@@ -27,6 +30,12 @@ export interface ConvertOptions {
   readonly shardBytes?: number;
   /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
   readonly quantize?: QuantizeOptions;
+  /** Converts ops that TensorFlow.js can't run, too: for programs that register them there. The report lists them. */
+  readonly skipOpCheck?: boolean;
+  /** Whether stock TensorFlow.js returns outputs by name; by default where there are several with names of their own. */
+  readonly structuredOutputs?: boolean;
+  /** Goes into the model's `userDefinedMetadata`. */
+  readonly metadata?: UserMetadata;
   /** Ends the conversion early: the promise rejects with the signal's reason and nothing is left behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ConversionProgress) => void;
@@ -46,6 +55,9 @@ export async function convert(
     tags = ["serve"],
     shardBytes = 4 * 2 ** 20,
     quantize = {},
+    skipOpCheck = false,
+    structuredOutputs,
+    metadata = {},
     signal,
     onProgress,
   }: ConvertOptions = {},
@@ -54,19 +66,22 @@ export async function convert(
     throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
   }
   checkQuantizeOptions(quantize);
+  checkMetadata(metadata);
   signal?.throwIfAborted();
   const model = await openSavedModel(source, { signature, tags });
   const where = `signature "${signature}"`;
   checkPorts(model.graph, where);
   const graph = passes.reduce((current, pass) => pass(current), model.graph);
-  checkOps(graph, where);
+  if (!skipOpCheck) checkOps(graph, where);
   const plain = listWeights(graph);
   await checkValues(plain, model.checkpoint);
   const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
   signal?.throwIfAborted();
   try {
-    const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes });
-    const manifest = await writeGraphModel(model, graph, weights, sink, { shardBytes, signal, onWritten });
+    const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+    const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
+    const written = { shardBytes, signal, onWritten, metadata, structuredOutputs };
+    const manifest = await writeGraphModel(model, graph, weights, sink, written);
     signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
@@ -80,7 +95,7 @@ export async function convert(
       ops: countOps(graph.nodes.values()),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
-      notices,
+      notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
     };
   } catch (error) {
     await sink.discard();
@@ -92,11 +107,17 @@ async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): 
   for (const { value } of weights) if (value.kind === "stored") await checkpoint.check(value);
 }
 
+/** The ops that a program has to register with TensorFlow.js. */
+function opNotices(graph: Graph): readonly string[] {
+  return findOpProblems(graph).map(({ op, problem, nodes }) => `${nodes.length} × ${op} not checked: ${problem}`);
+}
+
 function countNodes(bodies: readonly Body[]): number {
   return bodies.reduce((sum, { nodes }) => sum + nodes.size, 0);
 }
 
-function countOps(nodes: Iterable<Node>): Readonly<Record<string, number>> {
+/** How often each op occurs, constants aside. */
+export function countOps(nodes: Iterable<Node>): Readonly<Record<string, number>> {
   const counts = new Map<string, number>();
   for (const { op } of nodes) if (op !== "Const") counts.set(op, (counts.get(op) ?? 0) + 1);
   return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));

@@ -5,8 +5,14 @@ import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
 import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
+
+export interface WriteGraphModelOptions extends WriteShardsOptions {
+  readonly metadata: UserMetadata;
+  readonly structuredOutputs: boolean | undefined;
+}
 
 /**
  * Writes a graph as a TensorFlow.js graph model: the shards, then `model.json` and `model.d.ts`. The same graph always
@@ -17,15 +23,17 @@ export async function writeGraphModel(
   graph: Graph,
   weights: readonly Weight[],
   sink: FileSink,
-  options: WriteShardsOptions,
+  options: WriteGraphModelOptions,
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
+  const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
     signature: { inputs: portsToJson(graph.inputs), outputs: portsToJson(graph.outputs) },
     modelTopology: graphDefToJson(graph, producer),
+    ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
     weightsManifest: [
       {
         paths: shards.map(({ path }) => path),
