@@ -2,10 +2,11 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convert } from "@nearside/converter";
+import { convert, type QuantizeOptions } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
 import { expectClose } from "@nearside/core/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { retrain } from "../converter/testing/retrain.ts";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
 import { runInTfjs } from "./run-in-tfjs.ts";
 
@@ -45,6 +46,25 @@ describe("convert", () => {
     expect(Math.max(...shards.map(({ bytes }) => bytes ?? 0))).toBe(100);
     const [golden] = await readGolden(join(fixturesRoot ?? "", "made/conv_bn_relu6"), "serving_default");
     expectClose(await runInTfjs(folder, golden?.inputs ?? {}), golden?.outputs ?? {});
+  });
+
+  test("keeps every shard but the retrained layer's", async () => {
+    const model = join(await temporaryFolder(), "saved_model");
+    await cp(fixtureSource("examples/models/digits") ?? "", model, { recursive: true });
+    const convertModel = async (quantize: QuantizeOptions) => {
+      const options = { shardBytes: 8192, quantize };
+      const { shards } = await convert(readDirectory(model), writeDirectory(await temporaryFolder()), options);
+      return shards.map(({ path }) => path);
+    };
+    const [plain, quantized] = [await convertModel({}), await convertModel({ uint8: true })];
+    await retrain(model, [64, 10]); // the weights of the last layer
+    for (const [before, after] of [
+      [plain, await convertModel({})] as const,
+      [quantized, await convertModel({ uint8: true })] as const,
+    ]) {
+      expect(after).toHaveLength(before.length);
+      expect(after.filter((path) => !before.includes(path))).toHaveLength(1);
+    }
   });
 
   test("replaces an earlier conversion", async (ctx) => {
