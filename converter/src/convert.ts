@@ -12,6 +12,7 @@ import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
+import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
 /** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
@@ -26,6 +27,8 @@ export interface ConvertOptions {
   readonly signature?: string;
   /** The tags of the graph to convert, all of them; `serve` if none are given. */
   readonly tags?: readonly string[];
+  /** Converts a frozen graph in `source` instead of a SavedModel; signature and tags then don't matter. */
+  readonly frozenGraph?: FrozenGraph;
   /** The size of a weights file, at most; 4 MiB if none is given. */
   readonly shardBytes?: number;
   /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
@@ -53,6 +56,7 @@ export async function convert(
   {
     signature = "serving_default",
     tags = ["serve"],
+    frozenGraph,
     shardBytes = 4 * 2 ** 20,
     quantize = {},
     skipOpCheck = false,
@@ -68,7 +72,9 @@ export async function convert(
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   signal?.throwIfAborted();
-  const model = await openSavedModel(source, { signature, tags });
+  const model = await (frozenGraph === undefined
+    ? openSavedModel(source, { signature, tags })
+    : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
   checkPorts(model.graph, where);
   const graph = passes.reduce((current, pass) => pass(current), model.graph);

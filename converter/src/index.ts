@@ -9,4 +9,5 @@ export type { OpProblem } from "./report/check-ops.ts";
 export type { ConversionReport } from "./report/conversion-report.ts";
 export { formatReport } from "./report/format-report.ts";
 export { formatSummary } from "./report/format-summary.ts";
+export type { FrozenGraph } from "./saved-model/frozen-graph.ts";
 export { version } from "./version.ts";

@@ -17,6 +17,8 @@ interface Flag {
   readonly short?: string;
   /** The values that there are, where not any will do. */
   readonly choices?: readonly string[];
+  /** Values that the Python converter has for it and we don't, and what to do about them. */
+  readonly instead?: Readonly<Record<string, string>>;
 }
 
 const booleans: Readonly<Record<string, boolean>> = { true: true, false: false, 1: true, 0: false };
@@ -47,16 +49,29 @@ const kinds = {
 export const flags = {
   input_format: {
     kind: "text",
-    choices: ["tf_saved_model"],
+    choices: ["tf_saved_model", "tf_frozen_model"],
     about: "what the input is (tf_saved_model)",
+    instead: {
+      keras: "load it in Python, model.export(folder), and convert that folder",
+      keras_keras: "load it in Python, model.export(folder), and convert that folder",
+      keras_saved_model: "it is a SavedModel: use tf_saved_model",
+      tf_hub: "download the model and convert its folder as tf_saved_model",
+      tfjs_layers_model: "load it in Python, model.export(folder), and convert that folder",
+    },
   },
-  output_format: { kind: "text", choices: ["tfjs_graph_model"], about: "what the output is (tfjs_graph_model)" },
+  output_node_names: { kind: "list", about: "the nodes of a frozen graph to compute" },
+  output_format: {
+    kind: "text",
+    choices: ["tfjs_graph_model"],
+    about: "what the output is (tfjs_graph_model)",
+    instead: { tfjs_layers_model: "openSession and tf.loadGraphModel run graph models: use tfjs_graph_model" },
+  },
   signature_name: { kind: "text", about: "the signature to convert (serving_default)" },
   all_signatures: { kind: "boolean", about: "converts every signature, each into a folder of its name" },
   saved_model_tags: { kind: "list", about: "the tags of the graph to convert (serve)" },
   quantize_float16: {
     kind: "patterns",
-    about: "stores float32 weights as float16: those with names like GLOBS, or all",
+    about: "float32 weights become float16: those with names like GLOBS, or all others",
   },
   quantize_uint8: { kind: "patterns", about: "the same as uint8, with a range per weight" },
   quantize_uint16: { kind: "patterns", about: "the same as uint16" },
@@ -92,11 +107,13 @@ export function flagOf(name: FlagName): Flag & Kind<unknown> {
 
 /** The value that `text` is for a flag. Throws `invalid-argument` where it is none. */
 export function parseValue(name: FlagName, text: string): unknown {
-  const { choices, parse, placeholder } = flagOf(name);
+  const { choices, instead = {}, parse, placeholder } = flagOf(name);
   const value = parse(text);
   if (value !== undefined && (choices === undefined || choices.includes(text))) return value;
   const expected = choices?.join(" or ") ?? expectations[placeholder] ?? "a value";
-  throw new InferenceError("invalid-argument", `--${name}: expected ${expected}, got ${JSON.stringify(text)}`);
+  const advice = Object.hasOwn(instead, text) ? `; ${instead[text]}` : "";
+  const message = `--${name}: expected ${expected}, got ${JSON.stringify(text)}${advice}`;
+  throw new InferenceError("invalid-argument", message);
 }
 
 const expectations: Readonly<Record<string, string>> = {

@@ -22,6 +22,14 @@ describe("parseCommand", () => {
     });
   });
 
+  test("reads a frozen graph from its folder", () => {
+    const args = ["models/frozen.pb", "out", "--input_format=tf_frozen_model", "--output_node_names=a,b:1"];
+    expect(parseCommand(args)).toMatchObject({
+      input: "models/",
+      options: { frozenGraph: { file: "frozen.pb", outputs: ["a", "b:1"] } },
+    });
+  });
+
   test("gives a notice for flags that do nothing here", () => {
     const command = parseCommand(["in", "out", "--strip_debug_ops=True", "--control_flow_v2=True"]);
     expect(command).toHaveProperty("notices", [expect.stringContaining("--control_flow_v2 has no effect")]);
@@ -40,6 +48,8 @@ describe("parseCommand", () => {
     [["in", "out", "--quantize_uint8", "--quantize_float16"], "expected one type for all other weights"],
     [["in", "out", "--quantize_uint8", "--quantization_bytes=1"], "leave one out"],
     [["in", "out", "--all-signatures", "--signature_name=a"], "leave out --signature_name"],
+    [["f.pb", "out", "--input_format=tf_frozen_model"], "expected --output_node_names too"],
+    [["in", "out", "--output_node_names=a"], "it is for frozen graphs"],
     [["inspect"], "inspect: expected one path, got 0"],
     [["inspect", "in", "--skip_op_check"], "inspect takes no such flag"],
   ])("refuses %j", (args, message) => {

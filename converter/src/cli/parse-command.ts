@@ -34,11 +34,13 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.all_signatures && values.signature_name !== undefined) {
     throw wrong("--all_signatures: it takes every signature; leave out --signature_name");
   }
+  const isFrozen = values.input_format === "tf_frozen_model";
   return {
     name: "convert",
-    input,
+    // A frozen graph is one file: the files to read are those of its folder.
+    input: isFrozen ? input.replace(/[^\\/]*$/, "") || "." : input,
     output,
-    options: optionsFrom(values),
+    options: { ...optionsFrom(values), ...frozenGraphFrom(values, input) },
     isEverySignature: values.all_signatures ?? false,
     metadataFiles: values.metadata ?? {},
     isJson: values.json ?? false,
@@ -73,6 +75,19 @@ function optionsFrom(values: FlagValues): ConvertOptions {
   };
   // What isn't given is left out, so that it has its default.
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+function frozenGraphFrom(values: FlagValues, input: string): Pick<ConvertOptions, "frozenGraph"> {
+  const { input_format, output_node_names: outputs, signature_name, saved_model_tags } = values;
+  if (input_format !== "tf_frozen_model") {
+    if (outputs === undefined) return {};
+    throw wrong("--output_node_names: it is for frozen graphs; add --input_format=tf_frozen_model or leave it out");
+  }
+  if (outputs === undefined) throw wrong("--input_format=tf_frozen_model: expected --output_node_names too, got none");
+  if (signature_name !== undefined || saved_model_tags !== undefined || values.all_signatures) {
+    throw wrong("--input_format=tf_frozen_model: a frozen graph has no signatures and tags; leave those flags out");
+  }
+  return { frozenGraph: { file: input.replace(/^.*[\\/]/, ""), outputs } };
 }
 
 function quantizeFrom(values: FlagValues): QuantizeOptions {

@@ -51,6 +51,7 @@ describe("parseFlags", () => {
     [["--weight_shard_size_bytes", "0"], "expected a whole number ≥ 1"],
     [["--strip_debug_ops=maybe"], "expected true, false, 1 or 0"],
     [["--quantization_bytes=4"], "expected 1 or 2"],
+    [["--input_format=keras"], 'got "keras"; load it in Python, model.export(folder)'],
     [["--metadata=card.json"], "expected key:file.json"],
   ])("refuses %j", (args, message) => {
     expect(() => parseFlags(args)).toThrow(
