@@ -3,8 +3,20 @@ import { InferenceError } from "@nearside/core";
 import { helpText } from "./cli/help.ts";
 import { type Command, parseCommand } from "./cli/parse-command.ts";
 import { createProgressPrinter } from "./cli/progress-printer.ts";
-import { convert, convertAll, formatReport, formatSummary, inspect, type UserMetadata, version } from "./index.ts";
+import {
+  convert,
+  convertAll,
+  formatReport,
+  formatSummary,
+  inspect,
+  repack,
+  type UserMetadata,
+  version,
+} from "./index.ts";
 import { readDirectory, writeDirectory } from "./node.ts";
+
+/** What converts what a command names. */
+const conversions = { signature: convert, "every-signature": convertAll, "graph-model": repack } as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -45,9 +57,7 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
   const options = { ...command.options, metadata, signal: interrupt.signal, onProgress: progress.show };
   try {
     const [source, sink] = [readDirectory(input), writeDirectory(output)];
-    const report = command.isEverySignature
-      ? await convertAll(source, sink, options)
-      : await convert(source, sink, options);
+    const report = await conversions[command.what](source, sink, options);
     progress.end();
     console.log(command.isJson ? JSON.stringify(report) : [report].flat().map(formatReport).join("\n\n"));
     if (!command.isJson) console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);

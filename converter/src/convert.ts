@@ -1,16 +1,17 @@
-import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
-import type { Body, Graph, Node } from "./graph/graph.ts";
+import type { Body, Graph } from "./graph/graph.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
+import { checkShardBytes } from "./graph-model/write-shards.ts";
 import { passes } from "./passes/index.ts";
 import { prune } from "./passes/prune.ts";
 import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
+import { countOps } from "./report/count-ops.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
@@ -66,9 +67,7 @@ export async function convert(
     onProgress,
   }: ConvertOptions = {},
 ): Promise<ConversionReport> {
-  if (!Number.isSafeInteger(shardBytes) || shardBytes < 1) {
-    throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
-  }
+  checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   signal?.throwIfAborted();
@@ -120,11 +119,4 @@ function opNotices(graph: Graph): readonly string[] {
 
 function countNodes(bodies: readonly Body[]): number {
   return bodies.reduce((sum, { nodes }) => sum + nodes.size, 0);
-}
-
-/** How often each op occurs, constants aside. */
-export function countOps(nodes: Iterable<Node>): Readonly<Record<string, number>> {
-  const counts = new Map<string, number>();
-  for (const { op } of nodes) if (op !== "Const") counts.set(op, (counts.get(op) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
 }

@@ -5,6 +5,7 @@ export type { QuantizedDType } from "./graph-model/quantization.ts";
 export type { QuantizeOptions } from "./graph-model/quantize-options.ts";
 export type { UserMetadata } from "./graph-model/user-metadata.ts";
 export { inspect, type ModelSummary, type PortSummary, type SignatureSummary } from "./inspect.ts";
+export { type RepackOptions, repack } from "./repack.ts";
 export type { OpProblem } from "./report/check-ops.ts";
 export type { ConversionReport } from "./report/conversion-report.ts";
 export { formatReport } from "./report/format-report.ts";

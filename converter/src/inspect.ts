@@ -1,5 +1,4 @@
 import { dtypeFromTensorFlow, elementCount, InferenceError } from "@nearside/core";
-import { countOps } from "./convert.ts";
 import type { FileSource } from "./files.ts";
 import { dataTypes } from "./graph/data-type.ts";
 import type { Graph, Port, Shape } from "./graph/graph.ts";
@@ -8,6 +7,7 @@ import { passes } from "./passes/index.ts";
 import { prune } from "./passes/prune.ts";
 import { findOpProblems, type OpProblem } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
+import { countOps } from "./report/count-ops.ts";
 import { listSignatures } from "./saved-model/list-signatures.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 

@@ -49,7 +49,7 @@ const kinds = {
 export const flags = {
   input_format: {
     kind: "text",
-    choices: ["tf_saved_model", "tf_frozen_model"],
+    choices: ["tf_saved_model", "tf_frozen_model", "tfjs_graph_model"],
     about: "what the input is (tf_saved_model)",
     instead: {
       keras: "load it in Python, model.export(folder), and convert that folder",

@@ -30,6 +30,12 @@ describe("parseCommand", () => {
     });
   });
 
+  test("reads a graph model from the folder of its model.json", () => {
+    const command = { input: "models/", what: "graph-model" };
+    expect(parseCommand(["models/model.json", "out", "--input_format=tfjs_graph_model"])).toMatchObject(command);
+    expect(parseCommand(["models/", "out", "--input_format=tfjs_graph_model"])).toMatchObject(command);
+  });
+
   test("gives a notice for flags that do nothing here", () => {
     const command = parseCommand(["in", "out", "--strip_debug_ops=True", "--control_flow_v2=True"]);
     expect(command).toHaveProperty("notices", [expect.stringContaining("--control_flow_v2 has no effect")]);
@@ -50,6 +56,7 @@ describe("parseCommand", () => {
     [["in", "out", "--all-signatures", "--signature_name=a"], "leave out --signature_name"],
     [["f.pb", "out", "--input_format=tf_frozen_model"], "expected --output_node_names too"],
     [["in", "out", "--output_node_names=a"], "it is for frozen graphs"],
+    [["in", "out", "--input_format=tfjs_graph_model", "--skip_op_check"], "graph stays as it is"],
     [["inspect"], "inspect: expected one path, got 0"],
     [["inspect", "in", "--skip_op_check"], "inspect takes no such flag"],
   ])("refuses %j", (args, message) => {

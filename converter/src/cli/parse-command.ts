@@ -14,7 +14,8 @@ export type Command =
       readonly input: string;
       readonly output: string;
       readonly options: ConvertOptions;
-      readonly isEverySignature: boolean;
+      /** One signature of a model, or all of them, or a graph model that is to be written anew. */
+      readonly what: "signature" | "every-signature" | "graph-model";
       /** JSON files for the metadata, by their keys. */
       readonly metadataFiles: Readonly<Record<string, string>>;
       readonly isJson: boolean;
@@ -34,14 +35,14 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.all_signatures && values.signature_name !== undefined) {
     throw wrong("--all_signatures: it takes every signature; leave out --signature_name");
   }
-  const isFrozen = values.input_format === "tf_frozen_model";
+  const isGraphModel = values.input_format === "tfjs_graph_model";
+  if (isGraphModel) checkRepackable(values);
   return {
     name: "convert",
-    // A frozen graph is one file: the files to read are those of its folder.
-    input: isFrozen ? input.replace(/[^\\/]*$/, "") || "." : input,
+    input: folderOf(input, values),
     output,
     options: { ...optionsFrom(values), ...frozenGraphFrom(values, input) },
-    isEverySignature: values.all_signatures ?? false,
+    what: isGraphModel ? "graph-model" : values.all_signatures ? "every-signature" : "signature",
     metadataFiles: values.metadata ?? {},
     isJson: values.json ?? false,
     notices: noticesOf(values),
@@ -63,6 +64,29 @@ function wrongPaths({ positionals, taken }: ParsedFlags): InferenceError {
   if (flag === undefined) return wrong(message);
   return wrong(`${message}; --${flag.flag} took "${flag.text}" for its value: put that flag after the paths`);
 }
+
+/** The folder to read: a frozen graph is a file in it, and a graph model may be given by its model.json. */
+function folderOf(input: string, { input_format }: FlagValues): string {
+  const isFile =
+    input_format === "tf_frozen_model" || (input_format === "tfjs_graph_model" && /(^|[\\/])model\.json$/.test(input));
+  return isFile ? input.replace(/[^\\/]*$/, "") || "." : input;
+}
+
+/** A graph model keeps its graph, so only flags about its weights and metadata mean something. */
+function checkRepackable(values: FlagValues): void {
+  const other = Object.keys(values).find((name) => graphFlags.has(name));
+  if (other === undefined) return;
+  throw wrong(`--${other}: a converted model's graph stays as it is; leave this flag out, or convert the SavedModel`);
+}
+
+const graphFlags: ReadonlySet<string> = new Set<FlagName>([
+  "all_signatures",
+  "output_node_names",
+  "saved_model_tags",
+  "signature_name",
+  "skip_op_check",
+  "use_structured_outputs_names",
+]);
 
 function optionsFrom(values: FlagValues): ConvertOptions {
   const options = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type QuantizedDType, quantizationOf, quantize } from "./quantization.ts";
+import { dequantize, type QuantizedDType, quantizationOf, quantize } from "./quantization.ts";
 
 /** What the stored elements stand for, as TensorFlow.js computes it. */
 function roundTrip(values: readonly number[], dtype: QuantizedDType): readonly number[] {
@@ -40,6 +40,17 @@ describe("quantize", () => {
   test("rounds halves to even", () => {
     const quantization = { dtype: "uint8", min: 0, scale: 1, original_dtype: "float32" } as const;
     expect([...quantize(Float32Array.of(0.5, 1.5, 2.5, -1, 300), quantization)]).toEqual([0, 2, 2, 0, 255]);
+  });
+
+  test("is undone by dequantize, and does the same again", () => {
+    const floats = Float32Array.of(-0.7, -0.1, 0, 0.31, 12.5);
+    for (const dtype of ["float16", "uint8", "uint16"] as const) {
+      const quantization = quantizationOf(dtype, { least: -0.7, greatest: 12.5 });
+      const stored = quantize(floats, quantization);
+      const again = new Float32Array(dequantize(stored, quantization).slice().buffer);
+      expect(Math.max(...again.map((value, index) => Math.abs(value - (floats[index] ?? 0))))).toBeLessThan(0.03);
+      expect(quantize(again, quantization)).toEqual(stored);
+    }
   });
 
   test("rounds to the nearest float16", () => {

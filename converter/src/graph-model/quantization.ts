@@ -1,3 +1,6 @@
+import { damaged } from "../damaged.ts";
+import { storageOf } from "./weight-dtype.ts";
+
 /** The smaller types that float32 weights can be stored in, and their bytes per element. TensorFlow.js reads these. */
 export const quantizedDTypes = { float16: { bytes: 2 }, uint8: { bytes: 1 }, uint16: { bytes: 2 } } as const;
 
@@ -47,6 +50,24 @@ export function quantize(values: Float32Array, quantization: Quantization): Uint
     stored[index] = roundHalfEven((Math.min(Math.max(value, min), max) - min) / scale);
   }
   return toBytes(stored);
+}
+
+/** The bytes of the float32 elements that stored ones stand for. */
+export function dequantize(stored: Uint8Array, quantization: Quantization): Uint8Array {
+  if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
+  const { dtype, min, scale } = quantization;
+  const numbers = dtype === "uint8" ? stored : new Uint16Array(stored.slice().buffer);
+  return toBytes(Float32Array.from(numbers, (number) => number * scale + min));
+}
+
+/** A manifest's `quantization`. Throws `data-loss`, naming `where`, for one that TensorFlow.js can't read either. */
+export function parseQuantization(json: Readonly<Record<string, unknown>>, where: string): Quantization {
+  const { dtype, min, scale } = json;
+  const original_dtype = "float32";
+  if (dtype === "float16") return { dtype, original_dtype };
+  const isAffine = dtype === "uint8" || dtype === "uint16";
+  if (isAffine && typeof min === "number" && typeof scale === "number") return { dtype, min, scale, original_dtype };
+  throw damaged(`${where}, quantization`, "float16, or uint8 or uint16 with min and scale", JSON.stringify(json));
 }
 
 /** The greatest finite float16; what is half a step beyond it becomes infinite. */

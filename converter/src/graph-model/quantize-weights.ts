@@ -32,14 +32,15 @@ export async function quantizeWeights(
       quantized.push(weight);
       continue;
     }
-    const range = await rangeOf(weight, checkpoint, signal);
+    const { quantization: _, ...plain } = weight; // of a model that is quantised already
+    const range = await rangeOf(plain, checkpoint, signal);
     const limit = Math.max(-range.least, range.greatest);
     if (!Number.isFinite(limit) && dtype !== "float16") throw notFinite(weight.name, dtype);
     if (Number.isFinite(limit) && limit > float16Limit && dtype === "float16") {
       notices.push(`weight "${weight.name}": values beyond ±${float16Limit} become infinite as float16`);
     }
     const sizeBytes = quantizedDTypes[dtype].bytes * elementCount(weight.shape);
-    quantized.push({ ...weight, sizeBytes, quantization: quantizationOf(dtype, range) });
+    quantized.push({ ...plain, sizeBytes, quantization: quantizationOf(dtype, range) });
   }
   return { weights: quantized, notices };
 }

@@ -7,7 +7,7 @@ import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts
 import { modelTypes } from "./model-types.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
-import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
+import { type WriteShardsOptions, type WrittenShard, writeShards } from "./write-shards.ts";
 
 export interface WriteGraphModelOptions extends WriteShardsOptions {
   readonly metadata: UserMetadata;
@@ -34,20 +34,30 @@ export async function writeGraphModel(
     signature: { inputs: portsToJson(graph.inputs), outputs: portsToJson(graph.outputs) },
     modelTopology: graphDefToJson(graph, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
-    weightsManifest: [
-      {
-        paths: shards.map(({ path }) => path),
-        weights: weights.map(weightToJson),
-        shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-      },
-    ],
+    weightsManifest: weightsManifest(weights, shards),
   };
+  return await writeManifest(json, sink);
+}
+
+/** Writes `model.json` and `model.d.ts`, and returns the manifest as its readers will parse it. */
+export async function writeManifest(json: Json, sink: FileSink): Promise<Manifest> {
   const text = JSON.stringify(json);
   const manifest = parseManifest(text);
   const encoder = new TextEncoder();
   await sink.write("model.json", encoder.encode(text));
   await sink.write("model.d.ts", encoder.encode(modelTypes(manifest.signature)));
   return manifest;
+}
+
+/** The one group of weights that `model.json` lists. */
+export function weightsManifest(weights: readonly Weight[], shards: readonly WrittenShard[]): Json {
+  return [
+    {
+      paths: shards.map(({ path }) => path),
+      weights: weights.map(weightToJson),
+      shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+    },
+  ];
 }
 
 function weightToJson({ name, shape, dtype, quantization }: Weight): Json {
