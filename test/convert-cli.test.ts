@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { version } from "@nearside/converter";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { encodeZip } from "../converter/testing/encode-archive.ts";
 import { fixturesRoot } from "./fixtures.ts";
 
 const bin = fileURLToPath(new URL("../converter/bin/convert.js", import.meta.url));
@@ -61,6 +62,27 @@ describe("npx convert", () => {
       code: 0,
       stdout: expect.stringContaining("TensorFlow.js has no such op"),
     });
+  });
+
+  test("converts an archive as it does its folder", async () => {
+    const folder = await temporaryFolder();
+    const files: Record<string, Uint8Array> = {};
+    for (const name of await readdir(digits, { recursive: true })) {
+      const path = join(digits, name);
+      if ((await stat(path)).isFile()) files[`digits/${name.replaceAll("\\", "/")}`] = await readFile(path);
+    }
+    await writeFile(join(folder, "digits.zip"), encodeZip(files));
+    const fromZip = await runCli(join(folder, "digits.zip"), join(folder, "zip"), "--json");
+    const fromFolder = await runCli(digits, join(folder, "folder"), "--json");
+    expect(fromZip).toMatchObject({ code: 0, stdout: fromFolder.stdout });
+  });
+
+  test("writes a converted model anew with --input_format=tfjs_graph_model", async () => {
+    const folder = await temporaryFolder();
+    await runCli(digits, join(folder, "plain"));
+    const args = ["--input_format=tfjs_graph_model", "--quantize_float16", "--json"];
+    const { stdout } = await runCli(join(folder, "plain/model.json"), join(folder, "small"), ...args);
+    expect(JSON.parse(stdout)).toMatchObject({ weightBytes: 117264 });
   });
 
   test("exits with 1 where the model can't be converted", async () => {

@@ -1,4 +1,5 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { InferenceError } from "@nearside/core";
 import { helpText } from "./cli/help.ts";
 import { type Command, parseCommand } from "./cli/parse-command.ts";
@@ -6,9 +7,12 @@ import { createProgressPrinter } from "./cli/progress-printer.ts";
 import {
   convert,
   convertAll,
+  type FileSource,
   formatReport,
   formatSummary,
   inspect,
+  isArchive,
+  openArchive,
   repack,
   type UserMetadata,
   version,
@@ -38,7 +42,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
 }
 
 async function runInspect({ input, isJson }: Extract<Command, { name: "inspect" }>): Promise<void> {
-  const summary = await inspect(readDirectory(input));
+  const summary = await inspect(await openSource(input));
   console.log(isJson ? JSON.stringify(summary) : formatSummary(summary));
 }
 
@@ -56,14 +60,19 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
   });
   const options = { ...command.options, metadata, signal: interrupt.signal, onProgress: progress.show };
   try {
-    const [source, sink] = [readDirectory(input), writeDirectory(output)];
-    const report = await conversions[command.what](source, sink, options);
+    const report = await conversions[command.what](await openSource(input), writeDirectory(output), options);
     progress.end();
     console.log(command.isJson ? JSON.stringify(report) : [report].flat().map(formatReport).join("\n\n"));
     if (!command.isJson) console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
   } finally {
     progress.end();
   }
+}
+
+/** The files of a folder or an archive. */
+async function openSource(input: string): Promise<FileSource> {
+  const isFile = isArchive(input) && (await stat(input).catch(() => undefined))?.isFile() === true;
+  return isFile ? await openArchive(readDirectory(dirname(input)), basename(input)) : readDirectory(input);
 }
 
 /** The content of the JSON files, by their keys. */

@@ -1,3 +1,4 @@
+export { isArchive, openArchive } from "./archive/open-archive.ts";
 export { type ConversionProgress, type ConvertOptions, convert } from "./convert.ts";
 export { convertAll } from "./convert-all.ts";
 export type { FileSink, FileSource } from "./files.ts";
