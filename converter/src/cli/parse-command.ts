@@ -51,7 +51,7 @@ export function parseCommand(args: readonly string[]): Command {
 
 function parseInspect(values: FlagValues, paths: readonly string[]): Command {
   const [input] = paths;
-  const other = Object.keys(values).find((name) => name !== "json" && name !== "input_format");
+  const other = Object.keys(values).find((name) => name !== "json");
   if (other !== undefined) throw wrong(`--${other}: inspect takes no such flag, it looks at everything; leave it out`);
   if (input === undefined || paths.length > 1) throw wrong(`inspect: expected one path, got ${paths.length}`);
   return { name: "inspect", input, isJson: values.json ?? false };
