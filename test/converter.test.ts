@@ -2,19 +2,15 @@ import { cp, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node:fs
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { convert } from "@nearside/converter";
+import { convert, type QuantizeOptions } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
-import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearside/core";
 import { expectClose } from "@nearside/core/testing";
-import * as tf from "@tensorflow/tfjs";
-import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { retrain } from "../converter/testing/retrain.ts";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
+import { runInTfjs } from "./run-in-tfjs.ts";
 
 const absent = "the fixtures (../shared/fixtures) are not here";
-
-beforeAll(async () => {
-  await tf.setBackend("cpu");
-});
 
 describe("converted models give TensorFlow's results in stock TensorFlow.js", () => {
   for (const fixture of firstCutFixtures) {
@@ -25,7 +21,7 @@ describe("converted models give TensorFlow's results in stock TensorFlow.js", ()
       await convert(readDirectory(join(folder, "saved_model")), writeDirectory(output));
       const cases = await readGolden(folder, "serving_default");
       expect(cases.length).toBeGreaterThan(0);
-      for (const { inputs, outputs } of cases) expectClose(await run(output, inputs), outputs);
+      for (const { inputs, outputs } of cases) expectClose(await runInTfjs(output, inputs), outputs);
     });
   }
 });
@@ -49,7 +45,26 @@ describe("convert", () => {
     expect(shards.length).toBeGreaterThan(8);
     expect(Math.max(...shards.map(({ bytes }) => bytes ?? 0))).toBe(100);
     const [golden] = await readGolden(join(fixturesRoot ?? "", "made/conv_bn_relu6"), "serving_default");
-    expectClose(await run(folder, golden?.inputs ?? {}), golden?.outputs ?? {});
+    expectClose(await runInTfjs(folder, golden?.inputs ?? {}), golden?.outputs ?? {});
+  });
+
+  test("keeps every shard but the retrained layer's", async () => {
+    const model = join(await temporaryFolder(), "saved_model");
+    await cp(fixtureSource("examples/models/digits") ?? "", model, { recursive: true });
+    const convertModel = async (quantize: QuantizeOptions) => {
+      const options = { shardBytes: 8192, quantize };
+      const { shards } = await convert(readDirectory(model), writeDirectory(await temporaryFolder()), options);
+      return shards.map(({ path }) => path);
+    };
+    const [plain, quantized] = [await convertModel({}), await convertModel({ uint8: true })];
+    await retrain(model, [64, 10]); // the weights of the last layer
+    for (const [before, after] of [
+      [plain, await convertModel({})] as const,
+      [quantized, await convertModel({ uint8: true })] as const,
+    ]) {
+      expect(after).toHaveLength(before.length);
+      expect(after.filter((path) => !before.includes(path))).toHaveLength(1);
+    }
   });
 
   test("replaces an earlier conversion", async (ctx) => {
@@ -207,38 +222,4 @@ async function readFiles(folder: string): Promise<Record<string, string>> {
   const names = (await readdir(folder)).sort();
   const files = await Promise.all(names.map((name) => readFile(join(folder, name), "base64")));
   return Object.fromEntries(names.map((name, index) => [name, files[index] ?? ""]));
-}
-
-/** Loads the model in `folder` as any TensorFlow.js program would, and runs it once. */
-async function run(folder: string, inputs: Tensors): Promise<Tensors> {
-  const text = await readFile(join(folder, "model.json"), "utf8");
-  const manifest = parseManifest(text);
-  const model = await tf.loadGraphModel({ load: () => loadArtifacts(folder, text) });
-  const fed = Object.entries(inputs).map(([key, tensor]) => [manifest.inputNames[key] ?? key, toTfjs(tensor)] as const);
-  const keys = Object.keys(manifest.outputNames);
-  const results = model.execute(
-    Object.fromEntries(fed),
-    keys.map((key) => manifest.outputNames[key] ?? key),
-  );
-  const list = Array.isArray(results) ? results : [results];
-  return Object.fromEntries(keys.map((key, index) => [key, fromTfjs(manifest, key, list[index])]));
-}
-
-async function loadArtifacts(folder: string, text: string): Promise<tf.io.ModelArtifacts> {
-  const { modelTopology, signature, weightsManifest, ...rest } = JSON.parse(text);
-  const [group] = weightsManifest;
-  const shards: Buffer[] = await Promise.all(group.paths.map((path: string) => readFile(join(folder, path))));
-  const weightData = new Uint8Array(Buffer.concat(shards)).buffer;
-  return { ...rest, modelTopology, signature, weightSpecs: group.weights, weightData };
-}
-
-function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
-  if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") throw new Error(`no test feeds ${dtype}`);
-  return tf.tensor(data as Float32Array | Int32Array | Uint8Array, [...shape], dtype); // by the dtype
-}
-
-function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | undefined): Tensor {
-  const dtype = signature.outputs[key]?.dtype;
-  if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
-  return { dtype, shape: tensor.shape, data: tensor.dataSync() as Tensor["data"] }; // the array of the same dtype
 }

@@ -1,78 +1,92 @@
-import { parseArgs } from "node:util";
+import { readFile, stat } from "node:fs/promises";
+import { basename, dirname } from "node:path";
 import { InferenceError } from "@nearside/core";
-import { convert, formatReport, version } from "./index.ts";
+import { helpText } from "./cli/help.ts";
+import { type Command, parseCommand } from "./cli/parse-command.ts";
+import { createProgressPrinter } from "./cli/progress-printer.ts";
+import {
+  convert,
+  convertAll,
+  type FileSource,
+  formatReport,
+  formatSummary,
+  inspect,
+  isArchive,
+  openArchive,
+  repack,
+  type UserMetadata,
+  version,
+} from "./index.ts";
 import { readDirectory, writeDirectory } from "./node.ts";
 
-const usage = `Usage: convert <saved_model> <output> [options]
-
-Converts a TensorFlow SavedModel to a TensorFlow.js graph model.
-
-  --signature_name NAME            the signature to convert (serving_default)
-  --saved_model_tags A,B           the tags of the graph to convert (serve)
-  --weight_shard_size_bytes N      the size of a weights file, at most (4194304)
-  --help, -h                       prints this
-  --version, -v                    prints the version
-`;
+/** What converts what a command names. */
+const conversions = { signature: convert, "every-signature": convertAll, "graph-model": repack } as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
-/** Runs the command; returns the exit status: 1 where the conversion failed, 2 where the command makes no sense. */
-async function main(args: readonly string[]): Promise<number> {
-  const command = parseCommand(args);
-  if (typeof command === "string") {
-    console.error(`convert: ${command}\n\n${usage}`);
+/** Runs the command; returns the exit status: 1 where it failed, 2 where what it was given makes no sense. */
+async function main(args: readonly string[]): Promise<0 | 1 | 2> {
+  try {
+    const command = parseCommand(args);
+    if (command.name === "help") console.log(helpText());
+    if (command.name === "version") console.log(version);
+    if (command.name === "inspect") await runInspect(command);
+    if (command.name === "convert") await runConvert(command);
+    return 0;
+  } catch (error) {
+    console.error(`convert: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof InferenceError) || error.code !== "invalid-argument") return 1;
+    console.error("convert --help lists the flags");
     return 2;
   }
-  if (command.help || command.version) {
-    console.log(command.help ? usage : version);
-    return 0;
-  }
+}
+
+async function runInspect({ input, isJson }: Extract<Command, { name: "inspect" }>): Promise<void> {
+  const summary = await inspect(await openSource(input));
+  console.log(isJson ? JSON.stringify(summary) : formatSummary(summary));
+}
+
+type ConvertCommand = Extract<Command, { name: "convert" }>;
+
+async function runConvert({ input, output, notices, ...command }: ConvertCommand): Promise<void> {
   const started = performance.now();
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort(new InferenceError("cancelled", "interrupted; nothing was written")));
+  for (const notice of notices) console.error(notice);
+  const metadata = await readMetadata(command.metadataFiles);
+  const progress = createProgressPrinter({
+    isTerminal: process.stderr.isTTY,
+    write: (text) => process.stderr.write(text),
+  });
+  const options = { ...command.options, metadata, signal: interrupt.signal, onProgress: progress.show };
   try {
-    const options = { ...command.options, signal: interrupt.signal };
-    const report = await convert(readDirectory(command.input), writeDirectory(command.output), options);
-    console.log(formatReport(report));
-    console.log(`written    ${command.output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
-    return 0;
-  } catch (error) {
-    console.error(`convert: ${error instanceof InferenceError ? error.message : describe(error)}`);
-    return 1;
+    const report = await conversions[command.what](await openSource(input), writeDirectory(output), options);
+    progress.end();
+    console.log(command.isJson ? JSON.stringify(report) : [report].flat().map(formatReport).join("\n\n"));
+    if (!command.isJson) console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
+  } finally {
+    progress.end();
   }
 }
 
-/** The command that the arguments give, or what is wrong with them. */
-function parseCommand(args: readonly string[]) {
-  try {
-    const { values, positionals } = parseArgs({
-      args: [...args],
-      allowPositionals: true,
-      options: {
-        signature_name: { type: "string", default: "serving_default" },
-        saved_model_tags: { type: "string", default: "serve" },
-        weight_shard_size_bytes: { type: "string", default: String(4 * 2 ** 20) },
-        help: { type: "boolean", short: "h", default: false },
-        version: { type: "boolean", short: "v", default: false },
-      },
-    });
-    const [input, output] = positionals;
-    const shardBytes = Number(values.weight_shard_size_bytes);
-    const { help, version } = values;
-    if (help || version) return { help, version, input: "", output: "", options: {} };
-    if (input === undefined || output === undefined || positionals.length > 2) {
-      return `expected a SavedModel's folder and an output folder, got ${positionals.length} paths`;
-    }
-    if (!Number.isSafeInteger(shardBytes) || shardBytes < 1) {
-      return `--weight_shard_size_bytes: expected a whole number ≥ 1, got "${values.weight_shard_size_bytes}"`;
-    }
-    const tags = values.saved_model_tags.split(",").filter((tag) => tag !== "");
-    return { help, version, input, output, options: { signature: values.signature_name, tags, shardBytes } };
-  } catch (error) {
-    return describe(error);
-  }
+/** The files of a folder or an archive. */
+async function openSource(input: string): Promise<FileSource> {
+  const isFile = isArchive(input) && (await stat(input).catch(() => undefined))?.isFile() === true;
+  return isFile ? await openArchive(readDirectory(dirname(input)), basename(input)) : readDirectory(input);
 }
 
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+/** The content of the JSON files, by their keys. */
+async function readMetadata(files: Readonly<Record<string, string>>): Promise<UserMetadata> {
+  const metadata: Record<string, UserMetadata[string]> = {};
+  for (const [key, path] of Object.entries(files)) {
+    try {
+      metadata[key] = JSON.parse(await readFile(path, "utf8"));
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      throw new InferenceError("invalid-argument", `--metadata ${key}:${path}: expected a JSON file; ${reason}`, {
+        cause,
+      });
+    }
+  }
+  return metadata;
 }

@@ -1,19 +1,26 @@
-import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
-import type { Body, Node } from "./graph/graph.ts";
+import type { Body, Graph } from "./graph/graph.ts";
+import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
+import { quantizeWeights } from "./graph-model/quantize-weights.ts";
+import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
+import { checkShardBytes } from "./graph-model/write-shards.ts";
 import { passes } from "./passes/index.ts";
 import { prune } from "./passes/prune.ts";
-import { checkOps } from "./report/check-ops.ts";
+import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
+import { countOps } from "./report/count-ops.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
+import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
-/** How far a conversion has come: bytes of weights that are written. */
+/** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
 export interface ConversionProgress {
   readonly writtenBytes: number;
+  /** Strings among the variables are not counted, which have no size until they are read. */
+  readonly totalBytes: number;
 }
 
 export interface ConvertOptions {
@@ -21,8 +28,18 @@ export interface ConvertOptions {
   readonly signature?: string;
   /** The tags of the graph to convert, all of them; `serve` if none are given. */
   readonly tags?: readonly string[];
+  /** Converts a frozen graph in `source` instead of a SavedModel; signature and tags then don't matter. */
+  readonly frozenGraph?: FrozenGraph;
   /** The size of a weights file, at most; 4 MiB if none is given. */
   readonly shardBytes?: number;
+  /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
+  readonly quantize?: QuantizeOptions;
+  /** Converts ops that TensorFlow.js can't run, too: for programs that register them there. The report lists them. */
+  readonly skipOpCheck?: boolean;
+  /** Whether stock TensorFlow.js returns outputs by name; by default where there are several with names of their own. */
+  readonly structuredOutputs?: boolean;
+  /** Goes into the model's `userDefinedMetadata`. */
+  readonly metadata?: UserMetadata;
   /** Ends the conversion early: the promise rejects with the signal's reason and nothing is left behind. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: ConversionProgress) => void;
@@ -40,26 +57,36 @@ export async function convert(
   {
     signature = "serving_default",
     tags = ["serve"],
+    frozenGraph,
     shardBytes = 4 * 2 ** 20,
+    quantize = {},
+    skipOpCheck = false,
+    structuredOutputs,
+    metadata = {},
     signal,
     onProgress,
   }: ConvertOptions = {},
 ): Promise<ConversionReport> {
-  if (!Number.isSafeInteger(shardBytes) || shardBytes < 1) {
-    throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
-  }
+  checkShardBytes(shardBytes);
+  checkQuantizeOptions(quantize);
+  checkMetadata(metadata);
   signal?.throwIfAborted();
-  const model = await openSavedModel(source, { signature, tags });
+  const model = await (frozenGraph === undefined
+    ? openSavedModel(source, { signature, tags })
+    : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
   checkPorts(model.graph, where);
   const graph = passes.reduce((current, pass) => pass(current), model.graph);
-  checkOps(graph, where);
-  const weights = listWeights(graph);
-  await checkValues(weights, model.checkpoint);
+  if (!skipOpCheck) checkOps(graph, where);
+  const plain = listWeights(graph);
+  await checkValues(plain, model.checkpoint);
+  const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
   signal?.throwIfAborted();
   try {
-    const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes });
-    const manifest = await writeGraphModel(model, graph, weights, sink, { shardBytes, signal, onWritten });
+    const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+    const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
+    const written = { shardBytes, signal, onWritten, metadata, structuredOutputs };
+    const manifest = await writeGraphModel(model, graph, weights, sink, written);
     signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
@@ -73,6 +100,7 @@ export async function convert(
       ops: countOps(graph.nodes.values()),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
+      notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
     };
   } catch (error) {
     await sink.discard();
@@ -84,12 +112,11 @@ async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): 
   for (const { value } of weights) if (value.kind === "stored") await checkpoint.check(value);
 }
 
-function countNodes(bodies: readonly Body[]): number {
-  return bodies.reduce((sum, { nodes }) => sum + nodes.size, 0);
+/** The ops that a program has to register with TensorFlow.js. */
+function opNotices(graph: Graph): readonly string[] {
+  return findOpProblems(graph).map(({ op, problem, nodes }) => `${nodes.length} × ${op} not checked: ${problem}`);
 }
 
-function countOps(nodes: Iterable<Node>): Readonly<Record<string, number>> {
-  const counts = new Map<string, number>();
-  for (const { op } of nodes) if (op !== "Const") counts.set(op, (counts.get(op) ?? 0) + 1);
-  return Object.fromEntries([...counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+function countNodes(bodies: readonly Body[]): number {
+  return bodies.reduce((sum, { nodes }) => sum + nodes.size, 0);
 }

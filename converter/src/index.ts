@@ -1,5 +1,15 @@
+export { isArchive, openArchive } from "./archive/open-archive.ts";
 export { type ConversionProgress, type ConvertOptions, convert } from "./convert.ts";
+export { convertAll } from "./convert-all.ts";
 export type { FileSink, FileSource } from "./files.ts";
+export type { QuantizedDType } from "./graph-model/quantization.ts";
+export type { QuantizeOptions } from "./graph-model/quantize-options.ts";
+export type { UserMetadata } from "./graph-model/user-metadata.ts";
+export { inspect, type ModelSummary, type PortSummary, type SignatureSummary } from "./inspect.ts";
+export { type RepackOptions, repack } from "./repack.ts";
+export type { OpProblem } from "./report/check-ops.ts";
 export type { ConversionReport } from "./report/conversion-report.ts";
 export { formatReport } from "./report/format-report.ts";
+export { formatSummary } from "./report/format-summary.ts";
+export type { FrozenGraph } from "./saved-model/frozen-graph.ts";
 export { version } from "./version.ts";

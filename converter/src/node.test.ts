@@ -72,6 +72,18 @@ describe("writeDirectory", () => {
     },
   );
 
+  test("replaces a folder of conversions, but none with anything else in it", async () => {
+    const write = async () => {
+      const sink = writeDirectory(folder);
+      await sink.write("encode/model.json", bytes("{}"));
+      await sink.commit();
+    };
+    await write();
+    await write();
+    await writeFile(join(folder, "encode/notes.txt"), "mine");
+    await expect(write()).rejects.toMatchObject({ code: "already-exists" });
+  });
+
   test("refuses a file in the folder's place", async () => {
     await writeFile(join(folder, "out"), "mine");
     const write = writeDirectory(join(folder, "out")).write("model.json", bytes("{}"));

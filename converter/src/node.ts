@@ -63,10 +63,25 @@ async function checkReplaceable(target: string): Promise<void> {
   const stats = await orUndefined(stat(target));
   if (stats === undefined) return;
   if (!stats.isDirectory()) throw occupied(target, "it is a file");
-  const names = await readdir(target);
-  const foreign = names.find((name) => !ownFiles.test(name));
-  if (foreign !== undefined) throw occupied(target, `it holds "${foreign}", which no conversion wrote`);
-  if (names.length > 0 && !names.includes("model.json")) throw occupied(target, "it holds files but no model.json");
+  const problem = await problemOf(target);
+  if (problem !== undefined) throw occupied(target, problem);
+}
+
+/** What makes a folder other than empty or a conversion, undefined where it is that. One may hold several, in folders. */
+async function problemOf(folder: string): Promise<string | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  if (entries.length > 0 && entries.every((entry) => entry.isDirectory())) {
+    for (const { name } of entries) {
+      const inside = join(folder, name);
+      const isConversion = (await readdir(inside)).length > 0 && (await problemOf(inside)) === undefined;
+      if (!isConversion) return `it holds "${name}", which no conversion wrote`;
+    }
+    return undefined;
+  }
+  const foreign = entries.find((entry) => !entry.isFile() || !ownFiles.test(entry.name));
+  if (foreign !== undefined) return `it holds "${foreign.name}", which no conversion wrote`;
+  const hasModel = entries.length === 0 || entries.some(({ name }) => name === "model.json");
+  return hasModel ? undefined : "it holds files but no model.json";
 }
 
 function occupied(target: string, problem: string): InferenceError {

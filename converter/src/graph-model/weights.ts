@@ -1,6 +1,7 @@
 import { elementCount, InferenceError } from "@nearside/core";
 import type { Graph, TensorValue } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { type Quantization, quantize } from "./quantization.ts";
 import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
 
 /** A weight as the manifest lists it, and where its value is. */
@@ -11,6 +12,8 @@ export interface Weight {
   /** The bytes it takes in a shard; null for strings, whose size is known once they are read. */
   readonly sizeBytes: number | null;
   readonly value: TensorValue;
+  /** How its elements are stored, where that isn't as `dtype`. */
+  readonly quantization?: Quantization;
 }
 
 /** The weights of a graph: its constants, in the graph's order. Throws `unsupported` for one that can't be stored. */
@@ -27,8 +30,23 @@ export function listWeights(graph: Graph): readonly Weight[] {
   });
 }
 
-/** The bytes of a weight as they lie in a shard, in chunks. */
-export async function* readWeight({ name, value }: Weight, checkpoint: Checkpoint): AsyncIterable<Uint8Array> {
+/** The bytes of a weight as they lie in a shard, in chunks of whole elements. */
+export async function* readWeight(weight: Weight, checkpoint: Checkpoint): AsyncIterable<Uint8Array> {
+  const { quantization } = weight;
+  for await (const chunk of readElements(weight, checkpoint)) {
+    yield quantization === undefined ? chunk : quantize(floatsOf(chunk), quantization);
+  }
+}
+
+/** The elements of a chunk of a float32 weight. */
+export function floatsOf(chunk: Uint8Array): Float32Array {
+  const isAligned = chunk.byteOffset % 4 === 0;
+  const { buffer, byteOffset, byteLength } = isAligned ? chunk : chunk.slice();
+  return new Float32Array(buffer, byteOffset, byteLength / 4);
+}
+
+/** The bytes of a weight's elements, each of the weight's dtype. */
+async function* readElements({ name, value }: Weight, checkpoint: Checkpoint): AsyncIterable<Uint8Array> {
   const where = `constant "${name}"`;
   const { dtype, convert } = storageOf(value.dtype, where);
   if (dtype === "string") {

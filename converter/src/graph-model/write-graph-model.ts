@@ -5,8 +5,14 @@ import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
-import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
+import { type WriteShardsOptions, type WrittenShard, writeShards } from "./write-shards.ts";
+
+export interface WriteGraphModelOptions extends WriteShardsOptions {
+  readonly metadata: UserMetadata;
+  readonly structuredOutputs: boolean | undefined;
+}
 
 /**
  * Writes a graph as a TensorFlow.js graph model: the shards, then `model.json` and `model.d.ts`. The same graph always
@@ -17,29 +23,45 @@ export async function writeGraphModel(
   graph: Graph,
   weights: readonly Weight[],
   sink: FileSink,
-  options: WriteShardsOptions,
+  options: WriteGraphModelOptions,
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
+  const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
     signature: { inputs: portsToJson(graph.inputs), outputs: portsToJson(graph.outputs) },
     modelTopology: graphDefToJson(graph, producer),
-    weightsManifest: [
-      {
-        paths: shards.map(({ path }) => path),
-        weights: weights.map(({ name, shape, dtype }) => ({ name, shape, dtype })),
-        shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-      },
-    ],
+    ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
+    weightsManifest: weightsManifest(weights, shards),
   };
+  return await writeManifest(json, sink);
+}
+
+/** Writes `model.json` and `model.d.ts`, and returns the manifest as its readers will parse it. */
+export async function writeManifest(json: Json, sink: FileSink): Promise<Manifest> {
   const text = JSON.stringify(json);
   const manifest = parseManifest(text);
   const encoder = new TextEncoder();
   await sink.write("model.json", encoder.encode(text));
   await sink.write("model.d.ts", encoder.encode(modelTypes(manifest.signature)));
   return manifest;
+}
+
+/** The one group of weights that `model.json` lists. */
+export function weightsManifest(weights: readonly Weight[], shards: readonly WrittenShard[]): Json {
+  return [
+    {
+      paths: shards.map(({ path }) => path),
+      weights: weights.map(weightToJson),
+      shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+    },
+  ];
+}
+
+function weightToJson({ name, shape, dtype, quantization }: Weight): Json {
+  return { name, shape, dtype, ...(quantization === undefined ? {} : { quantization }) };
 }
 
 function portsToJson(ports: readonly Port[]): Json {

@@ -1,5 +1,7 @@
+import { InferenceError } from "@nearside/core";
 import type { FileSink } from "../files.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { sha256Of } from "./sha256.ts";
 import { readWeight, type Weight } from "./weights.ts";
 
 /** A weights file as the manifest lists it. */
@@ -13,6 +15,12 @@ export interface WriteShardsOptions {
   readonly shardBytes: number;
   readonly signal?: AbortSignal | undefined;
   readonly onWritten?: ((writtenBytes: number) => void) | undefined;
+}
+
+/** Throws `invalid-argument` unless a shard can have that size. */
+export function checkShardBytes(shardBytes: number): void {
+  if (Number.isSafeInteger(shardBytes) && shardBytes >= 1) return;
+  throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
 }
 
 /**
@@ -35,7 +43,7 @@ export async function writeShards(
     if (pendingBytes === 0) return;
     signal?.throwIfAborted();
     const bytes = join(pending, pendingBytes);
-    const sha256 = toHex(await crypto.subtle.digest("SHA-256", bytes));
+    const sha256 = await sha256Of(bytes);
     const path = `${sha256.slice(0, 16)}.bin`;
     if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
     shards.push({ path, bytes: bytes.length, sha256 });
@@ -74,8 +82,4 @@ function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuf
     at += part.length;
   }
   return bytes;
-}
-
-function toHex(digest: ArrayBuffer): string {
-  return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -2,34 +2,45 @@ import { InferenceError } from "@nearside/core";
 import type { Attr, Graph, Node } from "../graph/graph.ts";
 import { type Op, opOf } from "../ops.ts";
 
+/** What keeps TensorFlow.js from running some of a graph's nodes. */
+export interface OpProblem {
+  readonly op: string;
+  readonly problem: string;
+  /** The names of the nodes. */
+  readonly nodes: readonly string[];
+}
+
 /**
  * Throws `unsupported` unless TensorFlow.js can run every node of the graph and computes what TensorFlow does. The
  * message lists each op that it can't, how often it is there, where, and why.
  */
 export function checkOps(graph: Graph, where: string): void {
-  const ops = listProblems(graph, opProblem);
-  // Such an op also keeps variables and edges around it from going away: those are worth telling only without one.
-  const problems = ops.size > 0 ? ops : listProblems(graph, stateProblem);
-  if (problems.size === 0) return;
-  const lines = [...problems].map(([problem, names]) => `  ${names.length} × ${problem}: ${someOf(names)}`);
+  const problems = findOpProblems(graph);
+  if (problems.length === 0) return;
+  const lines = problems.map(({ op, problem, nodes }) => `  ${nodes.length} × ${op} (${problem}): ${someOf(nodes)}`);
   const advice = "Replace these ops in the model, or convert a signature that doesn't need them.";
   const message = `${where}: some of its ops can't be converted.\n${lines.join("\n")}\n${advice}`;
   throw new InferenceError("unsupported", message);
 }
 
-/** The names of the nodes that have each problem, by op and problem. */
-function listProblems(
-  graph: Graph,
-  problemOf: (graph: Graph, node: Node) => string | undefined,
-): ReadonlyMap<string, readonly string[]> {
-  const problems = new Map<string, string[]>();
+/** The ops of a graph that TensorFlow.js can't run, or would compute wrongly. */
+export function findOpProblems(graph: Graph): readonly OpProblem[] {
+  const ops = listProblems(graph, opProblem);
+  // Such an op also keeps variables and edges around it from going away: those are worth telling only without one.
+  return ops.length > 0 ? ops : listProblems(graph, stateProblem);
+}
+
+/** The nodes that have each problem, by op and problem. */
+function listProblems(graph: Graph, problemOf: (graph: Graph, node: Node) => string | undefined): readonly OpProblem[] {
+  const problems = new Map<string, OpProblem>();
   for (const node of graph.nodes.values()) {
     const problem = problemOf(graph, node);
     if (problem === undefined) continue;
-    const key = `${node.op} (${problem})`;
-    problems.set(key, [...(problems.get(key) ?? []), node.name]);
+    const key = JSON.stringify([node.op, problem]);
+    const nodes = [...(problems.get(key)?.nodes ?? []), node.name];
+    problems.set(key, { op: node.op, problem, nodes });
   }
-  return problems;
+  return [...problems.values()];
 }
 
 function someOf(names: readonly string[]): string {

@@ -13,4 +13,6 @@ export interface ConversionReport {
   readonly ops: Readonly<Record<string, number>>;
   readonly shards: readonly Shard[];
   readonly weightBytes: number;
+  /** What a person should know: each a sentence about something that may not be as intended. */
+  readonly notices: readonly string[];
 }

@@ -56,7 +56,8 @@ const otherForms = {
   "saved_model.cpb": "save it with a graph below 2 GiB, which TensorFlow writes as saved_model.pb",
 } as const;
 
-async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
+/** The file of a SavedModel, decoded. Throws `not-found`, `unsupported` for its other forms, `data-loss`. */
+export async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
   const sizeBytes = await source.sizeBytes(path);
   if (sizeBytes === undefined) {
     for (const [form, advice] of Object.entries(otherForms)) {

@@ -1,0 +1,87 @@
+import { dtypeFromTensorFlow, elementCount, InferenceError } from "@nearside/core";
+import type { FileSource } from "./files.ts";
+import { dataTypes } from "./graph/data-type.ts";
+import type { Graph, Port, Shape } from "./graph/graph.ts";
+import { listWeights } from "./graph-model/weights.ts";
+import { passes } from "./passes/index.ts";
+import { prune } from "./passes/prune.ts";
+import { findOpProblems, type OpProblem } from "./report/check-ops.ts";
+import { checkPorts } from "./report/check-ports.ts";
+import { countOps } from "./report/count-ops.ts";
+import { listSignatures } from "./saved-model/list-signatures.ts";
+import { openSavedModel } from "./saved-model/saved-model.ts";
+
+/** What is in a SavedModel: its graphs, by their tags. */
+export interface ModelSummary {
+  readonly graphs: readonly { readonly tags: readonly string[]; readonly signatures: readonly SignatureSummary[] }[];
+}
+
+/** An input or output: its dtype, under TensorFlow's name for it where no tensor can hold it, and its shape. */
+export interface PortSummary {
+  readonly dtype: string;
+  readonly shape: Shape;
+}
+
+/** What a signature is and needs, and whether it can be converted. */
+export interface SignatureSummary {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, PortSummary>>;
+  readonly outputs: Readonly<Record<string, PortSummary>>;
+  /** The variables that it reads, and their bytes in the checkpoint. */
+  readonly variables: { readonly count: number; readonly bytes: number };
+  /** How often each op occurs in what would be written, constants aside. */
+  readonly ops: Readonly<Record<string, number>>;
+  /** The ops that TensorFlow.js can't run. */
+  readonly problems: readonly OpProblem[];
+  /** What else keeps the signature from being converted, or null. */
+  readonly refusal: string | null;
+}
+
+/** Says what is in the SavedModel in `source`, converting nothing. Rejects as `convert` does for a damaged model. */
+export async function inspect(source: FileSource): Promise<ModelSummary> {
+  const graphs: ModelSummary["graphs"][number][] = [];
+  for (const { tags, signatures } of await listSignatures(source)) {
+    const summaries: SignatureSummary[] = [];
+    for (const signature of signatures) summaries.push(await inspectSignature(source, tags, signature));
+    graphs.push({ tags, signatures: summaries });
+  }
+  return { graphs };
+}
+
+async function inspectSignature(source: FileSource, tags: readonly string[], name: string): Promise<SignatureSummary> {
+  let summary: SignatureSummary = { ...nothing, name };
+  try {
+    const { graph } = await openSavedModel(source, { signature: name, tags });
+    const { inputs, outputs } = graph;
+    summary = { ...summary, inputs: describe(inputs), outputs: describe(outputs), variables: countVariables(graph) };
+    checkPorts(graph, `signature "${name}"`);
+    const converted = passes.reduce((current, pass) => pass(current), graph);
+    summary = { ...summary, ops: countOps(converted.nodes.values()), problems: findOpProblems(converted) };
+    if (summary.problems.length === 0) listWeights(converted); // for what it refuses
+    return summary;
+  } catch (error) {
+    if (!(error instanceof InferenceError) || error.code !== "unsupported") throw error;
+    return { ...summary, refusal: error.message };
+  }
+}
+
+const nothing = { inputs: {}, outputs: {}, variables: { count: 0, bytes: 0 }, ops: {}, problems: [], refusal: null };
+
+function describe(ports: readonly Port[]): Readonly<Record<string, PortSummary>> {
+  return Object.fromEntries(
+    ports.map(({ key, dtype, shape }) => [key, { dtype: dtypeFromTensorFlow(dtype) ?? dtype, shape }]),
+  );
+}
+
+function countVariables(graph: Graph): SignatureSummary["variables"] {
+  const values = [...prune(graph).nodes.values()].flatMap(({ op, value }) =>
+    op !== "Const" && value?.kind === "stored" ? [value] : [],
+  );
+  // A variable that the signature takes twice is one value.
+  const distinct = new Map(values.map((value) => [JSON.stringify([value.key, value.slice]), value]));
+  const bytes = [...distinct.values()].reduce(
+    (sum, { dtype, shape }) => sum + elementCount(shape) * (dataTypes[dtype].bytes ?? 0),
+    0,
+  );
+  return { count: distinct.size, bytes };
+}

@@ -1,0 +1,136 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { version } from "@nearside/converter";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { encodeZip } from "../converter/testing/encode-archive.ts";
+import { fixturesRoot } from "./fixtures.ts";
+
+const bin = fileURLToPath(new URL("../converter/bin/convert.js", import.meta.url));
+const digits = fileURLToPath(new URL("../examples/models/digits/saved_model", import.meta.url));
+const absent = "the fixtures (../shared/fixtures) are not here";
+
+describe("npx convert", () => {
+  test("writes a model and exits with 0", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const { code, stdout } = await runCli(digits, output, "--quantize-uint8");
+    expect(code).toBe(0);
+    expect(stdout).toContain("input      image: float32 [?,28,28,1]");
+    expect(await readdir(output)).toContain("model.json");
+  });
+
+  test("prints nothing but one line of JSON with --json", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const { stdout } = await runCli(digits, output, "--json");
+    expect(stdout.trimEnd().split("\n")).toHaveLength(1);
+    expect(JSON.parse(stdout)).toMatchObject({ signatureName: "serving_default", notices: [] });
+  });
+
+  test("puts JSON files into the metadata", async () => {
+    const folder = await temporaryFolder();
+    await writeFile(join(folder, "card.json"), '{"licence": "CC0"}');
+    await runCli(digits, join(folder, "out"), `--metadata=card:${join(folder, "card.json")}`);
+    const model = JSON.parse(await readFile(join(folder, "out/model.json"), "utf8"));
+    expect(model.userDefinedMetadata).toEqual({ card: { licence: "CC0" } });
+  });
+
+  test("converts all signatures, each into its folder, again and again", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip(absent);
+    const input = join(fixturesRoot, "made/multi_signature/saved_model");
+    const output = join(await temporaryFolder(), "out");
+    for (const _ of [1, 2]) expect(await runCli(input, output, "--all-signatures")).toHaveProperty("code", 0);
+    expect(await readdir(output)).toEqual(["decode", "encode", "serving_default"]);
+    const model = JSON.parse(await readFile(join(output, "serving_default/model.json"), "utf8"));
+    expect(model.userDefinedMetadata.structuredOutputKeys).toEqual(["error", "reconstruction"]);
+  });
+
+  test("writes none of the signatures if one can't be converted", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip(absent);
+    const folder = await temporaryFolder();
+    const input = join(fixturesRoot, "made/unsupported/saved_model");
+    expect(await runCli(input, join(folder, "out"), "--all-signatures")).toHaveProperty("code", 1);
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  test("converts ops that TensorFlow.js lacks with --skip_op_check, and says which", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip(absent);
+    const input = join(fixturesRoot, "made/unsupported/saved_model");
+    const { code, stdout } = await runCli(input, join(await temporaryFolder(), "out"), "--skip_op_check");
+    expect({ code, stdout }).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining("TensorFlow.js has no such op"),
+    });
+  });
+
+  test("converts an archive as it does its folder", async () => {
+    const folder = await temporaryFolder();
+    const files: Record<string, Uint8Array> = {};
+    for (const name of await readdir(digits, { recursive: true })) {
+      const path = join(digits, name);
+      if ((await stat(path)).isFile()) files[`digits/${name.replaceAll("\\", "/")}`] = await readFile(path);
+    }
+    await writeFile(join(folder, "digits.zip"), encodeZip(files));
+    const fromZip = await runCli(join(folder, "digits.zip"), join(folder, "zip"), "--json");
+    const fromFolder = await runCli(digits, join(folder, "folder"), "--json");
+    expect(fromZip).toMatchObject({ code: 0, stdout: fromFolder.stdout });
+  });
+
+  test("writes a converted model anew with --input_format=tfjs_graph_model", async () => {
+    const folder = await temporaryFolder();
+    await runCli(digits, join(folder, "plain"));
+    const args = ["--input_format=tfjs_graph_model", "--quantize_float16", "--json"];
+    const { stdout } = await runCli(join(folder, "plain/model.json"), join(folder, "small"), ...args);
+    expect(JSON.parse(stdout)).toMatchObject({ weightBytes: 117264 });
+  });
+
+  test("exits with 1 where the model can't be converted", async () => {
+    const folder = await temporaryFolder();
+    const { code, stderr } = await runCli(folder, join(folder, "out"));
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("saved_model.pb: no such file") });
+  });
+
+  test("exits with 2 where the command makes no sense", async () => {
+    const { code, stderr } = await runCli("--quantize_uint8", digits, "out");
+    expect(code).toBe(2);
+    expect(stderr).toContain("put that flag after the paths");
+  });
+
+  test("prints its version", async () => {
+    expect(await runCli("-v")).toMatchObject({ code: 0, stdout: `${version}\n` });
+  });
+});
+
+describe("npx convert inspect", () => {
+  test("says what a model has", async () => {
+    const { code, stdout } = await runCli("inspect", digits);
+    expect(code).toBe(0);
+    expect(stdout).toContain("input      image: float32 [?,28,28,1]");
+    expect(stdout).toContain("variables  14 (234408 bytes)");
+    expect(stdout).toContain("converts   yes");
+  });
+
+  test("says what can't be converted, as JSON", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip(absent);
+    const { stdout } = await runCli("inspect", join(fixturesRoot, "made/unsupported/saved_model"), "--json");
+    const { graphs } = JSON.parse(stdout);
+    expect(graphs[0]).toMatchObject({ tags: ["serve"] });
+    const problems = graphs[0].signatures.flatMap((signature: { problems: unknown[] }) => signature.problems);
+    expect(problems).toContainEqual(expect.objectContaining({ problem: "TensorFlow.js has no such op" }));
+  });
+});
+
+async function temporaryFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nearside-"));
+  onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function runCli(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [bin, ...args], (error, stdout, stderr) => {
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+    });
+  });
+}

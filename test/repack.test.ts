@@ -1,0 +1,77 @@
+import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { convert, repack } from "@nearside/converter";
+import { readDirectory, writeDirectory } from "@nearside/converter/node";
+import { describe, expect, onTestFinished, test } from "vitest";
+import { fixturesRoot, readGolden } from "./fixtures.ts";
+import { readExample } from "./models.ts";
+import { runInTfjs } from "./run-in-tfjs.ts";
+
+describe("repack", () => {
+  test("writes what converting so at once would have written", async () => {
+    const { savedModel } = await readExample("digits");
+    const [first, second, direct] = [await folder(), await folder(), await folder()];
+    const options = { shardBytes: 5000, quantize: { uint8: ["*conv*"] } } as const;
+    await convert(readDirectory(savedModel), writeDirectory(first));
+    await repack(readDirectory(first), writeDirectory(second), options);
+    await convert(readDirectory(savedModel), writeDirectory(direct), options);
+    expect(await readFile(join(second, "model.json"), "utf8")).toBe(await readFile(join(direct, "model.json"), "utf8"));
+  });
+
+  test("keeps quantised weights as they are, byte for byte", async () => {
+    const { savedModel } = await readExample("digits");
+    for (const dtype of ["float16", "uint8", "uint16"] as const) {
+      const [first, second] = [await folder(), await folder()];
+      const { shards } = await convert(readDirectory(savedModel), writeDirectory(first), {
+        quantize: { [dtype]: true },
+      });
+      expect((await repack(readDirectory(first), writeDirectory(second))).shards).toEqual(shards);
+    }
+  });
+
+  test("reads the Python converter's models", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip("the fixtures (../shared/fixtures) are not here");
+    const fixture = join(fixturesRoot, "made/k3_conv_bn_relu");
+    const output = await folder();
+    await repack(readDirectory(join(fixture, "reference/tfjs")), writeDirectory(output), {
+      shardBytes: 300,
+      quantize: { uint16: true },
+      metadata: { card: { licence: "CC0" } },
+    });
+    const [golden] = await readGolden(fixture, "serving_default");
+    const outputs = await runInTfjs(output, golden?.inputs ?? {});
+    for (const [key, { data }] of Object.entries(golden?.outputs ?? {})) {
+      for (const [index, value] of [...data].entries()) expect(outputs[key]?.data[index]).toBeCloseTo(Number(value), 3);
+    }
+    const { userDefinedMetadata } = JSON.parse(await readFile(join(output, "model.json"), "utf8"));
+    expect(userDefinedMetadata).toEqual({ card: { licence: "CC0" } });
+  });
+
+  test("refuses shards that don't fit, and leaves no output", async () => {
+    const { savedModel } = await readExample("digits");
+    const [first, second] = [await folder(), await folder()];
+    const { shards } = await convert(readDirectory(savedModel), writeDirectory(first));
+    const damages: readonly (readonly [(copy: string) => Promise<void>, RegExp])[] = [
+      [(copy) => rm(join(copy, shards[0]?.path ?? "")), /expected that file, got none/],
+      [(copy) => writeFile(join(copy, shards[0]?.path ?? ""), "short"), /expected \d+ bytes, got 5/],
+      [
+        (copy) => writeFile(join(copy, shards[0]?.path ?? ""), new Uint8Array(shards[0]?.bytes ?? 0)),
+        /expected SHA-256 [0-9a-f]+, got [0-9a-f]+/,
+      ],
+      [(copy) => rm(join(copy, "model.json")), /model\.json: no such file/],
+    ];
+    for (const [damage, message] of damages) {
+      const copy = await folder();
+      await cp(first, copy, { recursive: true });
+      await damage(copy);
+      await expect(repack(readDirectory(copy), writeDirectory(join(second, "out")))).rejects.toThrow(message);
+    }
+  });
+});
+
+async function folder(): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "nearside-"));
+  onTestFinished(() => rm(path, { recursive: true, force: true }));
+  return path;
+}

@@ -1,0 +1,39 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearside/core";
+import * as tf from "@tensorflow/tfjs";
+
+/** Loads the model in `folder` as any TensorFlow.js program would, and runs it once on the CPU. */
+export async function runInTfjs(folder: string, inputs: Tensors): Promise<Tensors> {
+  await tf.setBackend("cpu");
+  const text = await readFile(join(folder, "model.json"), "utf8");
+  const manifest = parseManifest(text);
+  const model = await tf.loadGraphModel({ load: () => loadArtifacts(folder, text) });
+  const fed = Object.entries(inputs).map(([key, tensor]) => [manifest.inputNames[key] ?? key, toTfjs(tensor)] as const);
+  const keys = Object.keys(manifest.outputNames);
+  const results = model.execute(
+    Object.fromEntries(fed),
+    keys.map((key) => manifest.outputNames[key] ?? key),
+  );
+  const list = Array.isArray(results) ? results : [results];
+  return Object.fromEntries(keys.map((key, index) => [key, fromTfjs(manifest, key, list[index])]));
+}
+
+async function loadArtifacts(folder: string, text: string): Promise<tf.io.ModelArtifacts> {
+  const { modelTopology, signature, weightsManifest, ...rest } = JSON.parse(text);
+  const [group] = weightsManifest;
+  const shards: Buffer[] = await Promise.all(group.paths.map((path: string) => readFile(join(folder, path))));
+  const weightData = new Uint8Array(Buffer.concat(shards)).buffer;
+  return { ...rest, modelTopology, signature, weightSpecs: group.weights, weightData };
+}
+
+function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
+  if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") throw new Error(`no test feeds ${dtype}`);
+  return tf.tensor(data as Float32Array | Int32Array | Uint8Array, [...shape], dtype); // by the dtype
+}
+
+function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | undefined): Tensor {
+  const dtype = signature.outputs[key]?.dtype;
+  if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
+  return { dtype, shape: tensor.shape, data: tensor.dataSync() as Tensor["data"] }; // the array of the same dtype
+}
