@@ -1,6 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
 import type { Body, Node } from "./graph/graph.ts";
+import { storedValues } from "./graph/stored-values.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { passes } from "./passes/index.ts";
@@ -81,7 +82,9 @@ export async function convert(
 }
 
 async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): Promise<void> {
-  for (const { value } of weights) if (value.kind === "stored") await checkpoint.check(value);
+  for (const { value } of weights) {
+    for (const stored of storedValues(value)) await checkpoint.check(stored);
+  }
 }
 
 function countNodes(bodies: readonly Body[]): number {
