@@ -1,6 +1,9 @@
 import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
+import { foldBatchNorms } from "./fold-batch-norms.ts";
+import { foldConstants } from "./fold-constants.ts";
+import { fuseOperations } from "./fuse-operations.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { prune } from "./prune.ts";
@@ -8,7 +11,7 @@ import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
 
-/** What makes a signature's graph one that TensorFlow.js can run, in order. */
+/** What makes a signature's graph one that TensorFlow.js can run, and run fast, in order. */
 export const passes: readonly Pass[] = [
   prune,
   inlineFunctions,
@@ -16,8 +19,12 @@ export const passes: readonly Pass[] = [
   dropControlEdges,
   resolveIdentities,
   prune,
+  restoreDefaultAttrs,
+  mergeEqualConstants,
+  foldConstants,
+  foldBatchNorms,
+  fuseOperations,
   mergeEqualConstants,
   separateOutputs,
-  restoreDefaultAttrs,
   prune,
 ];
