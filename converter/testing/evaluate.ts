@@ -83,6 +83,7 @@ const operations: Readonly<Record<string, Operation>> = {
   LeakyRelu: ([a = 0], { attrs: { alpha } }) => [a < 0 && alpha !== undefined && "f" in alpha ? a * alpha.f : a],
   MatMul: product,
   Pad: handOn,
+  PadV2: handOn,
   Prelu: ([a = 0, alpha = 0]) => [a < 0 ? a * alpha : a],
   ReadVariableOp: handOn,
   Relu6: ([a = 0]) => [Math.min(Math.max(a, 0), 6)],
