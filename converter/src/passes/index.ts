@@ -7,6 +7,7 @@ import { fuseOperations } from "./fuse-operations.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { prune } from "./prune.ts";
+import { replaceErfc } from "./replace-erfc.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
@@ -16,6 +17,7 @@ export const passes: readonly Pass[] = [
   prune,
   inlineFunctions,
   bindVariables,
+  replaceErfc,
   dropControlEdges,
   resolveIdentities,
   prune,
