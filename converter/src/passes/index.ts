@@ -11,6 +11,7 @@ import { replaceErfc } from "./replace-erfc.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
+import { shareEqualNodes } from "./share-equal-nodes.ts";
 
 /** What makes a signature's graph one that TensorFlow.js can run, and run fast, in order. */
 export const passes: readonly Pass[] = [
@@ -23,6 +24,7 @@ export const passes: readonly Pass[] = [
   prune,
   restoreDefaultAttrs,
   mergeEqualConstants,
+  shareEqualNodes,
   foldConstants,
   foldBatchNorms,
   fuseOperations,
