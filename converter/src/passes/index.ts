@@ -12,6 +12,7 @@ import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
 import { shareEqualNodes } from "./share-equal-nodes.ts";
+import { simplify } from "./simplify.ts";
 
 /** What makes a signature's graph one that TensorFlow.js can run, and run fast, in order. */
 export const passes: readonly Pass[] = [
@@ -26,6 +27,9 @@ export const passes: readonly Pass[] = [
   mergeEqualConstants,
   shareEqualNodes,
   foldConstants,
+  simplify,
+  resolveIdentities,
+  prune,
   foldBatchNorms,
   fuseOperations,
   mergeEqualConstants,
