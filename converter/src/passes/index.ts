@@ -6,6 +6,7 @@ import { foldConstants } from "./fold-constants.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
+import { moveSqueezes } from "./move-squeezes.ts";
 import { prune } from "./prune.ts";
 import { replaceErfc } from "./replace-erfc.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
@@ -30,6 +31,7 @@ export const passes: readonly Pass[] = [
   simplify,
   resolveIdentities,
   prune,
+  moveSqueezes,
   foldBatchNorms,
   fuseOperations,
   mergeEqualConstants,
