@@ -3,6 +3,7 @@ import { bindVariables } from "./bind-variables.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
 import { foldConstants } from "./fold-constants.ts";
+import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
@@ -33,6 +34,7 @@ export const passes: readonly Pass[] = [
   prune,
   moveSqueezes,
   foldBatchNorms,
+  formPrelu,
   fuseOperations,
   mergeEqualConstants,
   separateOutputs,
