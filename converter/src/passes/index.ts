@@ -3,6 +3,7 @@ import { bindVariables } from "./bind-variables.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
 import { foldConstants } from "./fold-constants.ts";
+import { foldPaddings } from "./fold-paddings.ts";
 import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inlineFunctions } from "./inline-functions.ts";
@@ -35,6 +36,7 @@ export const passes: readonly Pass[] = [
   moveSqueezes,
   foldBatchNorms,
   formPrelu,
+  foldPaddings,
   fuseOperations,
   mergeEqualConstants,
   separateOutputs,
