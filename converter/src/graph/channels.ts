@@ -43,6 +43,9 @@ export function perChannel(value: TensorValue, { count, rank }: Channels): Tenso
   if (value.dtype !== "DT_FLOAT" || value.shape.length > rank) return undefined;
   const elements = elementCount(value.shape);
   if (elements === count && (value.shape.at(-1) === count || count === 1)) return { ...value, shape: [count] };
+  if (elements !== 1 || count > maxRepeated) return undefined;
   const zeros = literal("DT_FLOAT", [count], new Array<number>(count).fill(0));
-  return elements === 1 && zeros !== undefined ? compute("AddV2", { ...value, shape: [] }, zeros) : undefined;
+  return zeros && compute("AddV2", { ...value, shape: [] }, zeros);
 }
+
+const maxRepeated = 4096;

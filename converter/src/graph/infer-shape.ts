@@ -13,8 +13,9 @@ type Rule = (node: Node, facts: Facts) => Shape;
 
 const sameAsInput: Rule = ({ inputs }, { shapeOf }) => shapeOf(inputs[0]);
 
-const broadcast: Rule = ({ inputs }, { shapeOf }) => {
-  const shapes = inputs.map((input) => shapeOf(input));
+const broadcast: Rule = ({ inputs }, { shapeOf }) => broadcastShape(inputs.map((input) => shapeOf(input)));
+
+function broadcastShape(shapes: readonly Shape[]): Shape {
   if (!shapes.every((shape) => shape !== null)) return null;
   const rank = Math.max(...shapes.map(({ length }) => length));
   return Array.from({ length: rank }, (_, axis) => {
@@ -22,7 +23,7 @@ const broadcast: Rule = ({ inputs }, { shapeOf }) => {
     const known = sizes.find((size) => size !== null && size !== 1);
     return known ?? (sizes.includes(null) ? null : 1);
   });
-};
+}
 
 const reduce: Rule = (node, { shapeOf, valuesOf }) => {
   const [shape, axes] = [shapeOf(node.inputs[0]), valuesOf(node.inputs[1])];
@@ -75,6 +76,26 @@ const pad: Rule = ({ inputs }, { shapeOf, constantOf }) => {
   return shape.map((size, axis) => (size === null ? null : size + sum(amounts.slice(2 * axis, 2 * axis + 2))));
 };
 
+const multiplyBatches: Rule = (node, { shapeOf }) => {
+  const [a, b] = [shapeOf(node.inputs[0]), shapeOf(node.inputs[1])];
+  const batch = broadcastShape([a?.slice(0, -2) ?? null, b?.slice(0, -2) ?? null]);
+  if (a === null || b === null || a.length < 2 || b.length < 2 || batch === null) return null;
+  const rows = a.at(isTrue(node, "adj_x") ? -1 : -2) ?? null;
+  const columns = b.at(isTrue(node, "adj_y") ? -2 : -1) ?? null;
+  return [...batch, rows, columns];
+};
+
+const einsum: Rule = (node, { shapeOf }) => {
+  const [inputs = "", output] = textAttr(node, "equation").replaceAll(" ", "").split("->");
+  if (output === undefined || inputs.includes(".")) return null;
+  const sizes = new Map<string, number | null>();
+  for (const [index, axes] of inputs.split(",").entries()) {
+    const shape = shapeOf(node.inputs[index]);
+    for (const [axis, letter] of [...axes].entries()) sizes.set(letter, sizes.get(letter) ?? shape?.[axis] ?? null);
+  }
+  return [...output].map((letter) => sizes.get(letter) ?? null);
+};
+
 const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
     (
@@ -95,6 +116,8 @@ const rules: Readonly<Record<string, Rule>> = {
   ),
   ...Object.fromEntries("All Any Max Mean Min Prod Sum".split(" ").map((op) => [op, reduce])),
   AvgPool: pool,
+  BatchMatMul: multiplyBatches,
+  BatchMatMulV2: multiplyBatches,
   ConcatV2: ({ inputs }, { shapeOf, valuesOf }) => {
     const shapes = inputs.slice(0, -1).map((input) => shapeOf(input));
     const [axis] = valuesOf(inputs.at(-1)) ?? [];
@@ -108,6 +131,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Const: ({ value }) => value?.shape ?? null,
   Conv2D: convolve,
   DepthwiseConv2dNative: convolve,
+  Einsum: einsum,
   ExpandDims: ({ inputs }, { shapeOf, valuesOf }) => {
     const [shape, [axis] = []] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
     return shape === null || typeof axis !== "number" ? null : shape.toSpliced(fromEnd(axis, shape.length + 1), 0, 1);
@@ -161,6 +185,14 @@ const rules: Readonly<Record<string, Rule>> = {
     const slices = slicePlaces(node, shapeOf(node.inputs[0]), begin, end, strides);
     return slices?.filter(({ kind }) => kind !== "dropped").map(sizeOfSlice) ?? null;
   },
+  Tile: ({ inputs }, { shapeOf, valuesOf }) => {
+    const [shape, times] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
+    if (shape === null || times === undefined) return null;
+    return shape.map((size, axis) => {
+      const count = times[axis] ?? null;
+      return size === null || count === null ? null : size * count;
+    });
+  },
   Transpose: ({ inputs }, { shapeOf, valuesOf }) => {
     const [shape, order] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
     if (shape === null || order === undefined || order.includes(null)) return null;
@@ -172,7 +204,7 @@ const rules: Readonly<Record<string, Rule>> = {
 
 function sizeOfSlice(slice: SliceOfAxis): number | null {
   if (slice.kind === "new") return 1;
-  return slice.kind === "range" ? (slice.places?.length ?? null) : null;
+  return slice.kind === "range" ? (slice.places?.count ?? null) : null;
 }
 
 /** The axis that a negative one counts from the end to. */

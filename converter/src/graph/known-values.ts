@@ -64,7 +64,9 @@ const rules: Readonly<Record<string, (node: Node, facts: Facts) => KnownValues>>
     const [begin, end, strides] = node.inputs.slice(1).map((input) => valuesOf(input));
     const [range] = slicePlaces(node, [list.length], begin, end, strides) ?? [];
     if (range?.kind === "dropped" && range.place !== null) return [list[range.place] ?? null];
-    return range?.kind === "range" ? range.places?.map((at) => list[at] ?? null) : undefined;
+    if (range?.kind !== "range" || range.places === null) return undefined;
+    const { first, step, count } = range.places;
+    return Array.from({ length: count }, (_, index) => list[first + index * step] ?? null);
   },
 };
 

@@ -43,19 +43,24 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
   const count = (node: Node, by: number) => {
     for (const name of sourcesOf(node)) uses.set(name, (uses.get(name) ?? 0) + by);
   };
-  const drop = (name: string) => {
-    const node = nodes.get(name);
-    if (node === undefined || (uses.get(name) ?? 0) > 0) return;
-    nodes.delete(name);
-    count(node, -1);
-    for (const source of sourcesOf(node)) drop(source);
+  const drop = (names: readonly string[]) => {
+    const pending = [...names];
+    for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+      const node = nodes.get(name);
+      if (node === undefined || (uses.get(name) ?? 0) > 0) continue;
+      nodes.delete(name);
+      count(node, -1);
+      pending.push(...sourcesOf(node));
+    }
   };
   for (const name of [...nodes.keys()]) {
     const root = nodes.get(name);
     const isFree = root !== undefined && root.controls.length === 0;
     const replacement = isFree ? rewrite(root, around) : undefined;
     if (root === undefined || replacement === undefined) {
-      around.shapeOf({ node: name, output: 0 }); // from the front, so that no chain of nodes is too long to follow
+      // From the front, so that no chain of nodes is too long to follow.
+      around.shapeOf({ node: name, output: 0 });
+      around.valuesOf({ node: name, output: 0 });
       continue;
     }
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
@@ -65,7 +70,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       around.forget(node.name);
     }
     for (const node of new Set(replaced)) count(node, -1);
-    for (const source of replaced.flatMap(sourcesOf)) drop(source);
+    drop(replaced.flatMap(sourcesOf));
   }
   return { ...body, nodes: topologicalOrder({ ...body, nodes }) };
 }

@@ -2,9 +2,16 @@ import { integerAttr } from "./attr-values.ts";
 import type { Node, Shape } from "./graph.ts";
 import type { KnownValues } from "./known-values.ts";
 
+/** Every `step`th place from `first` on, `count` of them. */
+export interface Places {
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
 /** What a StridedSlice takes of one axis: some places of it (`null`: unknown ones), one that goes, or a new axis. */
 export type SliceOfAxis =
-  | { readonly kind: "range"; readonly places: readonly number[] | null }
+  | { readonly kind: "range"; readonly places: Places | null }
   | { readonly kind: "dropped"; readonly place: number | null }
   | { readonly kind: "new" };
 
@@ -52,8 +59,8 @@ function placeOf(size: number | null, first: number | null | undefined): number 
   return size === null ? null : first + size;
 }
 
-function allPlaces(size: number | null): readonly number[] | null {
-  return size === null ? null : Array.from({ length: size }, (_, at) => at);
+function allPlaces(size: number | null): Places | null {
+  return size === null ? null : { first: 0, step: 1, count: size };
 }
 
 /** `first` and `stop` are undefined where the slice goes to that end of the axis, null where they are unknown. */
@@ -62,13 +69,12 @@ function places(
   first: number | null | undefined,
   stop: number | null | undefined,
   stride: number | null,
-): readonly number[] | null {
+): Places | null {
   if (size === null || first === null || stop === null || stride === null || stride === 0) return null;
   const isForward = stride > 0;
   const [low, high] = isForward ? [0, size] : [-1, size - 1];
   const clamp = (at: number) => Math.min(high, Math.max(low, at < 0 ? at + size : at));
   const start = first === undefined ? (isForward ? 0 : size - 1) : clamp(first);
   const finish = stop === undefined ? (isForward ? size : -1) : clamp(stop);
-  const count = Math.max(0, Math.ceil((finish - start) / stride));
-  return Array.from({ length: count }, (_, step) => start + step * stride);
+  return { first: start, step: stride, count: Math.max(0, Math.ceil((finish - start) / stride)) };
 }
