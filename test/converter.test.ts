@@ -10,6 +10,19 @@ import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
 
+/** Models that the optimiser changes most: fused, folded, or convertible thanks to it. */
+const optimisedFixtures = [
+  "made/k3_conv1d",
+  "made/k3_embedding",
+  "made/k3_gelu",
+  "made/k3_prelu",
+  "made/matmul_activations",
+  "made/mobilenet_v2",
+  "made/unet_small",
+  "made/vit_tiny",
+  "public/mlperf-tiny-kws-dscnn",
+];
+
 const absent = "the fixtures (../shared/fixtures) are not here";
 
 beforeAll(async () => {
@@ -17,7 +30,7 @@ beforeAll(async () => {
 });
 
 describe("converted models give TensorFlow's results in stock TensorFlow.js", () => {
-  for (const fixture of firstCutFixtures) {
+  for (const fixture of [...firstCutFixtures, ...optimisedFixtures]) {
     test(fixture, async (ctx) => {
       if (fixturesRoot === undefined) return ctx.skip(absent);
       const folder = join(fixturesRoot, fixture);
@@ -50,6 +63,22 @@ describe("convert", () => {
     expect(Math.max(...shards.map(({ bytes }) => bytes ?? 0))).toBe(100);
     const [golden] = await readGolden(join(fixturesRoot ?? "", "made/conv_bn_relu6"), "serving_default");
     expectClose(await run(folder, golden?.inputs ?? {}), golden?.outputs ?? {});
+  });
+
+  test("leaves MobileNetV2 fused convolutions and what joins them", async (ctx) => {
+    const source = fixtureSource("made/mobilenet_v2");
+    if (source === undefined) return ctx.skip(absent);
+    const { ops } = await convert(readDirectory(source), writeDirectory(await temporaryFolder()));
+    expect(ops).toEqual({
+      AddV2: 10,
+      FusedDepthwiseConv2dNative: 17,
+      Identity: 1,
+      Mean: 1,
+      Placeholder: 1,
+      Softmax: 1,
+      _FusedConv2D: 35,
+      _FusedMatMul: 1,
+    });
   });
 
   test("replaces an earlier conversion", async (ctx) => {
