@@ -30,3 +30,8 @@ export function isTrue({ attrs }: Node, name: string): boolean {
   const attr = attrs[name];
   return attr !== undefined && "b" in attr && attr.b;
 }
+
+/** True if the channels are the last axis, as they are where nothing is said. */
+export function isChannelsLast(node: Node): boolean {
+  return (textAttr(node, "data_format") || "NHWC") === "NHWC";
+}

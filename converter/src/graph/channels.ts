@@ -1,11 +1,14 @@
 import { elementCount } from "@nearside/core";
-import { isTrue, textAttr } from "./attr-values.ts";
+import { isChannelsLast, isTrue } from "./attr-values.ts";
 import { compute } from "./compute.ts";
 import type { Node, TensorValue } from "./graph.ts";
 import { literal } from "./literal.ts";
 
 /** The ops that multiply their first input by a filter, their second. Fused ones add and activate as well. */
 export const filterOps: ReadonlySet<string> = new Set(["Conv2D", "DepthwiseConv2dNative", "MatMul"]);
+
+/** The activations that TensorFlow.js fuses on every backend; Prelu, which has an input of its own, is another. */
+export const activationOps: ReadonlySet<string> = new Set(["Elu", "LeakyRelu", "Relu", "Relu6", "Sigmoid"]);
 
 /** How a filter's elements meet the channels, the last axis, of what its op computes. */
 export interface Channels {
@@ -26,7 +29,7 @@ export function channelsOf(node: Node, filter: TensorValue | undefined): Channel
     if (count === undefined || filter.shape.length !== 2) return undefined;
     return { count, rank: 2, overFilter: isTransposed ? [count, 1] : [count] };
   }
-  if (filter.shape.length !== 4 || (textAttr(node, "data_format") || "NHWC") !== "NHWC") return undefined;
+  if (filter.shape.length !== 4 || !isChannelsLast(node)) return undefined;
   if (node.op === "Conv2D") return { count: multiplier, rank: 4, overFilter: [multiplier] };
   // The output channel of a depthwise convolution is that of the input · multiplier + which of the multiplier.
   if (node.op === "DepthwiseConv2dNative") {

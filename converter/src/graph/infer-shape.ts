@@ -1,4 +1,4 @@
-import { integerAttr, integersAttr, isTrue, textAttr } from "./attr-values.ts";
+import { integerAttr, integersAttr, isChannelsLast, isTrue, textAttr } from "./attr-values.ts";
 import { smallNumbers } from "./compute.ts";
 import type { Node, Shape } from "./graph.ts";
 import type { Facts } from "./known-values.ts";
@@ -35,7 +35,7 @@ const reduce: Rule = (node, { shapeOf, valuesOf }) => {
 
 /** A window that slides over the height and width of NHWC: a filter's, or a pool's. */
 function slide(node: Node, shape: Shape, window: readonly number[], channels: number | null): Shape {
-  if ((textAttr(node, "data_format") || "NHWC") !== "NHWC") return null;
+  if (!isChannelsLast(node)) return null;
   if (shape?.length !== 4) return [null, null, null, channels];
   const [strides, dilations] = [integersAttr(node, "strides"), integersAttr(node, "dilations")];
   const padding = textAttr(node, "padding");

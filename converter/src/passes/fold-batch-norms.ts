@@ -1,4 +1,4 @@
-import { isTrue, textAttr } from "../graph/attr-values.ts";
+import { isChannelsLast, isTrue } from "../graph/attr-values.ts";
 import { channelsOf, filterOps, perChannel } from "../graph/channels.ts";
 import { compute } from "../graph/compute.ts";
 import { constant } from "../graph/constant.ts";
@@ -71,7 +71,7 @@ function readBatchNorm(root: Node, around: Surroundings): readonly Affine[] {
   const [gamma, beta, mean, variance] = rest.map((input) => around.constantOf(input));
   const { epsilon, is_training } = root.attrs;
   const isInference = is_training !== undefined && !isTrue(root, "is_training");
-  if (!isInference || epsilon === undefined || !("f" in epsilon) || !isLastAxis(root)) return [];
+  if (!isInference || epsilon === undefined || !("f" in epsilon) || !isChannelsLast(root)) return [];
   if (!gamma || !beta || !mean || !variance) return [];
   const small = literal("DT_FLOAT", [], [epsilon.f]);
   const sum = small && compute("AddV2", variance, small);
@@ -91,15 +91,11 @@ function readFiltered(ref: TensorRef | undefined, around: Surroundings) {
   if (node === undefined || filter === undefined || channels === undefined) return undefined;
   if (added === undefined) return { node, filter, channels };
   const bias = around.constantOf(added.inputs[1]);
-  const isPlain = isLastAxis(added) && bias?.dtype === "DT_FLOAT" && bias.shape.length === 1;
+  const isPlain = isChannelsLast(added) && bias?.dtype === "DT_FLOAT" && bias.shape.length === 1;
   return isPlain && bias.shape[0] === channels.count ? { node, filter, channels, bias } : undefined;
 }
 
 const biasOps: ReadonlySet<string> = new Set(["BiasAdd"]);
-
-function isLastAxis(node: Node): boolean {
-  return (textAttr(node, "data_format") || "NHWC") === "NHWC";
-}
 
 /** The node with another filter and a bias, under the root's name. */
 function withFilter(

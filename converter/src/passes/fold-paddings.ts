@@ -1,11 +1,11 @@
-import { textAttr } from "../graph/attr-values.ts";
+import { isChannelsLast, textAttr } from "../graph/attr-values.ts";
 import { smallNumbers } from "../graph/compute.ts";
 import type { Attrs, Node } from "../graph/graph.ts";
 import { rule, type Surroundings } from "../graph/rule.ts";
 
 /** pad(x) ⊛ w = x ⊛ w with those paddings, where zeros are put around height and width alone */
 export const foldPaddings = rule((root, around) => {
-  const isValid = textAttr(root, "padding") === "VALID" && (textAttr(root, "data_format") || "NHWC") === "NHWC";
+  const isValid = textAttr(root, "padding") === "VALID" && isChannelsLast(root);
   const pad = windowOps.has(root.op) && isValid ? around.only(root.inputs[0], padOps) : undefined;
   const [x] = pad?.inputs ?? [];
   const paddings = pad && spatialPaddings(pad, around);

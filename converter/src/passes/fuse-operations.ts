@@ -1,5 +1,5 @@
-import { integerAttr, isTrue, textAttr, textsAttr } from "../graph/attr-values.ts";
-import { filterOps } from "../graph/channels.ts";
+import { integerAttr, isChannelsLast, isTrue, textsAttr } from "../graph/attr-values.ts";
+import { activationOps, filterOps } from "../graph/channels.ts";
 import type { Attr, Attrs, Node, TensorRef } from "../graph/graph.ts";
 import { rule, type Surroundings } from "../graph/rule.ts";
 
@@ -16,12 +16,11 @@ const fusedOps: Readonly<Record<string, string>> = {
   MatMul: "_FusedMatMul",
 };
 const fusedOpNames: ReadonlySet<string> = new Set(Object.values(fusedOps));
-const activations: ReadonlySet<string> = new Set(["Elu", "LeakyRelu", "Relu", "Relu6", "Sigmoid"]);
 
 /** x ⊛ w + b. A BiasAdd's bias has one axis, as the fused ops need it. */
 function addBias(root: Node, around: Surroundings): readonly Node[] | undefined {
-  const node = root.op === "BiasAdd" && isNhwc(root) ? around.only(root.inputs[0], filterOps) : undefined;
-  if (node === undefined || !isNhwc(node) || !isFloat(node)) return undefined;
+  const node = root.op === "BiasAdd" && isChannelsLast(root) ? around.only(root.inputs[0], filterOps) : undefined;
+  if (node === undefined || !isChannelsLast(node) || !isFloat(node)) return undefined;
   // TensorFlow.js's wasm kernel leaves the bias out where it transposes.
   if (isTrue(node, "transpose_a") || isTrue(node, "transpose_b")) return undefined;
   return [fused(root, node, root.inputs.slice(1), ["BiasAdd"])];
@@ -31,7 +30,7 @@ function addBias(root: Node, around: Surroundings): readonly Node[] | undefined 
 function addActivation(root: Node, around: Surroundings): readonly Node[] | undefined {
   const [x, alpha] = root.inputs;
   const node = around.only(x, fusedOpNames) ?? around.only(x, filterOps);
-  if (node === undefined || !isNhwc(node) || !isFloat(node)) return undefined;
+  if (node === undefined || !isChannelsLast(node) || !isFloat(node)) return undefined;
   const before = fusedOpNames.has(node.op) ? textsAttr(node, "fused_ops") : ["NoOp"];
   if (before.length !== 1) return undefined;
   if (root.op === "Prelu" && alpha !== undefined) {
@@ -43,7 +42,7 @@ function addActivation(root: Node, around: Surroundings): readonly Node[] | unde
   }
   // The depthwise op's table lacks leakyrelu_alpha.
   const isUnread = root.op === "LeakyRelu" && node.op.includes("Depthwise");
-  if (!activations.has(root.op) || isUnread) return undefined;
+  if (!activationOps.has(root.op) || isUnread) return undefined;
   const attrs: Attrs = root.op === "LeakyRelu" ? { leakyrelu_alpha: root.attrs.alpha ?? { f: 0.2 } } : {};
   return [fused(root, node, [], [...before, root.op], attrs)];
 }
@@ -58,10 +57,6 @@ function fused(root: Node, node: Node, args: readonly TensorRef[], ops: readonly
     inputs: [...node.inputs, ...args],
     attrs: { ...node.attrs, ...attrs, fused_ops, num_args },
   };
-}
-
-function isNhwc(node: Node): boolean {
-  return (textAttr(node, "data_format") || "NHWC") === "NHWC";
 }
 
 /** The fused kernels compute in float32 alone. */

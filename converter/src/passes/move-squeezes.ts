@@ -1,5 +1,5 @@
-import { integersAttr, textAttr } from "../graph/attr-values.ts";
-import { filterOps } from "../graph/channels.ts";
+import { integersAttr, isChannelsLast } from "../graph/attr-values.ts";
+import { activationOps, filterOps } from "../graph/channels.ts";
 import type { Node } from "../graph/graph.ts";
 import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
 
@@ -20,15 +20,14 @@ export const moveSqueezes = rule((root, around) => {
 });
 
 const squeezeOps: ReadonlySet<string> = new Set(["Squeeze"]);
-const activations: ReadonlySet<string> = new Set(["Elu", "LeakyRelu", "Relu", "Relu6", "Sigmoid"]);
 const channelOps: ReadonlySet<string> = new Set(["Add", "AddV2", "BiasAdd", "Mul", "RealDiv", "Sub"]);
 const sourceOps: ReadonlySet<string> = new Set([...filterOps, ...channelOps]);
 
 /** Whether a node does the same to the channels with or without the other axes. */
 function worksOnChannels(root: Node, at: number, { constantOf }: Surroundings): boolean {
-  if (activations.has(root.op)) return true;
+  if (activationOps.has(root.op)) return true;
   const other = constantOf(root.inputs[1 - at]);
   if (!channelOps.has(root.op) || other === undefined) return false;
-  if (root.op === "BiasAdd") return at === 0 && (textAttr(root, "data_format") || "NHWC") === "NHWC";
+  if (root.op === "BiasAdd") return at === 0 && isChannelsLast(root);
   return other.shape.length <= 1;
 }
