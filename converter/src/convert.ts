@@ -1,5 +1,6 @@
 import type { FileSink, FileSource } from "./files.ts";
 import type { Body, Graph } from "./graph/graph.ts";
+import { storedValues } from "./graph/stored-values.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
@@ -109,7 +110,9 @@ export async function convert(
 }
 
 async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): Promise<void> {
-  for (const { value } of weights) if (value.kind === "stored") await checkpoint.check(value);
+  for (const { value } of weights) {
+    for (const stored of storedValues(value)) await checkpoint.check(stored);
+  }
 }
 
 /** The ops that a program has to register with TensorFlow.js. */

@@ -1,4 +1,6 @@
+import { textsAttr } from "../src/graph/attr-values.ts";
 import { calledFunction } from "../src/graph/called-function.ts";
+import { elementwise } from "../src/graph/elementwise.ts";
 import type { Body, Graph, Node, TensorRef, TensorValue } from "../src/graph/graph.ts";
 
 /**
@@ -34,30 +36,84 @@ function tensorOf(graph: Graph, body: Body, { node: name, output }: TensorRef, f
   return compute(node, output, inputs);
 }
 
-function compute({ op, name }: Node, output: number, inputs: readonly number[]): number {
+function compute(node: Node, output: number, inputs: readonly number[]): number {
+  const { op, name } = node;
   const [a = Number.NaN, b = Number.NaN] = inputs;
-  const results = operations[op]?.(a, b);
+  const elementwiseOp = elementwise[op];
+  const results = operations[op]?.(inputs, node) ?? (elementwiseOp && [elementwiseOp(a, b)]);
   const result = results?.[output];
   if (result === undefined) throw new Error(`cannot compute output ${output} of ${op} "${name}"`);
   return result;
 }
 
-/** The outputs of each operation. A variable's handle is its value: reading hands it on. */
-const operations: Readonly<Record<string, (a: number, b: number) => readonly number[]>> = {
-  Add: (a, b) => [a + b],
-  AddV2: (a, b) => [a + b],
-  CheckNumerics: (a) => [a],
-  DivMod: (a, b) => [Math.floor(a / b), a % b],
-  GatherV2: (a) => [a],
-  Identity: (a) => [a],
-  Mul: (a, b) => [a * b],
-  ReadVariableOp: (a) => [a],
-  ResourceGather: (a) => [a],
-  StopGradient: (a) => [a],
+type Operation = (inputs: readonly number[], node: Node) => readonly number[];
+
+const handOn: Operation = ([a = Number.NaN]) => [a];
+const product: Operation = ([a = Number.NaN, b = Number.NaN]) => [a * b];
+const fused: Operation = ([x = Number.NaN, filter = Number.NaN, ...args], node) => {
+  let [result, at] = [x * filter, 0];
+  for (const op of textsAttr(node, "fused_ops")) {
+    if (op === "NoOp") continue;
+    const takesArg = op === "BiasAdd" || op === "Prelu";
+    const inner = { ...node, op, attrs: { alpha: node.attrs.leakyrelu_alpha ?? { f: 0.2 } } };
+    result = compute(inner, 0, takesArg ? [result, args[at++] ?? Number.NaN] : [result]);
+  }
+  return [result];
 };
 
+/** The outputs of each operation. A variable's handle is its value: reading hands it on. */
+const operations: Readonly<Record<string, Operation>> = {
+  BiasAdd: ([a = 0, b = 0]) => [a + b],
+  CheckNumerics: handOn,
+  Conv2D: product,
+  DepthwiseConv2dNative: product,
+  DivMod: ([a = 0, b = 0]) => [Math.floor(a / b), a % b],
+  Elu: ([a = 0]) => [a > 0 ? a : Math.expm1(a)],
+  Erf: ([a = 0]) => [erf(a)],
+  Erfc: ([a = 0]) => [1 - erf(a)],
+  ExpandDims: handOn,
+  FusedBatchNormV3: ([x = 0, scale = 0, offset = 0, mean = 0, variance = 0], { attrs: { epsilon } }) => {
+    const small = epsilon !== undefined && "f" in epsilon ? epsilon.f : Number.NaN;
+    return [((x - mean) * scale) / Math.sqrt(variance + small) + offset];
+  },
+  FusedDepthwiseConv2dNative: fused,
+  GatherV2: handOn,
+  Identity: handOn,
+  IdentityN: (inputs) => inputs,
+  LeakyRelu: ([a = 0], { attrs: { alpha } }) => [a < 0 && alpha !== undefined && "f" in alpha ? a * alpha.f : a],
+  MatMul: product,
+  Pad: handOn,
+  PadV2: handOn,
+  Prelu: ([a = 0, alpha = 0]) => [a < 0 ? a * alpha : a],
+  ReadVariableOp: handOn,
+  Relu6: ([a = 0]) => [Math.min(Math.max(a, 0), 6)],
+  Reshape: handOn,
+  ResourceGather: handOn,
+  Sigmoid: ([a = 0]) => [1 / (1 + Math.exp(-a))],
+  Squeeze: handOn,
+  StopGradient: handOn,
+  Transpose: handOn,
+  _FusedConv2D: fused,
+  _FusedMatMul: fused,
+};
+
+/** The error function by its Taylor series, good for small numbers. */
+function erf(x: number): number {
+  let [term, sum] = [x, x];
+  for (let n = 1; n < 60; n++) {
+    term *= (-x * x) / n;
+    sum += term / (2 * n + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
+/** The only element of a value, or its first where all are the same. */
 function numberOf(value: TensorValue, stored: Stored): number {
   if (value.kind === "stored") return stored[value.key] ?? Number.NaN;
+  if (value.kind === "computed") {
+    const [a = Number.NaN, b = Number.NaN] = value.operands.map((operand) => numberOf(operand, stored));
+    return value.op === "Transpose" ? a : (elementwise[value.op]?.(a, b) ?? Number.NaN);
+  }
   if (!(value.data instanceof Uint8Array)) throw new Error("expected numbers, got strings");
   const view = new DataView(value.data.buffer, value.data.byteOffset);
   return value.dtype === "DT_INT32" ? view.getInt32(0, true) : view.getFloat32(0, true);

@@ -1,4 +1,14 @@
-import type { Attrs, Body, Graph, LiteralValue, Node, Port, StoredValue, TensorValue } from "../src/graph/graph.ts";
+import type {
+  Attr,
+  Attrs,
+  Body,
+  Graph,
+  LiteralValue,
+  Node,
+  Port,
+  StoredValue,
+  TensorValue,
+} from "../src/graph/graph.ts";
 import { parseTensorName } from "../src/saved-model/graph-def.ts";
 
 /** A node whose inputs are written as TensorFlow writes them: `a`, `a:1`, `^a` for a control input. */
@@ -31,8 +41,8 @@ export function graph(
 export function body(nodes: readonly Node[], outputs: readonly string[], controls: readonly string[] = []): Body {
   return {
     nodes: new Map(nodes.map((each) => [each.name, each])),
-    inputs: nodes.filter(({ op }) => op === "Placeholder").map(({ name }) => port(name)),
-    outputs: outputs.map(port),
+    inputs: nodes.filter(({ op }) => op === "Placeholder").map(({ name, attrs }) => port(name, attrs.shape)),
+    outputs: outputs.map((name) => port(name)),
     controls,
   };
 }
@@ -52,6 +62,29 @@ export function stored(key: string, shape: readonly number[] = []): StoredValue 
   return { kind: "stored", dtype: "DT_FLOAT", shape, key, slice: null };
 }
 
-function port(tensor: string): Port {
-  return { key: tensor, tensor: parseTensorName(tensor), dtype: "DT_FLOAT", shape: [] };
+/** A float32 of this shape whose elements are all the same. */
+export function filled(value: number, shape: readonly number[]): LiteralValue {
+  const count = shape.reduce((product, size) => product * size, 1);
+  return { ...scalar(0), shape, data: new Uint8Array(new Float32Array(count).fill(value).buffer) };
+}
+
+/** A list of int32. */
+export function integers(...values: readonly number[]): LiteralValue {
+  const data = new Uint8Array(Int32Array.from(values).buffer);
+  return { kind: "literal", dtype: "DT_INT32", shape: [values.length], data };
+}
+
+/** A `Const` node. */
+export function constantNode(name: string, value: TensorValue): Node {
+  return node(name, "Const", [], { attrs: { dtype: { type: value.dtype } }, value });
+}
+
+/** A text as an attribute. */
+export function text(value: string): Attr {
+  return { s: new TextEncoder().encode(value) };
+}
+
+function port(tensor: string, shape?: Attr): Port {
+  const known = shape !== undefined && "shape" in shape ? shape.shape : [];
+  return { key: tensor, tensor: parseTensorName(tensor), dtype: "DT_FLOAT", shape: known };
 }

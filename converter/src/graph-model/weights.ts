@@ -1,6 +1,7 @@
 import { elementCount, InferenceError } from "@nearside/core";
 import type { Graph, TensorValue } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { computeFloats } from "./compute-floats.ts";
 import { type Quantization, quantize } from "./quantization.ts";
 import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
 
@@ -53,6 +54,9 @@ async function* readElements({ name, value }: Weight, checkpoint: Checkpoint): A
     yield encodeStrings(await readStrings(value, checkpoint));
   } else if (value.kind === "stored") {
     for await (const chunk of checkpoint.read(value)) yield convert(chunk, where);
+  } else if (value.kind === "computed") {
+    const floats = await computeFloats(value, checkpoint);
+    yield new Uint8Array(floats.buffer, floats.byteOffset, floats.byteLength);
   } else if (value.data instanceof Uint8Array) {
     yield convert(value.data, where);
   }
@@ -60,7 +64,7 @@ async function* readElements({ name, value }: Weight, checkpoint: Checkpoint): A
 
 async function readStrings(value: TensorValue, checkpoint: Checkpoint): Promise<readonly Uint8Array[]> {
   if (value.kind === "stored") return await checkpoint.readStrings(value);
-  return value.data instanceof Uint8Array ? [] : value.data;
+  return value.kind === "computed" || value.data instanceof Uint8Array ? [] : value.data;
 }
 
 /** Each string as its length in bytes (uint32, little-endian) and its bytes. */

@@ -32,8 +32,20 @@ export interface StoredValue {
   readonly slice: Box | null;
 }
 
-/** What a constant or a variable holds. */
-export type TensorValue = LiteralValue | StoredValue;
+/**
+ * A value that a pass worked out from others but didn't compute: float32 elements whose bytes are computed when they
+ * are written. `op` is elementwise, broadcasting its operands, or `Transpose` of the first by the second.
+ */
+export interface ComputedValue {
+  readonly kind: "computed";
+  readonly dtype: "DT_FLOAT";
+  readonly shape: readonly number[];
+  readonly op: string;
+  readonly operands: readonly TensorValue[];
+}
+
+/** What a constant or a variable holds. `{ ...value, shape }` is the same elements in another shape. */
+export type TensorValue = LiteralValue | StoredValue | ComputedValue;
 
 /** A function named by an attribute, with the attributes it is called with. */
 export interface FunctionRef {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { evaluate } from "../../testing/evaluate.ts";
 import { graph, node, scalar, stored } from "../../testing/tiny-graph.ts";
+import { compute } from "../graph/compute.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 
 describe("mergeEqualConstants", () => {
@@ -29,6 +30,15 @@ describe("mergeEqualConstants", () => {
     ];
     const after = mergeEqualConstants(graph(nodes, ["y"]));
     expect(after.nodes.get("y")?.inputs.map((input) => input.node)).toEqual(["a", "a", "c", "d"]);
+  });
+
+  test("merges what is computed alike of the same values", () => {
+    const double = (key: string) => compute("Mul", stored(key), scalar(2));
+    const nodes = [double("w"), double("w"), double("v"), compute("Add", stored("w"), scalar(2))].map((value, index) =>
+      node(`c${index}`, "Const", [], value && { value }),
+    );
+    const after = mergeEqualConstants(graph([...nodes, node("y", "AddN", ["c0", "c1", "c2", "c3"])], ["y"]));
+    expect(after.nodes.get("y")?.inputs.map((input) => input.node)).toEqual(["c0", "c0", "c2", "c3"]);
   });
 
   test("keeps a constant that is an output", () => {

@@ -26,15 +26,24 @@ export const mergeEqualConstants: Pass = (graph) => {
 /** A text that equal values share, and others seldom. */
 function outline(value: TensorValue): string {
   const { dtype, shape } = value;
+  if (value.kind === "computed") return JSON.stringify([dtype, shape, value.op, value.operands.map(outline)]);
   if (value.kind === "stored") return JSON.stringify([dtype, shape, value.key, value.slice]);
   const beginning = [...elements(value.data)].slice(0, 8).map((bytes) => [...bytes.subarray(0, 64)]);
   return JSON.stringify([dtype, shape, beginning]);
 }
 
 function isEqual(a: TensorValue, b: TensorValue): boolean {
-  if (a.kind === "stored" || b.kind === "stored") return a.kind === b.kind; // then the outline says it all
+  if (a.kind === "computed" && b.kind === "computed") return isEachEqual(a.operands, b.operands);
+  if (a.kind !== "literal" || b.kind !== "literal") return a.kind === b.kind; // then the outline says it all
   const [left, right] = [elements(a.data), elements(b.data)];
   return left.length === right.length && left.every((bytes, index) => isSame(bytes, right[index]));
+}
+
+function isEachEqual(a: readonly TensorValue[], b: readonly TensorValue[]): boolean {
+  return a.every((value, index) => {
+    const other = b[index];
+    return other !== undefined && isEqual(value, other);
+  });
 }
 
 function elements(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {

@@ -20,3 +20,11 @@ test("resolveIdentities leaves a ring of identities alone", () => {
   const before = graph([node("a", "Identity", ["b"]), node("b", "Identity", ["a"])], ["a"]);
   expect(resolveIdentities(before)).toEqual(before);
 });
+
+test("resolveIdentities takes each output of IdentityN from its own input", () => {
+  const nodes = [node("x", "Placeholder"), node("a", "Neg", ["x"]), node("both", "IdentityN", ["x", "a"])];
+  const before = graph([...nodes, node("y", "Mul", ["both:1", "both"])], ["y"]);
+  const after = resolveIdentities(before);
+  expect(after.nodes.get("y")?.inputs.map((input) => input.node)).toEqual(["a", "x"]);
+  expect(evaluate(after, { x: 2 })).toEqual({ y: -4 });
+});
