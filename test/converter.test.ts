@@ -8,7 +8,7 @@ import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearsi
 import { expectClose } from "@nearside/core/testing";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
+import { asynchronousFixtures, firstCutFixtures, fixturesRoot, readGolden, unrolledFixtures } from "./fixtures.ts";
 
 const absent = "the fixtures (../shared/fixtures) are not here";
 
@@ -17,13 +17,19 @@ beforeAll(async () => {
 });
 
 describe("converted models give TensorFlow's results in stock TensorFlow.js", () => {
-  for (const fixture of firstCutFixtures) {
-    test(fixture, async (ctx) => {
+  const checked = [
+    ...[...firstCutFixtures, ...unrolledFixtures].map((fixture) => ({ fixture, signature: "serving_default", run })),
+    ...Object.entries(asynchronousFixtures).flatMap(([fixture, signatures]) =>
+      signatures.map((signature) => ({ fixture, signature, run: runAsync })),
+    ),
+  ];
+  for (const { fixture, signature, run } of checked) {
+    test(`${fixture}, ${signature}`, async (ctx) => {
       if (fixturesRoot === undefined) return ctx.skip(absent);
       const folder = join(fixturesRoot, fixture);
       const output = join(await temporaryFolder(), "model");
-      await convert(readDirectory(join(folder, "saved_model")), writeDirectory(output));
-      const cases = await readGolden(folder, "serving_default");
+      await convert(readDirectory(join(folder, "saved_model")), writeDirectory(output), { signature });
+      const cases = await readGolden(folder, signature);
       expect(cases.length).toBeGreaterThan(0);
       for (const { inputs, outputs } of cases) expectClose(await run(output, inputs), outputs);
     });
@@ -210,13 +216,27 @@ async function readFiles(folder: string): Promise<Record<string, string>> {
 }
 
 /** Loads the model in `folder` as any TensorFlow.js program would, and runs it once. */
-async function run(folder: string, inputs: Tensors): Promise<Tensors> {
+function run(folder: string, inputs: Tensors): Promise<Tensors> {
+  return runWith(folder, inputs, async (model, fed, names) => model.execute(fed, names));
+}
+
+/** The same for models with loops, branches or tables. */
+function runAsync(folder: string, inputs: Tensors): Promise<Tensors> {
+  return runWith(folder, inputs, (model, fed, names) => model.executeAsync(fed, names));
+}
+
+async function runWith(
+  folder: string,
+  inputs: Tensors,
+  execute: (model: tf.GraphModel, fed: tf.NamedTensorMap, names: string[]) => Promise<tf.Tensor | tf.Tensor[]>,
+): Promise<Tensors> {
   const text = await readFile(join(folder, "model.json"), "utf8");
   const manifest = parseManifest(text);
   const model = await tf.loadGraphModel({ load: () => loadArtifacts(folder, text) });
   const fed = Object.entries(inputs).map(([key, tensor]) => [manifest.inputNames[key] ?? key, toTfjs(tensor)] as const);
   const keys = Object.keys(manifest.outputNames);
-  const results = model.execute(
+  const results = await execute(
+    model,
     Object.fromEntries(fed),
     keys.map((key) => manifest.outputNames[key] ?? key),
   );

@@ -28,6 +28,16 @@ export const firstCutFixtures = [
   "public/serving-half-plus-two-cpu",
 ] as const;
 
+/** Fixtures whose loops and branches the converter writes out, as recurrent layers over a fixed length: they need no `executeAsync`. */
+export const unrolledFixtures = ["made/k3_lstm", "public/scisharp-lstm-keras"] as const;
+
+/** Fixtures that need `executeAsync`, and the signatures of theirs that are converted. */
+export const asynchronousFixtures: Readonly<Record<string, readonly string[]>> = {
+  "made/control_flow": ["serving_default"],
+  "made/tf_cond": ["serving_default"],
+  "made/tf_while_dynamic": ["serving_default", "nested_loop"],
+};
+
 /** The golden cases of a signature of the fixture in `folder` (absolute); none if it has none. */
 export async function readGolden(folder: string, signature: string): Promise<readonly GoldenCase[]> {
   const cases = parseGolden(await readFile(join(folder, "golden.json"), "utf8"));

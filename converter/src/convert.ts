@@ -69,8 +69,8 @@ export async function convert(
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
       nodesBefore: countNodes([needed, ...needed.functions.values()]),
-      nodesAfter: graph.nodes.size,
-      ops: countOps(graph.nodes.values()),
+      nodesAfter: countNodes([graph, ...graph.functions.values()]),
+      ops: countOps([graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()])),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     };

@@ -13,9 +13,13 @@ export interface Weight {
   readonly value: TensorValue;
 }
 
-/** The weights of a graph: its constants, in the graph's order. Throws `unsupported` for one that can't be stored. */
+/**
+ * The weights of a graph: its constants and those of its functions, in the graph's order. Throws `unsupported` for one
+ * that can't be stored.
+ */
 export function listWeights(graph: Graph): readonly Weight[] {
-  return [...graph.nodes.values()].flatMap(({ name, op, value }) => {
+  const nodes = [graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()]);
+  return nodes.flatMap(({ name, op, value }) => {
     if (op !== "Const") return [];
     if (value === undefined) {
       throw new InferenceError("unsupported", `constant "${name}": TensorFlow.js has no constants of its dtype`);

@@ -1,23 +1,33 @@
 import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
+import { flattenTensorLists } from "./flatten-tensor-lists.ts";
+import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { prune } from "./prune.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
+import { specialiseFunctions } from "./specialise-functions.ts";
+import { unrollLoops } from "./unroll-loops.ts";
 
 /** What makes a signature's graph one that TensorFlow.js can run, in order. */
 export const passes: readonly Pass[] = [
   prune,
   inlineFunctions,
-  bindVariables,
-  dropControlEdges,
-  resolveIdentities,
   prune,
-  mergeEqualConstants,
-  separateOutputs,
-  restoreDefaultAttrs,
+  inEveryBody(unrollLoops),
+  prune,
+  specialiseFunctions,
+  inEveryBody(bindVariables),
+  inEveryBody(dropControlEdges),
+  inEveryBody(resolveIdentities),
+  inEveryBody(flattenTensorLists),
+  inEveryBody(resolveIdentities),
+  prune,
+  inEveryBody(mergeEqualConstants),
+  inEveryBody(separateOutputs),
+  inEveryBody(restoreDefaultAttrs),
   prune,
 ];

@@ -23,11 +23,13 @@ function listProblems(
   problemOf: (graph: Graph, node: Node) => string | undefined,
 ): ReadonlyMap<string, readonly string[]> {
   const problems = new Map<string, string[]>();
-  for (const node of graph.nodes.values()) {
-    const problem = problemOf(graph, node);
-    if (problem === undefined) continue;
-    const key = `${node.op} (${problem})`;
-    problems.set(key, [...(problems.get(key) ?? []), node.name]);
+  for (const body of [graph, ...graph.functions.values()]) {
+    for (const node of body.nodes.values()) {
+      const problem = problemOf({ ...body, functions: graph.functions }, node);
+      if (problem === undefined) continue;
+      const key = `${node.op} (${problem})`;
+      problems.set(key, [...(problems.get(key) ?? []), node.name]);
+    }
   }
   return problems;
 }
@@ -49,7 +51,11 @@ function opProblem(graph: Graph, node: Node): string | undefined {
     return isStateOp.test(node.op) ? "it changes the model's state" : "TensorFlow.js has no such op";
   if (op.wrong !== undefined) return `TensorFlow.js computes it wrongly: ${op.wrong}`;
   return (
-    laterFamilies[op.category] ?? wrongAttr(node, op) ?? undeclaredInput(graph, node) ?? missingOutput(graph, node)
+    laterFamilies[op.category] ??
+    controlProblem(node) ??
+    wrongAttr(node, op) ??
+    undeclaredInput(graph, node) ??
+    missingOutput(graph, node)
   );
 }
 
@@ -64,9 +70,16 @@ const isStateOp = /^(Assign|Resource|Scatter)/;
 
 /** Families of ops that TensorFlow.js has but this converter doesn't carry over. */
 const laterFamilies: Readonly<Record<string, string>> = {
-  control: "loops and branches are not converted by this version",
   hash_table: "lookup tables are not converted by this version",
 };
+
+/** Ops of control flow that are not carried over as they are. */
+function controlProblem({ op }: Node): string | undefined {
+  if (/^TensorList|^EmptyTensorList/.test(op))
+    return "TensorFlow.js loses a list's elements in a loop of unknown length";
+  const isOld = /^(Enter|Exit|LoopCond|Merge|NextIteration|Switch|TensorArray)/.test(op);
+  return isOld ? "loops and branches in TensorFlow 1's form are not converted by this version" : undefined;
+}
 
 function wrongAttr({ attrs }: Node, { accepts = {} }: Op): string | undefined {
   for (const [name, accepted] of Object.entries(accepts)) {
