@@ -253,6 +253,8 @@ async function loadArtifacts(folder: string, text: string): Promise<tf.io.ModelA
 }
 
 function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
+  if (dtype === "string") return tf.tensor([...(data as readonly string[])], [...shape], dtype);
+  if (dtype === "int64") return tf.tensor(Int32Array.from(data as BigInt64Array, Number), [...shape], "int32");
   if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") throw new Error(`no test feeds ${dtype}`);
   return tf.tensor(data as Float32Array | Int32Array | Uint8Array, [...shape], dtype); // by the dtype
 }
@@ -260,5 +262,7 @@ function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
 function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | undefined): Tensor {
   const dtype = signature.outputs[key]?.dtype;
   if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
-  return { dtype, shape: tensor.shape, data: tensor.dataSync() as Tensor["data"] }; // the array of the same dtype
+  const data = tensor.dataSync();
+  if (dtype === "int64") return { dtype, shape: tensor.shape, data: BigInt64Array.from(data, BigInt) };
+  return { dtype, shape: tensor.shape, data: data as Tensor["data"] }; // the array of the same dtype
 }

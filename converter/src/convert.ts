@@ -9,6 +9,7 @@ import { checkOps } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
+import { readVocabularies } from "./saved-model/read-vocabularies.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
 /** How far a conversion has come: bytes of weights that are written. */
@@ -52,8 +53,9 @@ export async function convert(
   const model = await openSavedModel(source, { signature, tags });
   const where = `signature "${signature}"`;
   checkPorts(model.graph, where);
-  const graph = passes.reduce((current, pass) => pass(current), model.graph);
-  checkOps(graph, where);
+  const optimised = passes.reduce((current, pass) => pass(current), model.graph);
+  checkOps(optimised, where);
+  const graph = await readVocabularies(optimised, source);
   const weights = listWeights(graph);
   await checkValues(weights, model.checkpoint);
   signal?.throwIfAborted();

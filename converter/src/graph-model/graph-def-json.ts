@@ -38,11 +38,12 @@ function functionToJson(name: string, body: Body): Json {
 }
 
 /** A port as the JSON form of a TensorInfo. */
-export function tensorInfoToJson({ tensor, dtype, shape }: Port): Json {
+export function tensorInfoToJson({ tensor, dtype, shape }: Port): { readonly [key: string]: Json } {
   return { name: `${tensor.node}:${tensor.output}`, dtype, tensorShape: shapeToJson(shape) };
 }
 
-function nodeToJson({ name, op, inputs, controls, attrs, value }: Node): Json {
+/** A node as the JSON form of a NodeDef. */
+export function nodeToJson({ name, op, inputs, controls, attrs, value }: Node): Json {
   const input = [...inputs.map(tensorName), ...controls.map((control) => `^${control}`)];
   const attr: Record<string, Json> = {};
   for (const key of Object.keys(attrs).sort()) {

@@ -1,6 +1,7 @@
 import { elementCount, InferenceError } from "@nearside/core";
 import type { Graph, TensorValue } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
+import { listTables } from "./tables.ts";
 import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
 
 /** A weight as the manifest lists it, and where its value is. */
@@ -14,12 +15,13 @@ export interface Weight {
 }
 
 /**
- * The weights of a graph: its constants and those of its functions, in the graph's order. Throws `unsupported` for one
+ * The weights of a graph: its constants, those of its functions and those of its lookup tables, in order. Throws `unsupported` for one
  * that can't be stored.
  */
 export function listWeights(graph: Graph): readonly Weight[] {
   const nodes = [graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()]);
-  return nodes.flatMap(({ name, op, value }) => {
+  const tables = listTables(graph).flatMap(({ constants }) => constants);
+  return [...nodes, ...tables].flatMap(({ name, op, value }) => {
     if (op !== "Const") return [];
     if (value === undefined) {
       throw new InferenceError("unsupported", `constant "${name}": TensorFlow.js has no constants of its dtype`);

@@ -5,6 +5,7 @@ import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import type { Weight } from "./weights.ts";
 import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
 
@@ -20,12 +21,15 @@ export async function writeGraphModel(
   options: WriteShardsOptions,
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
+  const tables = listTables(graph);
+  const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
-    signature: { inputs: portsToJson(graph.inputs), outputs: portsToJson(graph.outputs) },
-    modelTopology: graphDefToJson(graph, producer),
+    signature: { inputs, outputs: portsToJson(graph.outputs) },
+    modelTopology: graphDefToJson(withTableInputs(graph, tables), producer),
+    ...initialiserToJson(tables, producer),
     weightsManifest: [
       {
         paths: shards.map(({ path }) => path),
@@ -42,6 +46,6 @@ export async function writeGraphModel(
   return manifest;
 }
 
-function portsToJson(ports: readonly Port[]): Json {
+function portsToJson(ports: readonly Port[]): Readonly<Record<string, Json>> {
   return Object.fromEntries(ports.map((port) => [port.key, tensorInfoToJson(port)]));
 }

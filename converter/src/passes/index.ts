@@ -9,6 +9,7 @@ import { prune } from "./prune.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
+import { shapeLookups } from "./shape-lookups.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 
@@ -26,6 +27,7 @@ export const passes: readonly Pass[] = [
   inEveryBody(flattenTensorLists),
   inEveryBody(resolveIdentities),
   prune,
+  shapeLookups,
   inEveryBody(mergeEqualConstants),
   inEveryBody(separateOutputs),
   inEveryBody(restoreDefaultAttrs),

@@ -51,7 +51,7 @@ function opProblem(graph: Graph, node: Node): string | undefined {
     return isStateOp.test(node.op) ? "it changes the model's state" : "TensorFlow.js has no such op";
   if (op.wrong !== undefined) return `TensorFlow.js computes it wrongly: ${op.wrong}`;
   return (
-    laterFamilies[op.category] ??
+    tableProblem(graph, node, op) ??
     controlProblem(node) ??
     wrongAttr(node, op) ??
     undeclaredInput(graph, node) ??
@@ -68,10 +68,14 @@ function stateProblem(_graph: Graph, node: Node): string | undefined {
 const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable", "ReadVariableOp"]);
 const isStateOp = /^(Assign|Resource|Scatter)/;
 
-/** Families of ops that TensorFlow.js has but this converter doesn't carry over. */
-const laterFamilies: Readonly<Record<string, string>> = {
-  hash_table: "lookup tables are not converted by this version",
-};
+/** What keeps a lookup table, or what looks something up, from being carried over. */
+function tableProblem(graph: Graph, { op, inputs, entries }: Node, { category }: Op): string | undefined {
+  if (category !== "hash_table") return undefined;
+  if (/^HashTable/.test(op)) return entries === undefined ? "nothing that is constant fills this table" : undefined;
+  if (!/^LookupTable(Find|Size)/.test(op)) return "it changes the model's state";
+  const table = graph.nodes.get(inputs[0]?.node ?? "")?.op ?? "";
+  return /^HashTable/.test(table) ? undefined : "TensorFlow.js finds no table from within a loop or branch";
+}
 
 /** Ops of control flow that are not carried over as they are. */
 function controlProblem({ op }: Node): string | undefined {

@@ -3,11 +3,12 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { functionsFromProto, nodesFromProto } from "./graph-def.ts";
+import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
 import { decode, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
+import { tableEntries } from "./table-entries.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
 export interface SavedModel {
@@ -39,7 +40,8 @@ export async function openSavedModel(
     controls: [],
   };
   const checkpoint = await openCheckpoint(source, "variables/variables");
-  const withValues = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
+  const withVariables = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
+  const withValues = bindTables(withVariables, metaGraph);
   return {
     tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
     producer: graphDef.versions?.producer ?? 0,
@@ -92,6 +94,29 @@ async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkp
   }
   return { ...main, nodes };
 }
+
+/** Gives each lookup table what the model's initialisers fill it with. */
+function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: Proto<"MetaGraphDef">): Graph {
+  if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
+  const signature = signatureDef.get("__saved_model_init_op")?.outputs.values() ?? [];
+  const initialisers = [
+    ...[...signature].map(({ name = "" }) => parseTensorName(name).node),
+    ...initialiserCollections.flatMap((key) => collectionDef.get(key)?.nodeList?.value ?? []),
+  ];
+  const assets = new Map(
+    assetFileDef.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
+  );
+  const entries = tableEntries(main, initialisers, assets);
+  const nodes = [...main.nodes.values()].map((node) => {
+    const given = tableOps.has(node.op) ? entries.get(node.name) : undefined;
+    return given === undefined ? node : { ...node, entries: given };
+  });
+  return { ...main, nodes: new Map(nodes.map((node) => [node.name, node])) };
+}
+
+/** Where TensorFlow 1 lists what to run when a model is loaded. */
+const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
+const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
 
 const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
 
