@@ -8,7 +8,14 @@ import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearsi
 import { expectClose } from "@nearside/core/testing";
 import * as tf from "@tensorflow/tfjs";
 import { beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { asynchronousFixtures, firstCutFixtures, fixturesRoot, readGolden, unrolledFixtures } from "./fixtures.ts";
+import {
+  asynchronousFixtures,
+  firstCutFixtures,
+  fixturesRoot,
+  readGolden,
+  textFixtures,
+  unrolledFixtures,
+} from "./fixtures.ts";
 
 const absent = "the fixtures (../shared/fixtures) are not here";
 
@@ -18,7 +25,11 @@ beforeAll(async () => {
 
 describe("converted models give TensorFlow's results in stock TensorFlow.js", () => {
   const checked = [
-    ...[...firstCutFixtures, ...unrolledFixtures].map((fixture) => ({ fixture, signature: "serving_default", run })),
+    ...[...firstCutFixtures, ...textFixtures, ...unrolledFixtures].map((fixture) => ({
+      fixture,
+      signature: "serving_default",
+      run,
+    })),
     ...Object.entries(asynchronousFixtures).flatMap(([fixture, signatures]) =>
       signatures.map((signature) => ({ fixture, signature, run: runAsync })),
     ),

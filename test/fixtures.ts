@@ -28,6 +28,9 @@ export const firstCutFixtures = [
   "public/serving-half-plus-two-cpu",
 ] as const;
 
+/** Fixtures that lie there as text (`saved_model.pbtxt`). */
+export const textFixtures = ["public/tf-half-plus-two-pbtxt"] as const;
+
 /** Fixtures whose loops and branches the converter writes out, as recurrent layers over a fixed length: they need no `executeAsync`. */
 export const unrolledFixtures = ["made/k3_lstm", "public/scisharp-lstm-keras"] as const;
 

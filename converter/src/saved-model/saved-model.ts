@@ -4,11 +4,12 @@ import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
-import { decode, type Proto } from "./messages.ts";
+import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
 import { tableEntries } from "./table-entries.ts";
+import { checkTextSize, decodeText } from "./text-format.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
 export interface SavedModel {
@@ -52,24 +53,30 @@ export async function openSavedModel(
 
 const path = "saved_model.pb";
 
-/** Other forms that a SavedModel may have, and what to do about them. */
-const otherForms = {
-  "saved_model.pbtxt": "save it in binary form (as_text=False)",
-  "saved_model.cpb": "save it with a graph below 2 GiB, which TensorFlow writes as saved_model.pb",
-} as const;
+const textPath = "saved_model.pbtxt";
+const chunkedPath = "saved_model.cpb";
 
 async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
   const sizeBytes = await source.sizeBytes(path);
   if (sizeBytes === undefined) {
-    for (const [form, advice] of Object.entries(otherForms)) {
-      if ((await source.sizeBytes(form)) === undefined) continue;
-      throw new InferenceError("unsupported", `expected ${path}, got ${form}; ${advice}`);
+    const textBytes = await source.sizeBytes(textPath);
+    if (textBytes !== undefined)
+      return readTextModel(await source.read(textPath, 0, checkTextSize(textBytes, textPath)));
+    if ((await source.sizeBytes(chunkedPath)) !== undefined) {
+      const advice = `save it with a graph below 2 GiB, which TensorFlow writes as ${path}`;
+      throw new InferenceError("unsupported", `expected ${path}, got ${chunkedPath}; ${advice}`);
     }
     const advice = "give the folder that tf.saved_model.save or model.export wrote";
     throw new InferenceError("not-found", `${path}: no such file in the model's folder; ${advice}`);
   }
   if (sizeBytes === 0 || sizeBytes >= 2 ** 31) throw damaged(path, "a file of up to 2 GiB", `${sizeBytes} bytes`);
   return decode("SavedModel", await source.read(path, 0, sizeBytes), path);
+}
+
+function readTextModel(bytes: Uint8Array): Proto<"SavedModel"> {
+  const text = new TextDecoder().decode(bytes);
+  // The values were read by the very tables that the type is inferred from.
+  return decodeText(messages, "SavedModel", text, textPath) as Proto<"SavedModel">;
 }
 
 function selectMetaGraph(model: Proto<"SavedModel">, tags: readonly string[]): Proto<"MetaGraphDef"> {
