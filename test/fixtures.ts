@@ -37,9 +37,12 @@ export const unrolledFixtures = ["made/k3_lstm", "public/scisharp-lstm-keras"] a
 /** Fixtures that need `executeAsync`, and the signatures of theirs that are converted. */
 export const asynchronousFixtures: Readonly<Record<string, readonly string[]>> = {
   "made/control_flow": ["serving_default"],
+  "made/gru_bidirectional": ["serving_default"],
   "made/hash_table_multi": ["words", "to_string"],
   "made/hashtable": ["serving_default"],
   "made/hashtable_file": ["serving_default"],
+  "made/lstm_stacked": ["serving_default"],
+  "made/tensor_array_map": ["serving_default", "tensor_array"],
   "made/tf_cond": ["serving_default"],
   "made/tf_while_dynamic": ["serving_default", "nested_loop"],
 };

@@ -4,6 +4,7 @@ import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { prune } from "./prune.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
@@ -26,6 +27,7 @@ export const passes: readonly Pass[] = [
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),
   inEveryBody(resolveIdentities),
+  lowerListLoops,
   prune,
   shapeLookups,
   inEveryBody(mergeEqualConstants),

@@ -52,7 +52,7 @@ function opProblem(graph: Graph, node: Node): string | undefined {
   if (op.wrong !== undefined) return `TensorFlow.js computes it wrongly: ${op.wrong}`;
   return (
     tableProblem(graph, node, op) ??
-    controlProblem(node) ??
+    controlProblem(graph, node) ??
     wrongAttr(node, op) ??
     undeclaredInput(graph, node) ??
     missingOutput(graph, node)
@@ -77,12 +77,19 @@ function tableProblem(graph: Graph, { op, inputs, entries }: Node, { category }:
   return /^HashTable/.test(table) ? undefined : "TensorFlow.js finds no table from within a loop or branch";
 }
 
-/** Ops of control flow that are not carried over as they are. */
-function controlProblem({ op }: Node): string | undefined {
-  if (/^TensorList|^EmptyTensorList/.test(op))
-    return "TensorFlow.js loses a list's elements in a loop of unknown length";
-  const isOld = /^(Enter|Exit|LoopCond|Merge|NextIteration|Switch|TensorArray)/.test(op);
-  return isOld ? "loops and branches in TensorFlow 1's form are not converted by this version" : undefined;
+/** What keeps an op of control flow from being carried over as it is. */
+function controlProblem(graph: Graph, { op, inputs }: Node): string | undefined {
+  const isFunction = [...graph.functions.values()].some(({ nodes }) => nodes === graph.nodes);
+  if (/^(Empty)?TensorList/.test(op)) {
+    return isFunction ? "TensorFlow.js loses the elements of a list within this loop or branch" : undefined;
+  }
+  if (op.startsWith("TensorArray")) return "arrays in TensorFlow 1's form are not converted by this version";
+  const sources = inputs.map(({ node }) => graph.nodes.get(node)?.op ?? "");
+  // Constants of a branch don't wait for its Switch once control edges are gone: Merge would take the wrong ones.
+  const isOfLoop = op !== "Merge" || (sources[0] === "Enter" && sources[1] === "NextIteration");
+  if (!isOfLoop) return "branches in TensorFlow 1's form are not converted by this version";
+  const isConstant = op === "NextIteration" && sources[0] === "Const";
+  return isConstant ? "TensorFlow.js can't begin a round with a constant" : undefined;
 }
 
 function wrongAttr({ attrs }: Node, { accepts = {} }: Op): string | undefined {
