@@ -43,7 +43,7 @@ export const asynchronousFixtures: Readonly<Record<string, readonly string[]>> =
   "made/hashtable_file": ["serving_default"],
   "made/lstm_stacked": ["serving_default"],
   "made/tensor_array_map": ["serving_default", "tensor_array"],
-  "made/tf_cond": ["serving_default"],
+  "made/tf_cond": ["serving_default", "switch"],
   "made/tf_while_dynamic": ["serving_default", "nested_loop"],
 };
 

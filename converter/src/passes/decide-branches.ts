@@ -10,22 +10,10 @@ export const decideBranches: Pass = (graph) => {
 };
 
 function decide(graph: Graph, node: Node, known: KnownScalars): Node {
-  const [first, ...args] = node.inputs;
-  const name = first === undefined ? undefined : chosenFunction(node, () => knownScalar(graph, first, known));
-  if (name === undefined || !graph.functions.has(name)) return node;
-  return { ...node, op: "PartitionedCall", inputs: args, attrs: { f: { func: { name, attrs: {} } } } };
-}
-
-function chosenFunction(node: Node, choose: () => number | undefined): string | undefined {
-  if (isBranch(node)) {
-    const choice = choose();
-    if (choice === undefined) return undefined;
-    return functionOf(choice === 0 ? node.attrs.else_branch : node.attrs.then_branch);
-  }
-  const { branches } = node.attrs;
-  const isCase = node.op === "Case" || node.op === "StatelessCase";
-  if (!isCase || branches === undefined || !("list" in branches)) return undefined;
-  const choice = choose();
-  const functions = branches.list.func ?? [];
-  return choice === undefined ? undefined : (functions[choice] ?? functions.at(-1))?.name; // as TensorFlow does
+  const [predicate, ...inputs] = node.inputs;
+  const choice = !isBranch(node) || predicate === undefined ? undefined : knownScalar(graph, predicate, known);
+  if (choice === undefined) return node;
+  const name = functionOf(choice === 0 ? node.attrs.else_branch : node.attrs.then_branch) ?? "";
+  if (!graph.functions.has(name)) return node;
+  return { ...node, op: "PartitionedCall", inputs, attrs: { f: { func: { name, attrs: {} } } } };
 }

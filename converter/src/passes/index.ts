@@ -6,6 +6,7 @@ import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
+import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
@@ -19,6 +20,7 @@ export const passes: readonly Pass[] = [
   prune,
   inlineFunctions,
   prune,
+  nestCases,
   inEveryBody(unrollLoops),
   prune,
   specialiseFunctions,
