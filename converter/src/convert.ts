@@ -52,8 +52,8 @@ export async function convert(
   signal?.throwIfAborted();
   const model = await openSavedModel(source, { signature, tags });
   const where = `signature "${signature}"`;
-  checkPorts(model.graph, where);
   const optimised = passes.reduce((current, pass) => pass(current), model.graph);
+  checkPorts(optimised, where);
   checkOps(optimised, where);
   const graph = await readVocabularies(optimised, source);
   const weights = listWeights(graph);

@@ -14,9 +14,11 @@ import { separateOutputs } from "./separate-outputs.ts";
 import { shapeLookups } from "./shape-lookups.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { unrollLoops } from "./unroll-loops.ts";
+import { widenPorts } from "./widen-ports.ts";
 
 /** What makes a signature's graph one that TensorFlow.js can run, in order. */
 export const passes: readonly Pass[] = [
+  widenPorts,
   prune,
   inlineFunctions,
   prune,
