@@ -19,7 +19,7 @@ export function knownScalar(
   if (node === undefined || output !== 0 || depth > maxDepth) return undefined;
   if (known.has(name)) return known.get(name);
   const value = scalarOf(body, node, known, depth + 1);
-  const whole = value !== undefined && Number.isSafeInteger(value) ? value : undefined;
+  const whole = value !== undefined && value === (value | 0) ? value : undefined; // beyond int32 it would wrap around
   known.set(name, whole);
   return whole;
 }
@@ -31,7 +31,7 @@ function scalarOf(body: Body, node: Node, known: KnownScalars, depth: number): n
   if (node.op === "Const") return constantScalar(node);
   if (node.op === "StridedSlice") return slicedDimension(body, node, known, depth);
   const operation = operations[node.op];
-  if (operation === undefined) return undefined;
+  if (operation === undefined || isCastFromNumber(node)) return undefined;
   const inputs = node.inputs.map((input) => knownScalar(body, input, known, depth));
   const [a = Number.NaN, b = Number.NaN] = inputs;
   return operation(a, b);
@@ -60,6 +60,11 @@ const operations: Readonly<Record<string, (a: number, b: number) => number | und
   NotEqual: (a, b) => compare(a, b, a !== b),
   Sub: (a, b) => a - b,
 };
+
+/** True for a cast that makes 1 of any number but 0. */
+function isCastFromNumber({ op, attrs }: Node): boolean {
+  return op === "Cast" && attrs.DstT !== undefined && "type" in attrs.DstT && attrs.DstT.type === "DT_BOOL";
+}
 
 function compare(a: number, b: number, result: boolean): number | undefined {
   return Number.isNaN(a) || Number.isNaN(b) ? undefined : Number(result);

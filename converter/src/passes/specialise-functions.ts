@@ -18,7 +18,7 @@ export const specialiseFunctions: Pass = (graph) => {
 };
 
 /** Functions that use each other twice, thirty deep, would fill memory. */
-const maxFunctions = 10_000;
+const maxFunctions = 2000;
 const maxDepth = 50;
 
 /** Constants up to this many bytes are copied into functions rather than handed to them. */
