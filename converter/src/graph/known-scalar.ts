@@ -29,6 +29,11 @@ const maxDepth = 1000;
 
 function scalarOf(body: Body, node: Node, known: KnownScalars, depth: number): number | undefined {
   if (node.op === "Const") return constantScalar(node);
+  if (node.op === "PlaceholderWithDefault") {
+    const isFed = body.inputs.some(({ tensor }) => tensor.node === node.name);
+    const [otherwise] = node.inputs;
+    return isFed || otherwise === undefined ? undefined : knownScalar(body, otherwise, known, depth);
+  }
   if (node.op === "StridedSlice") return slicedDimension(body, node, known, depth);
   const operation = operations[node.op];
   if (operation === undefined || isCastFromNumber(node)) return undefined;

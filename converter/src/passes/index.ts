@@ -1,5 +1,6 @@
 import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
+import { decideSwitches } from "./decide-switches.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { inEveryBody } from "./in-every-body.ts";
@@ -22,6 +23,7 @@ export const passes: readonly Pass[] = [
   prune,
   inlineFunctions,
   prune,
+  inEveryBody(decideSwitches),
   nestCases,
   inEveryBody(unrollLoops),
   prune,
