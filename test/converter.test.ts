@@ -7,8 +7,15 @@ import { readDirectory, writeDirectory } from "@nearside/converter/node";
 import { expectClose } from "@nearside/core/testing";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { retrain } from "../converter/testing/retrain.ts";
-import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
-import { runInTfjs } from "./run-in-tfjs.ts";
+import {
+  asynchronousFixtures,
+  firstCutFixtures,
+  fixturesRoot,
+  readGolden,
+  textFixtures,
+  unrolledFixtures,
+} from "./fixtures.ts";
+import { runAsyncInTfjs, runInTfjs } from "./run-in-tfjs.ts";
 
 /** Models that the optimiser changes most: fused, folded, or convertible thanks to it. */
 const optimisedFixtures = [
@@ -26,15 +33,25 @@ const optimisedFixtures = [
 const absent = "the fixtures (../shared/fixtures) are not here";
 
 describe("converted models give TensorFlow's results in stock TensorFlow.js", () => {
-  for (const fixture of [...firstCutFixtures, ...optimisedFixtures]) {
-    test(fixture, async (ctx) => {
+  const checked = [
+    ...[...firstCutFixtures, ...optimisedFixtures, ...textFixtures, ...unrolledFixtures].map((fixture) => ({
+      fixture,
+      signature: "serving_default",
+      run: runInTfjs,
+    })),
+    ...Object.entries(asynchronousFixtures).flatMap(([fixture, signatures]) =>
+      signatures.map((signature) => ({ fixture, signature, run: runAsyncInTfjs })),
+    ),
+  ];
+  for (const { fixture, signature, run } of checked) {
+    test(`${fixture}, ${signature}`, async (ctx) => {
       if (fixturesRoot === undefined) return ctx.skip(absent);
       const folder = join(fixturesRoot, fixture);
       const output = join(await temporaryFolder(), "model");
-      await convert(readDirectory(join(folder, "saved_model")), writeDirectory(output));
-      const cases = await readGolden(folder, "serving_default");
+      await convert(readDirectory(join(folder, "saved_model")), writeDirectory(output), { signature });
+      const cases = await readGolden(folder, signature);
       expect(cases.length).toBeGreaterThan(0);
-      for (const { inputs, outputs } of cases) expectClose(await runInTfjs(output, inputs), outputs);
+      for (const { inputs, outputs } of cases) expectClose(await run(output, inputs), outputs);
     });
   }
 });

@@ -28,6 +28,25 @@ export const firstCutFixtures = [
   "public/serving-half-plus-two-cpu",
 ] as const;
 
+/** Fixtures that lie there as text (`saved_model.pbtxt`). */
+export const textFixtures = ["public/tf-half-plus-two-pbtxt"] as const;
+
+/** Fixtures whose loops and branches the converter writes out, as recurrent layers over a fixed length: they need no `executeAsync`. */
+export const unrolledFixtures = ["made/k3_lstm", "public/scisharp-lstm-keras"] as const;
+
+/** Fixtures that need `executeAsync`, and the signatures of theirs that are converted. */
+export const asynchronousFixtures: Readonly<Record<string, readonly string[]>> = {
+  "made/control_flow": ["serving_default"],
+  "made/gru_bidirectional": ["serving_default"],
+  "made/hash_table_multi": ["words", "to_string"],
+  "made/hashtable": ["serving_default"],
+  "made/hashtable_file": ["serving_default"],
+  "made/lstm_stacked": ["serving_default"],
+  "made/tensor_array_map": ["serving_default", "tensor_array"],
+  "made/tf_cond": ["serving_default", "switch"],
+  "made/tf_while_dynamic": ["serving_default", "nested_loop"],
+};
+
 /** The golden cases of a signature of the fixture in `folder` (absolute); none if it has none. */
 export async function readGolden(folder: string, signature: string): Promise<readonly GoldenCase[]> {
   const cases = parseGolden(await readFile(join(folder, "golden.json"), "utf8"));

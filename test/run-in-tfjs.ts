@@ -4,14 +4,28 @@ import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearsi
 import * as tf from "@tensorflow/tfjs";
 
 /** Loads the model in `folder` as any TensorFlow.js program would, and runs it once on the CPU. */
-export async function runInTfjs(folder: string, inputs: Tensors): Promise<Tensors> {
+export function runInTfjs(folder: string, inputs: Tensors): Promise<Tensors> {
+  return run(folder, inputs, async (model, fed, names) => model.execute(fed, names));
+}
+
+/** The same for models with loops, branches or tables. */
+export function runAsyncInTfjs(folder: string, inputs: Tensors): Promise<Tensors> {
+  return run(folder, inputs, (model, fed, names) => model.executeAsync(fed, names));
+}
+
+async function run(
+  folder: string,
+  inputs: Tensors,
+  execute: (model: tf.GraphModel, fed: tf.NamedTensorMap, names: string[]) => Promise<tf.Tensor | tf.Tensor[]>,
+): Promise<Tensors> {
   await tf.setBackend("cpu");
   const text = await readFile(join(folder, "model.json"), "utf8");
   const manifest = parseManifest(text);
   const model = await tf.loadGraphModel({ load: () => loadArtifacts(folder, text) });
   const fed = Object.entries(inputs).map(([key, tensor]) => [manifest.inputNames[key] ?? key, toTfjs(tensor)] as const);
   const keys = Object.keys(manifest.outputNames);
-  const results = model.execute(
+  const results = await execute(
+    model,
     Object.fromEntries(fed),
     keys.map((key) => manifest.outputNames[key] ?? key),
   );
@@ -28,6 +42,8 @@ async function loadArtifacts(folder: string, text: string): Promise<tf.io.ModelA
 }
 
 function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
+  if (dtype === "string") return tf.tensor([...(data as readonly string[])], [...shape], dtype);
+  if (dtype === "int64") return tf.tensor(Int32Array.from(data as BigInt64Array, Number), [...shape], "int32");
   if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") throw new Error(`no test feeds ${dtype}`);
   return tf.tensor(data as Float32Array | Int32Array | Uint8Array, [...shape], dtype); // by the dtype
 }
@@ -35,5 +51,7 @@ function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
 function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | undefined): Tensor {
   const dtype = signature.outputs[key]?.dtype;
   if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
-  return { dtype, shape: tensor.shape, data: tensor.dataSync() as Tensor["data"] }; // the array of the same dtype
+  const data = tensor.dataSync();
+  if (dtype === "int64") return { dtype, shape: tensor.shape, data: BigInt64Array.from(data, BigInt) };
+  return { dtype, shape: tensor.shape, data: data as Tensor["data"] }; // the array of the same dtype
 }

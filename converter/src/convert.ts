@@ -15,6 +15,7 @@ import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
+import { readVocabularies } from "./saved-model/read-vocabularies.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
 /** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
@@ -76,9 +77,10 @@ export async function convert(
     ? openSavedModel(source, { signature, tags })
     : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
-  checkPorts(model.graph, where);
-  const graph = passes.reduce((current, pass) => pass(current), model.graph);
-  if (!skipOpCheck) checkOps(graph, where);
+  const optimised = passes.reduce((current, pass) => pass(current), model.graph);
+  checkPorts(optimised, where);
+  if (!skipOpCheck) checkOps(optimised, where);
+  const graph = await readVocabularies(optimised, source);
   const plain = listWeights(graph);
   await checkValues(plain, model.checkpoint);
   const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
@@ -97,8 +99,8 @@ export async function convert(
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
       nodesBefore: countNodes([needed, ...needed.functions.values()]),
-      nodesAfter: graph.nodes.size,
-      ops: countOps(graph.nodes.values()),
+      nodesAfter: countNodes([graph, ...graph.functions.values()]),
+      ops: countOps([graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()])),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,

@@ -11,6 +11,7 @@ declare class TextEncoder {
   encode(text: string): Uint8Array<ArrayBuffer>;
 }
 declare class TextDecoder {
+  constructor(encoding?: "utf-8", options?: { ignoreBOM?: boolean });
   decode(bytes: Uint8Array): string;
 }
 declare const crypto: {

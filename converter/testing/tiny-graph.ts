@@ -52,6 +52,24 @@ export function call(name: string, functionName: string, inputs: readonly string
   return node(name, "StatefulPartitionedCall", inputs, { attrs: { f: { func: { name: functionName, attrs: {} } } } });
 }
 
+/** A loop over its inputs. */
+export function loop(
+  name: string,
+  inputs: readonly string[],
+  functions: { readonly cond: string; readonly body: string },
+): Node {
+  const attrs = {
+    cond: { func: { name: functions.cond, attrs: {} } },
+    body: { func: { name: functions.body, attrs: {} } },
+  };
+  return node(name, "StatelessWhile", inputs, { attrs });
+}
+
+/** A scalar int32. */
+export function int32(value: number): LiteralValue {
+  return { kind: "literal", dtype: "DT_INT32", shape: [], data: new Uint8Array(Int32Array.of(value).buffer) };
+}
+
 /** A scalar float32. */
 export function scalar(value: number): LiteralValue {
   return { kind: "literal", dtype: "DT_FLOAT", shape: [], data: new Uint8Array(Float32Array.of(value).buffer) };

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { graph, node, scalar } from "../../testing/tiny-graph.ts";
+import { body, graph, node, scalar } from "../../testing/tiny-graph.ts";
 import type { Attr, Node } from "../graph/graph.ts";
 import { graphDefToJson, tensorInfoToJson } from "./graph-def-json.ts";
 
@@ -13,6 +13,25 @@ const attrOf = (attr: Attr) =>
 describe("graphDefToJson", () => {
   test("writes node, library and versions", () => {
     expect(graphDefToJson(graph([], []), 7)).toEqual({ node: [], library: {}, versions: { producer: 7 } });
+  });
+
+  test("writes functions with the places of outputs instead of their names", () => {
+    const twoOutputs = body([node("a", "Placeholder"), node("top", "TopKV2", ["a", "a"])], ["top:1"]);
+    expect(graphDefToJson(graph([], [], { f: twoOutputs }), 7)).toMatchObject({
+      library: {
+        function: [
+          {
+            signature: {
+              name: "f",
+              inputArg: [{ name: "a", type: "DT_FLOAT" }],
+              outputArg: [{ name: "output_0", type: "DT_FLOAT" }],
+            },
+            nodeDef: [{ name: "top", op: "TopKV2", input: ["a", "a"] }],
+            ret: { output_0: "top:1" },
+          },
+        ],
+      },
+    });
   });
 
   test("names first outputs by the node alone and leaves out what is empty", () => {

@@ -1,4 +1,4 @@
-import type { Attr, AttrList, FunctionRef, Graph, Node, Port, Shape, TensorRef } from "../graph/graph.ts";
+import type { Attr, AttrList, Body, FunctionRef, Graph, Node, Port, Shape, TensorRef } from "../graph/graph.ts";
 import { storageOf, weightDTypes, writtenDataType } from "./weight-dtype.ts";
 
 /** A value as JSON has it. */
@@ -9,15 +9,41 @@ export type Json = null | boolean | number | string | readonly Json[] | { readon
  * in base64, fields that are empty left out. Constants keep dtype and shape only; their values are the weights.
  */
 export function graphDefToJson(graph: Graph, producer: number): Json {
-  return { node: [...graph.nodes.values()].map(nodeToJson), library: {}, versions: { producer } };
+  const functions = [...graph.functions].map(([name, body]) => functionToJson(name, body));
+  return {
+    node: [...graph.nodes.values()].map(nodeToJson),
+    library: functions.length === 0 ? {} : { function: functions },
+    versions: { producer },
+  };
+}
+
+/**
+ * A function as the JSON form of a FunctionDef. Inputs of its nodes are written as in a graph, by the place of the
+ * output (`node:1`): TensorFlow's own form (`node:output:1`) TensorFlow.js reads for some ops only.
+ */
+function functionToJson(name: string, body: Body): Json {
+  const inputs = new Set(body.inputs.map(({ tensor }) => tensor.node));
+  const outputArg = body.outputs.map(({ dtype }, index) => ({ name: `output_${index}`, type: writtenDataType(dtype) }));
+  return {
+    signature: {
+      name,
+      inputArg: body.inputs.map(({ tensor, dtype }) => ({ name: tensor.node, type: writtenDataType(dtype) })),
+      outputArg,
+    },
+    nodeDef: [...body.nodes.values()].filter((node) => !inputs.has(node.name)).map(nodeToJson),
+    ret: Object.fromEntries(
+      body.outputs.map(({ tensor }, index) => [`output_${index}`, `${tensor.node}:${tensor.output}`]),
+    ),
+  };
 }
 
 /** A port as the JSON form of a TensorInfo. */
-export function tensorInfoToJson({ tensor, dtype, shape }: Port): Json {
+export function tensorInfoToJson({ tensor, dtype, shape }: Port): { readonly [key: string]: Json } {
   return { name: `${tensor.node}:${tensor.output}`, dtype, tensorShape: shapeToJson(shape) };
 }
 
-function nodeToJson({ name, op, inputs, controls, attrs, value }: Node): Json {
+/** A node as the JSON form of a NodeDef. */
+export function nodeToJson({ name, op, inputs, controls, attrs, value }: Node): Json {
   const input = [...inputs.map(tensorName), ...controls.map((control) => `^${control}`)];
   const attr: Record<string, Json> = {};
   for (const key of Object.keys(attrs).sort()) {

@@ -5,6 +5,7 @@ import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
 import { type WriteShardsOptions, type WrittenShard, writeShards } from "./write-shards.ts";
@@ -27,12 +28,15 @@ export async function writeGraphModel(
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
   const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
+  const tables = listTables(graph);
+  const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
-    signature: { inputs: portsToJson(graph.inputs), outputs: portsToJson(graph.outputs) },
-    modelTopology: graphDefToJson(graph, producer),
+    signature: { inputs, outputs: portsToJson(graph.outputs) },
+    modelTopology: graphDefToJson(withTableInputs(graph, tables), producer),
+    ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
     weightsManifest: weightsManifest(weights, shards),
   };
@@ -64,6 +68,6 @@ function weightToJson({ name, shape, dtype, quantization }: Weight): Json {
   return { name, shape, dtype, ...(quantization === undefined ? {} : { quantization }) };
 }
 
-function portsToJson(ports: readonly Port[]): Json {
+function portsToJson(ports: readonly Port[]): Readonly<Record<string, Json>> {
   return Object.fromEntries(ports.map((port) => [port.key, tensorInfoToJson(port)]));
 }

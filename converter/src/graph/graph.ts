@@ -47,6 +47,29 @@ export interface ComputedValue {
 /** What a constant or a variable holds. `{ ...value, shape }` is the same elements in another shape. */
 export type TensorValue = LiteralValue | StoredValue | ComputedValue;
 
+/** A lookup table that holds `values` for `keys`, element by element. */
+export interface TableConstants {
+  readonly kind: "constants";
+  readonly keys: TensorValue;
+  readonly values: TensorValue;
+}
+
+/** A lookup table that a text file holds, an entry per line. Column −1 is the line's number, −2 the whole line. */
+export interface TableFile {
+  readonly kind: "file";
+  readonly path: string;
+  readonly keyColumn: number;
+  readonly valueColumn: number;
+  /** How many lines count; −1 for all of them. */
+  readonly lines: number;
+  /** The number of the first line. */
+  readonly firstLine: number;
+  readonly delimiter: string;
+}
+
+/** What a lookup table is filled with when the model is loaded. */
+export type TableEntries = TableConstants | TableFile;
+
 /** A function named by an attribute, with the attributes it is called with. */
 export interface FunctionRef {
   readonly name: string;
@@ -90,6 +113,8 @@ export interface Node {
   readonly attrs: Attrs;
   /** What a `Const` holds, or a variable (`VarHandleOp`, `VariableV2`) once restored. */
   readonly value?: TensorValue;
+  /** What a lookup table (`HashTableV2`) holds. */
+  readonly entries?: TableEntries;
 }
 
 /** A named end of a graph: an input that is fed or an output that is fetched. */

@@ -41,7 +41,7 @@ const harmlessOps: ReadonlySet<string> = new Set([
 ]);
 
 /** Ops in TensorFlow.js's table that change state all the same. */
-const effectOps = /^(HashTable|InitializeTable|LookupTableImport|TensorArray)/;
+const effectOps = /^(InitializeTable|LookupTableImport|TensorArray)/;
 
 /** Tells of a node whether it and all that it waits for leave the model's state as it is. */
 function harmlessNodes(graph: Graph): (name: string) => boolean {

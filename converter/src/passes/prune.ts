@@ -1,7 +1,7 @@
 import { functionNames } from "../graph/function-names.ts";
-import type { Body, Graph, Node, Pass } from "../graph/graph.ts";
+import type { Body, Node, Pass } from "../graph/graph.ts";
 
-/** Drops the nodes and functions that no output, input or control of the graph needs. */
+/** Drops the nodes and functions that no output, input or control of the graph, or of a function that stays, needs. */
 export const prune: Pass = (graph) => {
   const nodes = neededNodes(graph);
   const functions = new Map<string, Body>();
@@ -10,24 +10,25 @@ export const prune: Pass = (graph) => {
     for (const name of functionNames(node)) {
       const body = graph.functions.get(name);
       if (body === undefined || functions.has(name)) continue;
-      functions.set(name, body);
-      pending.push(...body.nodes.values());
+      const needed = { ...body, nodes: neededNodes(body) };
+      functions.set(name, needed);
+      pending.push(...needed.nodes.values());
     }
   }
   return { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
 };
 
-function neededNodes(graph: Graph): ReadonlyMap<string, Node> {
+function neededNodes(body: Body): ReadonlyMap<string, Node> {
   const needed = new Map<string, Node>();
-  const ports = [...graph.inputs, ...graph.outputs].map(({ tensor }) => tensor.node);
-  const pending = [...ports, ...graph.controls];
+  const ports = [...body.inputs, ...body.outputs].map(({ tensor }) => tensor.node);
+  const pending = [...ports, ...body.controls];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const node = graph.nodes.get(name);
+    const node = body.nodes.get(name);
     if (node === undefined || needed.has(name)) continue;
     needed.set(name, node);
     pending.push(...node.inputs.map((input) => input.node), ...node.controls);
   }
-  return inOrderOf(graph.nodes, needed);
+  return inOrderOf(body.nodes, needed);
 }
 
 function inOrderOf<V>(order: ReadonlyMap<string, V>, chosen: ReadonlyMap<string, V>): ReadonlyMap<string, V> {

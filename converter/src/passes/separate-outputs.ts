@@ -3,7 +3,8 @@ import type { Node, Pass, Port } from "../graph/graph.ts";
 
 /**
  * Gives each output of the signature a node of its own, whose first output it is. TensorFlow.js finds an output by its
- * node alone, and so mistakes the second output of a node, or a second name for one, for the first.
+ * node alone, and so mistakes the second output of a node, or a second name for one, for the first. It also disposes
+ * of what a loop's round returns once the next one has run, which must not be a weight.
  */
 export const separateOutputs: Pass = (graph) => {
   const nodes = new Map(graph.nodes);
@@ -11,7 +12,7 @@ export const separateOutputs: Pass = (graph) => {
   const outputs: Port[] = [];
   for (const port of graph.outputs) {
     const { node, output } = port.tensor;
-    if (output === 0 && !used.has(node)) {
+    if (output === 0 && !used.has(node) && nodes.get(node)?.op !== "Const") {
       used.add(node);
       outputs.push(port);
       continue;

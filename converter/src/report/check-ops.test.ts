@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { graph, node, scalar } from "../../testing/tiny-graph.ts";
+import { body, graph, node, scalar } from "../../testing/tiny-graph.ts";
 import type { Node } from "../graph/graph.ts";
 import { restoreDefaultAttrs } from "../passes/restore-default-attrs.ts";
 import { checkOps } from "./check-ops.ts";
@@ -26,8 +26,10 @@ describe("checkOps", () => {
       node("y", "FusedBatchNormV3", ["x"]),
       "with is_training false only, not true",
     ],
-    ["a loop", node("y", "StatelessWhile", ["x"]), "loops and branches"],
-    ["a table", node("y", "HashTableV2"), "lookup tables"],
+    ["a branch in TensorFlow 1's form", node("y", "Merge", ["x", "x"]), "branches in TensorFlow 1's form"],
+    ["an array in TensorFlow 1's form", node("y", "TensorArrayReadV3", ["x", "x", "x"]), "arrays in TensorFlow 1's"],
+    ["a table that nothing fills", node("y", "HashTableV2"), "nothing that is constant"],
+    ["a lookup in a table from elsewhere", node("y", "LookupTableFindV2", ["x", "x", "x"]), "no table"],
     ["an op that TensorFlow.js gets wrong", node("y", "MatrixBandPart", ["x", "x", "x"]), "num_lower"],
     ["a variable without a value", node("y", "VarHandleOp"), "no value"],
     ["a variable that isn't bound", node("y", "VarHandleOp", [], { value: scalar(1) }), "stay as it is"],
@@ -41,6 +43,12 @@ describe("checkOps", () => {
     const nms = node("nms", "NonMaxSuppressionV5", ["x"]);
     expect(() => check(nms, node("y", "Identity", ["nms:2"]))).toThrow("output 2 of NonMaxSuppressionV5");
     expect(() => check(nms, node("y", "Identity", ["nms:1"]))).not.toThrow();
+  });
+
+  test("refuses a list within a function", () => {
+    const inner = body([node("a", "Placeholder"), node("list", "TensorListPushBack", ["a", "a"])], ["list"]);
+    const outer = { ...graph([x], ["x"]), functions: new Map([["f", inner]]) };
+    expect(() => checkOps(outer, "signature")).toThrow("loses the elements of a list");
   });
 
   test("refuses an input that the signature doesn't name", () => {

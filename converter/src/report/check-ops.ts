@@ -33,12 +33,14 @@ export function findOpProblems(graph: Graph): readonly OpProblem[] {
 /** The nodes that have each problem, by op and problem. */
 function listProblems(graph: Graph, problemOf: (graph: Graph, node: Node) => string | undefined): readonly OpProblem[] {
   const problems = new Map<string, OpProblem>();
-  for (const node of graph.nodes.values()) {
-    const problem = problemOf(graph, node);
-    if (problem === undefined) continue;
-    const key = JSON.stringify([node.op, problem]);
-    const nodes = [...(problems.get(key)?.nodes ?? []), node.name];
-    problems.set(key, { op: node.op, problem, nodes });
+  for (const body of [graph, ...graph.functions.values()]) {
+    for (const node of body.nodes.values()) {
+      const problem = problemOf({ ...body, functions: graph.functions }, node);
+      if (problem === undefined) continue;
+      const key = JSON.stringify([node.op, problem]);
+      const nodes = [...(problems.get(key)?.nodes ?? []), node.name];
+      problems.set(key, { op: node.op, problem, nodes });
+    }
   }
   return [...problems.values()];
 }
@@ -60,7 +62,11 @@ function opProblem(graph: Graph, node: Node): string | undefined {
     return isStateOp.test(node.op) ? "it changes the model's state" : "TensorFlow.js has no such op";
   if (op.wrong !== undefined) return `TensorFlow.js computes it wrongly: ${op.wrong}`;
   return (
-    laterFamilies[op.category] ?? wrongAttr(node, op) ?? undeclaredInput(graph, node) ?? missingOutput(graph, node)
+    tableProblem(graph, node, op) ??
+    controlProblem(graph, node) ??
+    wrongAttr(node, op) ??
+    undeclaredInput(graph, node) ??
+    missingOutput(graph, node)
   );
 }
 
@@ -73,11 +79,29 @@ function stateProblem(_graph: Graph, node: Node): string | undefined {
 const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable", "ReadVariableOp"]);
 const isStateOp = /^(Assign|Resource|Scatter)/;
 
-/** Families of ops that TensorFlow.js has but this converter doesn't carry over. */
-const laterFamilies: Readonly<Record<string, string>> = {
-  control: "loops and branches are not converted by this version",
-  hash_table: "lookup tables are not converted by this version",
-};
+/** What keeps a lookup table, or what looks something up, from being carried over. */
+function tableProblem(graph: Graph, { op, inputs, entries }: Node, { category }: Op): string | undefined {
+  if (category !== "hash_table") return undefined;
+  if (/^HashTable/.test(op)) return entries === undefined ? "nothing that is constant fills this table" : undefined;
+  if (!/^LookupTable(Find|Size)/.test(op)) return "it changes the model's state";
+  const table = graph.nodes.get(inputs[0]?.node ?? "")?.op ?? "";
+  return /^HashTable/.test(table) ? undefined : "TensorFlow.js finds no table from within a loop or branch";
+}
+
+/** What keeps an op of control flow from being carried over as it is. */
+function controlProblem(graph: Graph, { op, inputs }: Node): string | undefined {
+  const isFunction = [...graph.functions.values()].some(({ nodes }) => nodes === graph.nodes);
+  if (/^(Empty)?TensorList/.test(op)) {
+    return isFunction ? "TensorFlow.js loses the elements of a list within this loop or branch" : undefined;
+  }
+  if (op.startsWith("TensorArray")) return "arrays in TensorFlow 1's form are not converted by this version";
+  const sources = inputs.map(({ node }) => graph.nodes.get(node)?.op ?? "");
+  // Constants of a branch don't wait for its Switch once control edges are gone: Merge would take the wrong ones.
+  const isOfLoop = op !== "Merge" || (sources[0] === "Enter" && sources[1] === "NextIteration");
+  if (!isOfLoop) return "branches in TensorFlow 1's form are not converted by this version";
+  const isConstant = op === "NextIteration" && sources[0] === "Const";
+  return isConstant ? "TensorFlow.js can't begin a round with a constant" : undefined;
+}
 
 function wrongAttr({ attrs }: Node, { accepts = {} }: Op): string | undefined {
   for (const [name, accepted] of Object.entries(accepts)) {

@@ -3,11 +3,13 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { functionsFromProto, nodesFromProto } from "./graph-def.ts";
-import { decode, type Proto } from "./messages.ts";
+import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
+import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
+import { tableEntries } from "./table-entries.ts";
+import { checkTextSize, decodeText } from "./text-format.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
 export interface SavedModel {
@@ -39,7 +41,8 @@ export async function openSavedModel(
     controls: [],
   };
   const checkpoint = await openCheckpoint(source, "variables/variables");
-  const withValues = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
+  const withVariables = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
+  const withValues = bindTables(withVariables, metaGraph);
   return {
     tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
     producer: graphDef.versions?.producer ?? 0,
@@ -50,25 +53,31 @@ export async function openSavedModel(
 
 const path = "saved_model.pb";
 
-/** Other forms that a SavedModel may have, and what to do about them. */
-const otherForms = {
-  "saved_model.pbtxt": "save it in binary form (as_text=False)",
-  "saved_model.cpb": "save it with a graph below 2 GiB, which TensorFlow writes as saved_model.pb",
-} as const;
+const textPath = "saved_model.pbtxt";
+const chunkedPath = "saved_model.cpb";
 
 /** The file of a SavedModel, decoded. Throws `not-found`, `unsupported` for its other forms, `data-loss`. */
 export async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
   const sizeBytes = await source.sizeBytes(path);
   if (sizeBytes === undefined) {
-    for (const [form, advice] of Object.entries(otherForms)) {
-      if ((await source.sizeBytes(form)) === undefined) continue;
-      throw new InferenceError("unsupported", `expected ${path}, got ${form}; ${advice}`);
+    const textBytes = await source.sizeBytes(textPath);
+    if (textBytes !== undefined)
+      return readTextModel(await source.read(textPath, 0, checkTextSize(textBytes, textPath)));
+    if ((await source.sizeBytes(chunkedPath)) !== undefined) {
+      const advice = `save it with a graph below 2 GiB, which TensorFlow writes as ${path}`;
+      throw new InferenceError("unsupported", `expected ${path}, got ${chunkedPath}; ${advice}`);
     }
     const advice = "give the folder that tf.saved_model.save or model.export wrote";
     throw new InferenceError("not-found", `${path}: no such file in the model's folder; ${advice}`);
   }
   if (sizeBytes === 0 || sizeBytes >= 2 ** 31) throw damaged(path, "a file of up to 2 GiB", `${sizeBytes} bytes`);
   return decode("SavedModel", await source.read(path, 0, sizeBytes), path);
+}
+
+function readTextModel(bytes: Uint8Array): Proto<"SavedModel"> {
+  const text = new TextDecoder().decode(bytes);
+  // The values were read by the very tables that the type is inferred from.
+  return decodeText(messages, "SavedModel", text, textPath) as Proto<"SavedModel">;
 }
 
 function selectMetaGraph(model: Proto<"SavedModel">, tags: readonly string[]): Proto<"MetaGraphDef"> {
@@ -93,6 +102,29 @@ async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkp
   }
   return { ...main, nodes };
 }
+
+/** Gives each lookup table what the model's initialisers fill it with. */
+function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: Proto<"MetaGraphDef">): Graph {
+  if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
+  const signature = signatureDef.get("__saved_model_init_op")?.outputs.values() ?? [];
+  const initialisers = [
+    ...[...signature].map(({ name = "" }) => parseTensorName(name).node),
+    ...initialiserCollections.flatMap((key) => collectionDef.get(key)?.nodeList?.value ?? []),
+  ];
+  const assets = new Map(
+    assetFileDef.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
+  );
+  const entries = tableEntries(main, initialisers, assets);
+  const nodes = [...main.nodes.values()].map((node) => {
+    const given = tableOps.has(node.op) ? entries.get(node.name) : undefined;
+    return given === undefined ? node : { ...node, entries: given };
+  });
+  return { ...main, nodes: new Map(nodes.map((node) => [node.name, node])) };
+}
+
+/** Where TensorFlow 1 lists what to run when a model is loaded. */
+const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
+const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
 
 const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
 

@@ -53,6 +53,7 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
 const asynchronousOps = new Set(
   ["Switch", "Merge", "Enter", "Exit", "NextIteration", "StatelessIf", "StatelessWhile", "If", "While", "Where"].concat(
     ["NonMaxSuppressionV2", "NonMaxSuppressionV3", "NonMaxSuppressionV5"],
+    ["LookupTableFind", "LookupTableFindV2", "LookupTableSize", "LookupTableSizeV2"],
   ),
 );
 
@@ -131,9 +132,10 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
         fed[this.#inputName(name)] = toTfjs(tensor, `input "${name}"`);
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
+      const given = { ...fed }; // TensorFlow.js adds the handles of lookup tables, which aren't for us to dispose of
       const result = this.#isAsynchronous
-        ? await this.#graph.executeAsync(fed, names)
-        : this.#graph.execute(fed, names);
+        ? await this.#graph.executeAsync(given, names)
+        : this.#graph.execute(given, names);
       fetched = Array.isArray(result) ? result : [result];
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {

@@ -1,0 +1,124 @@
+import type { Body, Node, TensorRef } from "./graph.ts";
+import { sourceOf } from "./source-of.ts";
+
+/** Scalars that are known by the names of the nodes whose first output they are; undefined for one that isn't. */
+export type KnownScalars = Map<string, number | undefined>;
+
+/**
+ * The whole number (or truth value, as 0 or 1) that a scalar always is, or undefined where that can't be told before
+ * the model runs. `known` holds what is known from elsewhere, such as a loop's state, and is filled with what is found.
+ */
+export function knownScalar(
+  body: Body,
+  ref: TensorRef,
+  known: KnownScalars = new Map(),
+  depth = 0,
+): number | undefined {
+  const { node: name, output } = sourceOf(body, ref);
+  const node = body.nodes.get(name);
+  if (node === undefined || output !== 0 || depth > maxDepth) return undefined;
+  if (known.has(name)) return known.get(name);
+  const value = scalarOf(body, node, known, depth + 1);
+  const whole = value !== undefined && value === (value | 0) ? value : undefined; // beyond int32 it would wrap around
+  known.set(name, whole);
+  return whole;
+}
+
+/** Longer chains of arithmetic than any model's counters; they would use up the stack. */
+const maxDepth = 1000;
+
+function scalarOf(body: Body, node: Node, known: KnownScalars, depth: number): number | undefined {
+  if (node.op === "Const") return constantScalar(node);
+  if (node.op === "PlaceholderWithDefault") {
+    const isFed = body.inputs.some(({ tensor }) => tensor.node === node.name);
+    const [otherwise] = node.inputs;
+    return isFed || otherwise === undefined ? undefined : knownScalar(body, otherwise, known, depth);
+  }
+  if (node.op === "StridedSlice") return slicedDimension(body, node, known, depth);
+  const operation = operations[node.op];
+  if (operation === undefined || isCastFromNumber(node)) return undefined;
+  const inputs = node.inputs.map((input) => knownScalar(body, input, known, depth));
+  const [a = Number.NaN, b = Number.NaN] = inputs;
+  return operation(a, b);
+}
+
+/** NaN stands for what isn't known: what comes of it isn't a whole number, except where the other operand decides. */
+const operations: Readonly<Record<string, (a: number, b: number) => number | undefined>> = {
+  Add: (a, b) => a + b,
+  AddV2: (a, b) => a + b,
+  Cast: (a) => a,
+  Equal: (a, b) => compare(a, b, a === b),
+  FloorDiv: (a, b) => Math.floor(a / b),
+  Greater: (a, b) => compare(a, b, a > b),
+  GreaterEqual: (a, b) => compare(a, b, a >= b),
+  Less: (a, b) => compare(a, b, a < b),
+  LessEqual: (a, b) => compare(a, b, a <= b),
+  LogicalAnd: (a, b) => (a === 0 || b === 0 ? 0 : compare(a, b, true)),
+  LogicalNot: (a) => compare(a, a, a === 0),
+  LogicalOr: (a, b) => (a === 1 || b === 1 ? 1 : compare(a, b, false)),
+  Max: (a) => a, // of a scalar, along whatever axes it may have
+  Maximum: (a, b) => Math.max(a, b),
+  Min: (a) => a,
+  Minimum: (a, b) => Math.min(a, b),
+  Mul: (a, b) => a * b,
+  Neg: (a) => -a,
+  NotEqual: (a, b) => compare(a, b, a !== b),
+  Sub: (a, b) => a - b,
+};
+
+/** True for a cast that makes 1 of any number but 0. */
+function isCastFromNumber({ op, attrs }: Node): boolean {
+  return op === "Cast" && attrs.DstT !== undefined && "type" in attrs.DstT && attrs.DstT.type === "DT_BOOL";
+}
+
+function compare(a: number, b: number, result: boolean): number | undefined {
+  return Number.isNaN(a) || Number.isNaN(b) ? undefined : Number(result);
+}
+
+function constantScalar({ value }: Node): number | undefined {
+  return value?.shape.length === 0 ? integersOf(value)?.[0] : undefined;
+}
+
+/** The elements of a constant of whole numbers or truth values. */
+export function integersOf(value: Node["value"]): readonly number[] | undefined {
+  if (value?.kind !== "literal" || !(value.data instanceof Uint8Array)) return undefined;
+  const bytes = new Uint8Array(value.data); // a copy, so that elements lie at multiples of their size
+  if (value.dtype === "DT_INT32") return [...new Int32Array(bytes.buffer)];
+  if (value.dtype === "DT_INT64") return [...new BigInt64Array(bytes.buffer)].map(Number);
+  return value.dtype === "DT_BOOL" ? [...bytes] : undefined;
+}
+
+/** `Shape(x)[i]` where that dimension of x is the same for every input. */
+function slicedDimension(body: Body, { inputs, attrs }: Node, known: KnownScalars, depth: number): number | undefined {
+  const [shape, begin] = inputs.map((input) => body.nodes.get(sourceOf(body, input).node));
+  const index = integersOf(begin?.value);
+  const mask = attrs.shrink_axis_mask;
+  const [of] = shape?.inputs ?? [];
+  const isElement = index?.length === 1 && mask !== undefined && "i" in mask && mask.i === 1n;
+  if (shape?.op !== "Shape" || of === undefined || !isElement) return undefined;
+  return dimensionOf(body, of, index[0] ?? 0, known, depth);
+}
+
+/** One dimension of a tensor, as far as declared shapes and transpositions tell. */
+function dimensionOf(body: Body, ref: TensorRef, axis: number, known: KnownScalars, depth: number): number | undefined {
+  const node = body.nodes.get(sourceOf(body, ref).node);
+  const [input, second] = node?.inputs ?? [];
+  if (node === undefined || depth > maxDepth || axis < 0) return undefined;
+  if (node.op === "Placeholder") {
+    const { shape } = node.attrs;
+    return shape !== undefined && "shape" in shape ? (shape.shape?.[axis] ?? undefined) : undefined;
+  }
+  if (input === undefined) return undefined;
+  if (node.op === "Transpose" && second !== undefined) {
+    const from = integersOf(body.nodes.get(sourceOf(body, second).node)?.value)?.[axis];
+    return from === undefined ? undefined : dimensionOf(body, input, from, known, depth + 1);
+  }
+  if (node.op === "TensorListStack" && axis === 0) {
+    const { num_elements: count } = node.attrs;
+    return count !== undefined && "i" in count && count.i >= 0n ? Number(count.i) : undefined;
+  }
+  return sameShapeOps.has(node.op) ? dimensionOf(body, input, axis, known, depth + 1) : undefined;
+}
+
+/** Ops whose result has the shape of their first input. */
+const sameShapeOps: ReadonlySet<string> = new Set(["BiasAdd", "Cast", "Relu", "Sigmoid", "Softmax", "Tanh"]);

@@ -1,0 +1,19 @@
+import { functionOf, isBranch } from "../graph/control-flow.ts";
+import type { Graph, Node, Pass } from "../graph/graph.ts";
+import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+
+/** Turns a branch whose predicate is known into a call of the function that it takes: `if true then f else g` = `f`. */
+export const decideBranches: Pass = (graph) => {
+  const known: KnownScalars = new Map();
+  const nodes = [...graph.nodes.values()].map((node) => decide(graph, node, known));
+  return { ...graph, nodes: new Map(nodes.map((node) => [node.name, node])) };
+};
+
+function decide(graph: Graph, node: Node, known: KnownScalars): Node {
+  const [predicate, ...inputs] = node.inputs;
+  const choice = !isBranch(node) || predicate === undefined ? undefined : knownScalar(graph, predicate, known);
+  if (choice === undefined) return node;
+  const name = functionOf(choice === 0 ? node.attrs.else_branch : node.attrs.then_branch) ?? "";
+  if (!graph.functions.has(name)) return node;
+  return { ...node, op: "PartitionedCall", inputs, attrs: { f: { func: { name, attrs: {} } } } };
+}

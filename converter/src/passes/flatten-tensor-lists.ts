@@ -1,0 +1,109 @@
+import { constant } from "../graph/constant.ts";
+import { freeName } from "../graph/free-name.ts";
+import type { Attr, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { sourceOf } from "../graph/source-of.ts";
+
+/** A list as the tensor whose slices are its elements, or as the elements, undefined where none is set. */
+type List = { readonly tensor: TensorRef } | { readonly elements: readonly (TensorRef | undefined)[] };
+
+/**
+ * Replaces lists of tensors by the tensors in them where it is known which element each op means, as it is once loops
+ * are written out: an element of a tensor is a slice of it, an element that was set is what it was set to, and the
+ * stack of a list is the pack of its elements.
+ */
+export const flattenTensorLists: Pass = (graph) => {
+  const lists = new Map<string, List | undefined>();
+  const known: KnownScalars = new Map();
+  const nodes = new Map<string, Node>();
+  for (const node of graph.nodes.values()) {
+    for (const replacement of flatten(graph, node, lists, known)) nodes.set(replacement.name, replacement);
+  }
+  return { ...graph, nodes };
+};
+
+/** Longer lists, and longer chains of changes to one, are left as they are. */
+const maxElements = 4096;
+const maxDepth = 1000;
+
+function flatten(graph: Graph, node: Node, lists: Map<string, List | undefined>, known: KnownScalars): readonly Node[] {
+  const [handle, second] = node.inputs;
+  if (handle === undefined || !/^TensorList(GetItem|Stack)$/.test(node.op)) return [node];
+  const list = listOf(graph, handle, lists, known, 0);
+  if (list === undefined) return [node];
+  const dtype = node.attrs.element_dtype ?? { type: "DT_FLOAT" };
+  if (node.op === "TensorListStack") {
+    if ("tensor" in list) return [identity(node, list.tensor, dtype)];
+    const elements = list.elements.filter((element) => element !== undefined);
+    if (elements.length === 0 || elements.length < list.elements.length) return [node];
+    const attrs = { T: dtype, N: { i: BigInt(elements.length) }, axis: { i: 0n } };
+    return [{ ...node, op: "Pack", inputs: elements, attrs }];
+  }
+  if (second === undefined) return [node];
+  const index = knownScalar(graph, second, known);
+  if ("tensor" in list)
+    return index === undefined
+      ? gather(graph, node, list.tensor, second, dtype)
+      : slice(graph, node, list.tensor, index, dtype);
+  const element = index === undefined ? undefined : list.elements[index];
+  return [element === undefined ? node : identity(node, element, dtype)];
+}
+
+/** What a list handle stands for, or undefined where that depends on the model's inputs. */
+function listOf(
+  body: Body,
+  ref: TensorRef,
+  lists: Map<string, List | undefined>,
+  known: KnownScalars,
+  depth: number,
+): List | undefined {
+  const node = body.nodes.get(sourceOf(body, ref).node);
+  if (node === undefined || depth > maxDepth) return undefined;
+  if (lists.has(node.name)) return lists.get(node.name);
+  const [first, second, third] = node.inputs;
+  let list: List | undefined;
+  if (node.op === "TensorListFromTensor" && first !== undefined) list = { tensor: first };
+  if (node.op === "EmptyTensorList") list = { elements: [] };
+  if (node.op === "TensorListReserve" && second !== undefined) {
+    const count = knownScalar(body, second, known) ?? -1;
+    if (count >= 0 && count <= maxElements) list = { elements: Array.from({ length: count }, () => undefined) };
+  }
+  const isChange = node.op === "TensorListSetItem" || node.op === "TensorListPushBack";
+  const before = isChange && first !== undefined ? listOf(body, first, lists, known, depth + 1) : undefined;
+  if (before !== undefined && "elements" in before) {
+    const { elements } = before;
+    if (node.op === "TensorListPushBack" && elements.length < maxElements) list = { elements: [...elements, second] };
+    const index =
+      node.op === "TensorListSetItem" && second !== undefined ? knownScalar(body, second, known) : undefined;
+    if (index !== undefined && index >= 0 && index < elements.length) list = { elements: elements.with(index, third) };
+  }
+  lists.set(node.name, list);
+  return list;
+}
+
+function identity(node: Node, input: TensorRef, dtype: Attr): Node {
+  return { ...node, op: "Identity", inputs: [input], attrs: { T: dtype } };
+}
+
+/** `x[index]` for an index that is known. */
+function slice(graph: Graph, node: Node, tensor: TensorRef, index: number, dtype: Attr): readonly Node[] {
+  const bounds = [index, index + 1, 1].map((value, place) => int32(graph, `${node.name}/bound_${place}`, [value]));
+  const attrs: Node["attrs"] = { T: dtype, Index: { type: "DT_INT32" }, shrink_axis_mask: { i: 1n } };
+  const inputs = [tensor, ...bounds.map(({ name }) => ({ node: name, output: 0 }))];
+  return [...bounds, { ...node, op: "StridedSlice", inputs, attrs }];
+}
+
+/** `x[index]` for an index that the model computes. */
+function gather(graph: Graph, node: Node, tensor: TensorRef, index: TensorRef, dtype: Attr): readonly Node[] {
+  const axis = int32(graph, `${node.name}/axis`, null);
+  const int: Attr = { type: "DT_INT32" };
+  const attrs: Node["attrs"] = { Tparams: dtype, Tindices: int, Taxis: int, batch_dims: { i: 0n } };
+  return [axis, { ...node, op: "GatherV2", inputs: [tensor, index, { node: axis.name, output: 0 }], attrs }];
+}
+
+/** A constant vector, or a scalar 0. */
+function int32(graph: Graph, wanted: string, values: readonly number[] | null): Node {
+  const name = freeName(wanted, (candidate) => graph.nodes.has(candidate));
+  const data = new Uint8Array(Int32Array.from(values ?? [0]).buffer);
+  return constant(name, { kind: "literal", dtype: "DT_INT32", shape: values === null ? [] : [values.length], data });
+}

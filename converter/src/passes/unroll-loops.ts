@@ -1,0 +1,111 @@
+import { functionOf, isLoop } from "../graph/control-flow.ts";
+import type { Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { decideBranches } from "./decide-branches.ts";
+import { inlineFunctions } from "./inline-functions.ts";
+
+/**
+ * Writes out the loops that always take the same, small number of rounds, such as a recurrent layer over a sequence of
+ * fixed length, and the branches that always go the same way. What is left runs without waiting for any predicate, so
+ * TensorFlow.js needs no `executeAsync` for it.
+ */
+export const unrollLoops: Pass = (graph) => {
+  let current = graph;
+  // Each round uncovers the loops within the loops of the round before; functions may name each other forever.
+  for (let depth = 0; depth < maxDepth; depth++) {
+    const next = inlineFunctions(unrollOnce(decideBranches(current)));
+    if (next.nodes.size === current.nodes.size && !hasNewNodes(current, next)) return next;
+    if (next.nodes.size > maxNodes) return current;
+    current = next;
+  }
+  return current;
+};
+
+const maxDepth = 20;
+
+/** Beyond these a graph takes longer to load than the loop takes to run. */
+const maxRounds = 128;
+const maxNodes = 20_000;
+
+function hasNewNodes(before: Body, after: Body): boolean {
+  return [...after.nodes.keys()].some((name) => !before.nodes.has(name));
+}
+
+function unrollOnce(graph: Graph): Graph {
+  const known: KnownScalars = new Map();
+  const results = new Map<string, readonly TensorRef[]>();
+  const nodes = new Map<string, Node>();
+  for (const node of graph.nodes.values()) {
+    const rounds = isLoop(node) ? countRounds(graph, node, known) : undefined;
+    if (rounds === undefined) {
+      nodes.set(node.name, node);
+      continue;
+    }
+    // The name of the loop stays, for what has to wait for its end.
+    const calls = callsOf(node, rounds, (name) => graph.nodes.has(name) || nodes.has(name));
+    for (const call of calls) nodes.set(call.name, call);
+    const last = calls.at(-1);
+    nodes.set(node.name, { ...waiting(node), controls: last === undefined ? node.controls : [last.name] });
+    results.set(
+      node.name,
+      node.inputs.map((input, output) => (last === undefined ? input : { node: last.name, output })),
+    );
+  }
+  const finalTensor = (ref: TensorRef): TensorRef => {
+    let at = ref;
+    for (let step = 0; step <= results.size; step++) {
+      const next = results.get(at.node)?.[at.output];
+      if (next === undefined) return at;
+      at = next;
+    }
+    return at;
+  };
+  return {
+    ...graph,
+    nodes: new Map([...nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(finalTensor) }])),
+    outputs: graph.outputs.map((port) => ({ ...port, tensor: finalTensor(port.tensor) })),
+  };
+}
+
+function waiting({ name }: Node): Node {
+  return { name, op: "NoOp", inputs: [], controls: [], attrs: {} };
+}
+
+/** The loop's rounds as calls of its body, each taking what the one before returned. */
+function callsOf(loop: Node, rounds: number, isTaken: (name: string) => boolean): readonly Node[] {
+  const calls: Node[] = [];
+  const { body } = loop.attrs;
+  if (body === undefined) return calls;
+  let inputs = loop.inputs;
+  let prefix = `${loop.name}/round`;
+  while (isTaken(`${prefix}_0`)) prefix += "_";
+  for (let round = 0; round < rounds; round++) {
+    const name = `${prefix}_${round}`;
+    calls.push({ name, op: "PartitionedCall", inputs, controls: loop.controls, attrs: { f: body } });
+    inputs = loop.inputs.map((_, output) => ({ node: name, output }));
+  }
+  return calls;
+}
+
+/** How many rounds a loop takes, or undefined where that isn't sure or is too many. */
+function countRounds(graph: Graph, loop: Node, known: KnownScalars): number | undefined {
+  const condition = graph.functions.get(functionOf(loop.attrs.cond) ?? "");
+  const body = graph.functions.get(functionOf(loop.attrs.body) ?? "");
+  const [goesOn] = condition?.outputs ?? [];
+  if (condition === undefined || body === undefined || goesOn === undefined) return undefined;
+  if (body.outputs.length !== loop.inputs.length) return undefined;
+  let state = loop.inputs.map((input) => knownScalar(graph, input, known));
+  for (let round = 0; round <= maxRounds; round++) {
+    if (round * body.nodes.size > maxNodes) return undefined;
+    const choice = knownScalar(condition, goesOn.tensor, given(condition, state));
+    if (choice === undefined) return undefined;
+    if (choice === 0) return round;
+    const scalars = given(body, state);
+    state = body.outputs.map(({ tensor }) => knownScalar(body, tensor, scalars));
+  }
+  return undefined;
+}
+
+function given({ inputs }: Body, state: readonly (number | undefined)[]): KnownScalars {
+  return new Map(inputs.map(({ tensor }, index) => [tensor.node, state[index]]));
+}
