@@ -1,6 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
 import type { Body, Node } from "./graph/graph.ts";
+import { listOwnOps } from "./graph-model/own-ops.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { passes } from "./passes/index.ts";
@@ -71,6 +72,7 @@ export async function convert(
       nodesBefore: countNodes([needed, ...needed.functions.values()]),
       nodesAfter: graph.nodes.size,
       ops: countOps(graph.nodes.values()),
+      ownOps: listOwnOps(graph),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
     };

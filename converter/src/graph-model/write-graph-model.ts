@@ -5,6 +5,7 @@ import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { listOwnOps } from "./own-ops.ts";
 import type { Weight } from "./weights.ts";
 import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
 
@@ -20,6 +21,7 @@ export async function writeGraphModel(
   options: WriteShardsOptions,
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
+  const ownOps = listOwnOps(graph);
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
@@ -33,6 +35,8 @@ export async function writeGraphModel(
         shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
       },
     ],
+    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops.
+    ...(ownOps.length > 0 && { nearside: { ops: ownOps } }),
   };
   const text = JSON.stringify(json);
   const manifest = parseManifest(text);
