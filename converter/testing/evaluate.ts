@@ -46,14 +46,17 @@ function compute({ op, name }: Node, output: number, inputs: readonly number[]):
 const operations: Readonly<Record<string, (a: number, b: number) => readonly number[]>> = {
   Add: (a, b) => [a + b],
   AddV2: (a, b) => [a + b],
+  Cast: (a) => [Math.trunc(a)],
   CheckNumerics: (a) => [a],
   DivMod: (a, b) => [Math.floor(a / b), a % b],
+  FloorMod: (a, b) => [a - b * Math.floor(a / b)],
   GatherV2: (a) => [a],
   Identity: (a) => [a],
   Mul: (a, b) => [a * b],
   ReadVariableOp: (a) => [a],
   ResourceGather: (a) => [a],
   StopGradient: (a) => [a],
+  Sub: (a, b) => [a - b],
 };
 
 function numberOf(value: TensorValue, stored: Stored): number {

@@ -5,6 +5,7 @@ import {
   cast,
   concat,
   mul,
+  oneHot,
   reshape,
   scatterND,
   slice,
@@ -13,6 +14,7 @@ import {
   tensor,
   tensorScatterUpdate,
   transpose,
+  where,
 } from "@tensorflow/tfjs-core";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
@@ -43,6 +45,22 @@ export const arrangeKernels: Kernels = {
       const sizes = Array.from((shape as TfjsTensor).dataSync<"int32">());
       const input = x as TfjsTensor; // it has two inputs
       return sizes.includes(0) ? tensor([], sizes, input.dtype) : broadcastTo(input, sizes);
+    },
+  },
+  /**
+   * `on` where the index is the place along a new axis of `depth`, `off` elsewhere; the dtype is theirs. TensorFlow.js
+   * on wasm writes integers, whatever the dtype.
+   */
+  OneHot: {
+    compose([indices, depth, on, off], attrs) {
+      const index = indices as TfjsTensor; // it has four inputs
+      // Waits for the device like TensorFlow.js's own; a depth is mostly a constant.
+      const hot = cast(oneHot(cast(index, "int32"), (depth as TfjsTensor).dataSync()[0] ?? 0, 1, 0, "int32"), "bool");
+      const result = where(hot, on as TfjsTensor, off as TfjsTensor);
+      const axis = attrs.int("axis", -1);
+      if (axis < 0 || axis === index.rank) return result;
+      const axes = index.shape.map((_, each) => each);
+      return transpose(result, [...axes.slice(0, axis), index.rank, ...axes.slice(axis)]);
     },
   },
   /** Shifts elements along axes, those that fall off the end coming in at the start. Shift and axis: scalars or [n]. */
