@@ -1,6 +1,7 @@
 import { arrangeKernels } from "./arrange.ts";
 import { boxKernels } from "./boxes.ts";
 import { complexKernels } from "./complex.ts";
+import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
 import { mathKernels } from "./math.ts";
 import { matrixKernels } from "./matrices.ts";
@@ -19,6 +20,7 @@ export const kernels: Kernels = {
   ...arrangeKernels,
   ...boxKernels,
   ...complexKernels,
+  ...exampleKernels,
   ...mathKernels,
   ...matrixKernels,
   ...raggedKernels,

@@ -1,4 +1,4 @@
-import type { Tensor } from "@nearside/core";
+import { decodeText, type Tensor } from "@nearside/core";
 import { expectClose } from "@nearside/core/testing";
 import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -29,6 +29,24 @@ const c64 = (shape: readonly number[], ...values: number[]): Tensor => ({
   data: Float32Array.from(values),
 });
 const text = (shape: readonly number[], ...values: string[]): Tensor => ({ dtype: "string", shape, data: values });
+
+/** A serialized tf.Example of short features: [name, field of the list, the list's bytes]. */
+function example(...features: readonly (readonly [string, 1 | 2 | 3, readonly number[]])[]): string {
+  const field = (number: number, bytes: readonly number[]) => [number * 8 + 2, bytes.length, ...bytes];
+  const ascii = (name: string) => Array.from(name, (char) => char.charCodeAt(0));
+  const entries = features.map(([name, list, bytes]) =>
+    field(1, [...field(1, ascii(name)), ...field(2, field(list, field(1, bytes)))]),
+  );
+  return decodeText(Uint8Array.from(field(1, entries.flat())));
+}
+
+const floats = (...values: number[]) => Array.from(new Uint8Array(Float32Array.from(values).buffer));
+
+const examples = text(
+  [2],
+  example(["x", 2, floats(1.5, -2)], ["name", 1, [0x61, 0xff]], ["id", 3, [7, 0x80, 1]]),
+  example(["id", 3, [9]]),
+);
 
 interface Row {
   readonly op: string;
@@ -106,6 +124,39 @@ const rows: readonly Row[] = [
       f32([1, 4], 0, 1, 1, 0),
       i32([1], 3),
     ],
+  },
+  {
+    op: "ParseExampleV2",
+    about: "of sparse, dense and ragged features",
+    attrs: {
+      num_sparse: { i: "1" },
+      sparse_types: { list: { type: ["DT_STRING"] } },
+      Tdense: { list: { type: ["DT_FLOAT"] } },
+      dense_shapes: { list: { shape: [{ dim: [{ size: "2" }] }] } },
+      ragged_value_types: { list: { type: ["DT_INT64"] } },
+    },
+    inputs: [examples, text([0]), text([1], "name"), text([1], "x"), text([1], "id"), f32([2], 8, 9)],
+    outputs: [
+      i32([1, 2], 0, 0),
+      text([1], "a\udcff"),
+      i32([2], 2, 1),
+      f32([2, 2], 1.5, -2, 8, 9),
+      i32([3], 7, 128, 9),
+      i32([3], 0, 2, 3),
+    ],
+  },
+  {
+    op: "ParseExample",
+    about: "of a sparse feature and a dense one of any length",
+    attrs: {
+      Nsparse: { i: "1" },
+      Ndense: { i: "1" },
+      sparse_types: { list: { type: ["DT_FLOAT"] } },
+      Tdense: { list: { type: ["DT_INT64"] } },
+      dense_shapes: { list: { shape: [{ dim: [{ size: "-1" }] }] } },
+    },
+    inputs: [examples, text([0]), text([], "x"), text([], "id"), i32([1], -1)],
+    outputs: [i32([2, 2], 0, 0, 0, 1), f32([2], 1.5, -2), i32([2], 2, 2), i32([2, 2], 7, 128, 9, -1)],
   },
   { op: "Xlogy", inputs: [f32([3], 0, 0, 2), f32([3], 0, -1, Math.E)], outputs: [f32([3], 0, 0, 2)] },
   { op: "Xlog1py", inputs: [f32([2], 0, 3), f32([2], -1, Math.E - 1)], outputs: [f32([2], 0, 3)] },
@@ -366,6 +417,17 @@ describe.each(backends)("on $name", ({ open, rows }) => {
   test("what TensorFlow refuses is an invalid argument", async () => {
     const run = runOp({ op: "InvertPermutation", inputs: [i32([2], 0, 0)], outputs: ["int32"] }, backend);
     await expect(run).rejects.toMatchObject({ code: "invalid-argument", message: expect.stringContaining("0, 0") });
+  });
+
+  test("bytes that are no tf.Example are an invalid argument, and so is one that lacks a required feature", async () => {
+    const attrs = { Ndense: { i: "1" }, dense_shapes: { list: { shape: [{ dim: [{ size: "1" }] }] } } };
+    const parse = (serialized: Tensor) =>
+      runOp(
+        { op: "ParseExample", attrs, inputs: [serialized, text([0]), text([], "y"), f32([0])], outputs: ["float32"] },
+        backend,
+      );
+    await expect(parse(text([1], "\u0012\u0050"))).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(parse(examples)).rejects.toThrow('feature "y" is required');
   });
 });
 

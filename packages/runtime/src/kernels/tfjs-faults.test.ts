@@ -31,7 +31,7 @@ test("TensorFlow.js on cpu multiplies complex tensors wrongly where one is broad
   const right: Tensor = { dtype: "complex64", shape: [2], data: Float32Array.of(0, 1, 2, 0) };
   const node = { op: "Mul", inputs: [left, right], outputs: ["complex64"] } as const;
   const [product] = await runOp(node, await open(openCpuBackend()));
-  expect(Array.from(product?.data as Float32Array)).toContain(Number.NaN);
+  expect(Array.from((product?.data ?? []) as Float32Array).some(Number.isNaN)).toBe(true);
 });
 
 test("TensorFlow.js has no ellipsis in Einsum", async () => {
