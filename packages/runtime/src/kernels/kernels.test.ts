@@ -173,6 +173,13 @@ const rows: readonly Row[] = [
     outputs: [i32([2], 1, 2)],
   },
   {
+    op: "BoostedTreesBucketize",
+    about: "where a boundary belongs to the bucket below it, and nothing lies above the last",
+    attrs: { num_features: { i: "2" } },
+    inputs: [f32([3], 0, 1, 9), f32([1], 5), f32([3], 0, 1, 2), f32([0])],
+    outputs: [i32([3], 0, 1, 2), i32([1], 0)],
+  },
+  {
     op: "CumulativeLogsumexp",
     inputs: [f32([1, 3], 0, 0, Math.log(2)), i32([], 1)],
     outputs: [f32([1, 3], 0, Math.log(2), Math.log(4))],
@@ -333,6 +340,18 @@ const rows: readonly Row[] = [
     outputs: [text([2], "a X", "b X")],
   },
   { op: "AsString", attrs: { T: { type: "DT_INT64" } }, inputs: [i32([2], 3, -2)], outputs: [text([2], "3", "-2")] },
+  {
+    op: "ReduceJoin",
+    inputs: [text([2, 2], "a", "b", "c", "d"), i32([], 0)],
+    attrs: { separator: { s: "." } },
+    outputs: [text([2], "a.c", "b.d")],
+  },
+  {
+    op: "ReduceJoin",
+    about: "one axis after the other",
+    inputs: [text([2, 2], "a", "b", "c", "d"), i32([2], 1, 0)],
+    outputs: [text([], "abcd")],
+  },
   {
     op: "AsString",
     about: "of floats",

@@ -5,9 +5,12 @@ import {
   equal,
   expandDims,
   greaterEqual,
+  less,
   log,
   log1p,
+  minimum,
   mul,
+  scalar,
   sum,
   type Tensor as TfjsTensor,
   tensor1d,
@@ -35,6 +38,17 @@ export const mathKernels: Kernels = {
   /** The same with the boundaries as an input. */
   BucketizeWithInputBoundaries: {
     compose: ([x, boundaries]) => countUpTo(x as TfjsTensor, boundaries as TfjsTensor),
+  },
+  /** int32 for each of several [n]: how many of its boundaries are < x, at most the number of the last one. */
+  BoostedTreesBucketize: {
+    compose(inputs, attrs) {
+      const count = attrs.int("num_features", inputs.length / 2);
+      return inputs.slice(0, count).map((x, index) => {
+        const boundaries = inputs[count + index] as TfjsTensor; // as many as there are features
+        const below = sum(cast(less(boundaries, expandDims(x, -1)), "int32"), -1);
+        return minimum(below, scalar(Math.max(0, boundaries.size - 1), "int32"));
+      });
+    },
   },
   /** log(Σ exp(x)) over the elements up to each along `axis`; `exclusive` leaves the element itself out (−∞ at first). */
   CumulativeLogsumexp: {

@@ -72,6 +72,22 @@ export const stringKernels: Kernels = {
       return stringTensor(shape, joined);
     },
   },
+  /** Joins along `reduction_indices`, one axis after the other in their order; `keep_dims` leaves them as 1. */
+  ReduceJoin: {
+    compute([input, axes], attrs) {
+      let [shape, texts] = [input?.shape ?? [], textsOf(input)];
+      const reduced = numbersOf(axes).map((axis) => (axis < 0 ? axis + shape.length : axis));
+      for (const axis of reduced) {
+        texts = joinAxis(texts, shape, axis, attrs.text("separator", ""));
+        shape = shape.map((size, each) => (each === axis ? 1 : size));
+      }
+      const isKept = attrs.bool("keep_dims", false);
+      return stringTensor(
+        shape.filter((_, axis) => isKept || !reduced.includes(axis)),
+        texts,
+      );
+    },
+  },
   /** Numbers and booleans as C's printf writes them: floats with six decimals unless `precision` says otherwise. */
   AsString: {
     compute: ([input], attrs) =>
@@ -146,6 +162,14 @@ function fullMatch(input: Tensor | undefined, pattern: string): Tensor {
     input?.shape ?? [],
     textsOf(input).map((text) => regExp.test(text)),
   );
+}
+
+function joinAxis(texts: readonly string[], shape: readonly number[], axis: number, separator: string) {
+  const [length, stride] = [shape[axis] ?? 1, sizeOf(shape.slice(axis + 1))];
+  return Array.from({ length: sizeOf(shape.slice(0, axis)) * stride }, (_, index) => {
+    const begin = Math.floor(index / stride) * stride * length + (index % stride);
+    return Array.from({ length }, (_, step) => texts[begin + step * stride]).join(separator);
+  });
 }
 
 type Units = readonly string[] | Uint8Array;
