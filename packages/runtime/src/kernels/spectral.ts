@@ -1,4 +1,4 @@
-import { complex, fft, ifft, imag, real, type Tensor as TfjsTensor, transpose } from "@tensorflow/tfjs-core";
+import { complex, fft, ifft, imag, real, reshape, type Tensor as TfjsTensor, transpose } from "@tensorflow/tfjs-core";
 import type { Kernels } from "./kernel.ts";
 
 /** Fourier transforms over several axes: complex64 […, rows, columns] to the same shape. */
@@ -17,5 +17,7 @@ function alongLastTwoAxes(x: TfjsTensor, transform: (x: TfjsTensor) => TfjsTenso
 function swapLastAxes(x: TfjsTensor): TfjsTensor {
   const axes = x.shape.map((_, axis) => axis);
   const swapped = [...axes.slice(0, -2), x.rank - 1, x.rank - 2];
-  return complex(transpose(real(x), swapped), transpose(imag(x), swapped));
+  // Reshaped: on WebGPU the parts of a transform have a shape of two axes, whatever the whole has.
+  const swap = (part: TfjsTensor) => transpose(reshape(part, x.shape), swapped);
+  return complex(swap(real(x)), swap(imag(x)));
 }
