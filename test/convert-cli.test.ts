@@ -49,14 +49,14 @@ describe("npx convert", () => {
   test("writes none of the signatures if one can't be converted", async (ctx) => {
     if (fixturesRoot === undefined) return ctx.skip(absent);
     const folder = await temporaryFolder();
-    const input = join(fixturesRoot, "made/unsupported/saved_model");
+    const input = join(fixturesRoot, "public/tfdf-adult-random-forest/saved_model");
     expect(await runCli(input, join(folder, "out"), "--all-signatures")).toHaveProperty("code", 1);
     expect(await readdir(folder)).toEqual([]);
   });
 
   test("converts ops that TensorFlow.js lacks with --skip_op_check, and says which", async (ctx) => {
     if (fixturesRoot === undefined) return ctx.skip(absent);
-    const input = join(fixturesRoot, "made/unsupported/saved_model");
+    const input = join(fixturesRoot, "public/tfdf-adult-random-forest/saved_model");
     const { code, stdout } = await runCli(input, join(await temporaryFolder(), "out"), "--skip_op_check");
     expect({ code, stdout }).toMatchObject({
       code: 0,
@@ -113,7 +113,11 @@ describe("npx convert inspect", () => {
 
   test("says what can't be converted, as JSON", async (ctx) => {
     if (fixturesRoot === undefined) return ctx.skip(absent);
-    const { stdout } = await runCli("inspect", join(fixturesRoot, "made/unsupported/saved_model"), "--json");
+    const { stdout } = await runCli(
+      "inspect",
+      join(fixturesRoot, "public/tfdf-adult-random-forest/saved_model"),
+      "--json",
+    );
     const { graphs } = JSON.parse(stdout);
     expect(graphs[0]).toMatchObject({ tags: ["serve"] });
     const problems = graphs[0].signatures.flatMap((signature: { problems: unknown[] }) => signature.problems);

@@ -197,9 +197,9 @@ describe("convert refuses, and leaves no output,", () => {
     },
     {
       name: "ops that TensorFlow.js lacks",
-      fixture: "made/unsupported",
+      fixture: "public/tfdf-adult-random-forest",
       code: "unsupported",
-      message: /1 × MatrixDiagV3 .*: "PartitionedCall\/diag"/,
+      message: /1 × SimpleMLInferenceOpWithHandle \(TensorFlow.js has no such op\): "StatefulPartitionedCall\//,
     },
   ];
   for (const { name, fixture, damage, signature = "serving_default", code, message } of cases) {

@@ -4,6 +4,8 @@ import type { GoldenRun } from "@nearside/core/testing";
 /** One run that TensorFlow made, of the signature it was made with. */
 export interface GoldenCase extends GoldenRun {
   readonly signature: string;
+  /** False for a random op or state: then only the dtypes and shapes say anything. */
+  readonly isDeterministic: boolean;
 }
 
 interface GoldenTensor {
@@ -13,9 +15,11 @@ interface GoldenTensor {
 }
 
 interface GoldenJson {
+  readonly tags?: readonly string[] | null;
   readonly cases: readonly {
     readonly signature: string;
     readonly error?: string;
+    readonly deterministic?: boolean | "sequence";
     readonly inputs: Readonly<Record<string, GoldenTensor>>;
     readonly outputs: Readonly<Record<string, GoldenTensor>>;
   }[];
@@ -26,11 +30,18 @@ export function parseGolden(json: string): GoldenCase[] {
   const { cases } = JSON.parse(json) as GoldenJson; // our own files
   return cases
     .filter(({ error }) => error === undefined)
-    .map(({ signature, inputs, outputs }) => ({
+    .map(({ signature, deterministic, inputs, outputs }) => ({
       signature,
+      isDeterministic: deterministic !== false,
       inputs: decodeTensors(inputs),
       outputs: decodeTensors(outputs),
     }));
+}
+
+/** The tags of the graph that golden.json is about, and its signatures: also those that have no golden value. */
+export function listGolden(json: string): { readonly tags: readonly string[]; readonly signatures: readonly string[] } {
+  const { tags, cases } = JSON.parse(json) as GoldenJson; // our own files
+  return { tags: tags ?? ["serve"], signatures: [...new Set(cases.map(({ signature }) => signature))] };
 }
 
 function decodeTensors(tensors: Readonly<Record<string, GoldenTensor>>): Tensors {

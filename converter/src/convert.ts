@@ -1,6 +1,8 @@
 import type { FileSink, FileSource } from "./files.ts";
-import type { Body, Graph } from "./graph/graph.ts";
+import { allNodes } from "./graph/all-nodes.ts";
+import type { Graph } from "./graph/graph.ts";
 import { storedValues } from "./graph/stored-values.ts";
+import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
@@ -93,14 +95,15 @@ export async function convert(
     signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
-    const needed = prune(model.graph);
+    const nodes = allNodes(graph);
     return {
       signatureName: signature,
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
-      nodesBefore: countNodes([needed, ...needed.functions.values()]),
-      nodesAfter: countNodes([graph, ...graph.functions.values()]),
-      ops: countOps([graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()])),
+      nodesBefore: allNodes(prune(model.graph)).length,
+      nodesAfter: nodes.length,
+      ops: countOps(nodes),
+      ownOps: listOwnOps(nodes),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
@@ -120,8 +123,4 @@ async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): 
 /** The ops that a program has to register with TensorFlow.js. */
 function opNotices(graph: Graph): readonly string[] {
   return findOpProblems(graph).map(({ op, problem, nodes }) => `${nodes.length} × ${op} not checked: ${problem}`);
-}
-
-function countNodes(bodies: readonly Body[]): number {
-  return bodies.reduce((sum, { nodes }) => sum + nodes.size, 0);
 }

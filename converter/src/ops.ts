@@ -1,8 +1,9 @@
 import type { DataType } from "./graph/data-type.ts";
 import type { Attr, Attrs } from "./graph/graph.ts";
 
-/** What is known of an op that TensorFlow.js 4.22 can run. */
+/** What is known of an op that TensorFlow.js 4.22 can run, or our runtime. */
 export interface Op {
+  /** As TensorFlow.js calls it; `nearside` for an op that only our runtime has. */
   readonly category: string;
   /** TensorFlow's defaults of the attributes that TensorFlow.js looks at; SavedModels leave them out. */
   readonly defaults?: Attrs;
@@ -10,26 +11,32 @@ export interface Op {
   readonly accepts?: Readonly<Record<string, readonly (string | number | boolean)[]>>;
   /** TensorFlow's names for the outputs, of an op that has several. */
   readonly outputs?: readonly string[];
+  /** Of the outputs that are lists of tensors, the attribute that tells how many: a number, or a list of as many. */
+  readonly outputLists?: Readonly<Record<string, string>>;
   /** How many outputs TensorFlow.js returns: as many as there are names by default, null for a list of any length. */
   readonly returns?: number | null;
   /** What TensorFlow.js 4.22 computes wrongly. */
   readonly wrong?: string;
 }
 
-/** The op called `name`, or undefined where TensorFlow.js has none. */
+/** The op called `name`, or undefined where neither TensorFlow.js nor our runtime has it. */
 export function opOf(name: string): Op | undefined {
   return isOp(name) ? ops[name] : undefined;
 }
 
-/** True if TensorFlow.js has an op called `name`. */
+/** True if TensorFlow.js or our runtime has an op called `name`. */
 export function isOp(name: string): name is keyof typeof ops {
   return Object.hasOwn(ops, name);
 }
 
-/** The place of the output (or list of outputs) called `output` among all of an op's outputs. */
-export function outputOffset(op: string, output: string): number {
-  const names = opOf(op)?.outputs ?? otherOutputs[op];
-  return Math.max(0, names?.indexOf(output) ?? 0);
+/**
+ * The place of the output (or list of outputs) called `output` among all of an op's outputs; `lengthOf` tells what an
+ * attribute of the node counts.
+ */
+export function outputOffset(op: string, output: string, lengthOf: (attr: string) => number = () => 1): number {
+  const { outputs = otherOutputs[op] ?? [], outputLists = {} } = opOf(op) ?? {};
+  const before = outputs.slice(0, Math.max(0, outputs.indexOf(output)));
+  return before.reduce((sum, name) => sum + (outputLists[name] === undefined ? 1 : lengthOf(outputLists[name])), 0);
 }
 
 const yes: Attr = { b: true };
@@ -43,19 +50,22 @@ const type = (type: DataType): Attr => ({ type });
 
 /** Names of the outputs of ops that TensorFlow.js lacks but that a pass may replace. */
 const otherOutputs: Readonly<Record<string, readonly string[]>> = {
-  CombinedNonMaxSuppression: ["nmsed_boxes", "nmsed_scores", "nmsed_classes", "valid_detections"],
   LookupTableExportV2: ["keys", "values"],
   Qr: ["q", "r"],
-  RaggedRange: ["rt_nested_splits", "rt_dense_values"],
   SelfAdjointEigV2: ["e", "v"],
   SparseSlice: ["output_indices", "output_values", "output_shape"],
-  StringSplitV2: ["indices", "values", "shape"],
   Svd: ["s", "u", "v"],
-  UniqueWithCounts: ["y", "idx", "count"],
-  UniqueWithCountsV2: ["y", "idx", "count"],
 };
 
-/** The ops that TensorFlow.js 4.22 loads, by TensorFlow's name for them. */
+/** True if only our runtime has the op. Its kernels are in packages/runtime/src/kernels, under the same names. */
+export function isOwnOp(name: string): boolean {
+  return opOf(name)?.category === "nearside";
+}
+
+/**
+ * The ops that TensorFlow.js 4.22 or our runtime loads, by TensorFlow's name for them. `Nearside…` stands for an op
+ * that TensorFlow.js has but gets wrong.
+ */
 const ops = {
   Abs: { category: "basic_math" },
   Acos: { category: "basic_math" },
@@ -64,9 +74,11 @@ const ops = {
   AddN: { category: "arithmetic" },
   AddV2: { category: "arithmetic" },
   All: { category: "reduction", defaults: { keep_dims: no } },
+  Angle: { category: "nearside" },
   Any: { category: "reduction", defaults: { keep_dims: no } },
   ArgMax: { category: "reduction" },
   ArgMin: { category: "reduction" },
+  AsString: { category: "nearside" },
   Asin: { category: "basic_math" },
   Asinh: { category: "basic_math" },
   Atan: { category: "basic_math" },
@@ -80,8 +92,11 @@ const ops = {
   BiasAdd: { category: "arithmetic", defaults: { data_format: s("NHWC") }, accepts: { data_format: ["NHWC"] } },
   Bincount: { category: "reduction" },
   BitwiseAnd: { category: "logical" },
+  BoostedTreesBucketize: { category: "nearside", returns: null },
   BroadcastArgs: { category: "transformation" },
   BroadcastTo: { category: "transformation" },
+  Bucketize: { category: "nearside" },
+  BucketizeWithInputBoundaries: { category: "nearside" },
   Cast: {
     category: "transformation",
     defaults: { Truncate: no },
@@ -91,10 +106,15 @@ const ops = {
   },
   Ceil: { category: "basic_math" },
   ClipByValue: { category: "basic_math" },
+  CombinedNonMaxSuppression: {
+    category: "nearside",
+    outputs: ["nmsed_boxes", "nmsed_scores", "nmsed_classes", "valid_detections"],
+  },
   Complex: { category: "basic_math", defaults: { T: type("DT_FLOAT"), Tout: type("DT_COMPLEX64") } },
   ComplexAbs: { category: "basic_math", defaults: { T: type("DT_COMPLEX64"), Tout: type("DT_FLOAT") } },
   Concat: { category: "slice_join" },
   ConcatV2: { category: "slice_join" },
+  Conj: { category: "nearside" },
   Const: { category: "graph" },
   Conv1D: { category: "convolution" },
   Conv2D: {
@@ -112,6 +132,7 @@ const ops = {
   CropAndResize: { category: "image", defaults: { method: s("bilinear"), extrapolation_value: f(0) } },
   Cumprod: { category: "reduction", defaults: { exclusive: no, reverse: no } },
   Cumsum: { category: "reduction", defaults: { exclusive: no, reverse: no } },
+  CumulativeLogsumexp: { category: "nearside" },
   DenseBincount: { category: "reduction", defaults: { binary_output: no } },
   DepthToSpace: { category: "transformation", defaults: { data_format: s("NHWC") } },
   DepthwiseConv2d: { category: "convolution" },
@@ -135,6 +156,7 @@ const ops = {
   ExpandDims: { category: "transformation" },
   Expm1: { category: "basic_math" },
   FFT: { category: "spectral" },
+  FFT2D: { category: "nearside" },
   FakeQuantWithMinMaxVars: { category: "graph", wrong: "it does not quantise" },
   Fill: { category: "creation" },
   Floor: { category: "basic_math" },
@@ -173,14 +195,17 @@ const ops = {
     defaults: { container: s(""), shared_name: s(""), use_node_name_sharing: no },
   },
   IFFT: { category: "spectral" },
+  IFFT2D: { category: "nearside" },
   IRFFT: { category: "spectral" },
   Identity: { category: "graph" },
   IdentityN: { category: "graph", returns: null },
   If: { category: "control", returns: null },
   Imag: { category: "basic_math", defaults: { T: type("DT_COMPLEX64"), Tout: type("DT_FLOAT") } },
   ImageProjectiveTransformV3: { category: "image", defaults: { fill_mode: s("CONSTANT") } },
+  InTopKV2: { category: "nearside" },
   InitializeTable: { category: "hash_table" },
   InitializeTableV2: { category: "hash_table" },
+  InvertPermutation: { category: "nearside" },
   IsFinite: { category: "basic_math" },
   IsInf: { category: "basic_math" },
   IsNan: { category: "basic_math" },
@@ -206,6 +231,9 @@ const ops = {
   LowerBound: { category: "evaluation" },
   MatMul: { category: "matrices", defaults: { transpose_a: no, transpose_b: no } },
   MatrixBandPart: { category: "matrices", wrong: "it takes num_lower for num_upper" },
+  MatrixDiagPartV3: { category: "nearside" },
+  MatrixDiagV3: { category: "nearside" },
+  MatrixSetDiagV3: { category: "nearside" },
   Max: { category: "reduction", defaults: { keep_dims: no } },
   MaxPool: {
     category: "convolution",
@@ -227,6 +255,13 @@ const ops = {
   Mod: { category: "arithmetic" },
   Mul: { category: "arithmetic" },
   Multinomial: { category: "creation", defaults: { seed: i(0), seed2: i(0), output_dtype: type("DT_INT64") } },
+  NearsideComplexAdd: { category: "nearside" },
+  NearsideComplexDiv: { category: "nearside" },
+  NearsideComplexMul: { category: "nearside" },
+  NearsideComplexSub: { category: "nearside" },
+  NearsideEinsum: { category: "nearside" },
+  NearsideMatrixBandPart: { category: "nearside" },
+  NearsideTensorScatterUpdate: { category: "nearside" },
   Neg: { category: "basic_math" },
   NextIteration: { category: "control" },
   NoOp: { category: "graph" },
@@ -250,6 +285,30 @@ const ops = {
   Pack: { category: "slice_join", defaults: { axis: i(0) } },
   Pad: { category: "transformation" },
   PadV2: { category: "transformation" },
+  ParseExample: {
+    category: "nearside",
+    outputs: ["sparse_indices", "sparse_values", "sparse_shapes", "dense_values"],
+    outputLists: {
+      sparse_indices: "Nsparse",
+      sparse_values: "sparse_types",
+      sparse_shapes: "Nsparse",
+      dense_values: "Tdense",
+    },
+    returns: null,
+  },
+  ParseExampleV2: {
+    category: "nearside",
+    outputs: ["sparse_indices", "sparse_values", "sparse_shapes", "dense_values", "ragged_values", "ragged_row_splits"],
+    outputLists: {
+      sparse_indices: "num_sparse",
+      sparse_values: "sparse_types",
+      sparse_shapes: "num_sparse",
+      dense_values: "Tdense",
+      ragged_values: "ragged_value_types",
+      ragged_row_splits: "ragged_split_types",
+    },
+    returns: null,
+  },
   Placeholder: { category: "graph", defaults: { shape: unknownShape } },
   PlaceholderWithDefault: { category: "graph" },
   Pow: { category: "arithmetic" },
@@ -257,6 +316,14 @@ const ops = {
   Print: { category: "graph", defaults: { message: s(""), first_n: i(-1), summarize: i(3) } },
   Prod: { category: "reduction", defaults: { keep_dims: no } },
   RFFT: { category: "spectral" },
+  RaggedGather: {
+    category: "nearside",
+    outputs: ["output_nested_splits", "output_dense_values"],
+    outputLists: { output_nested_splits: "OUTPUT_RAGGED_RANK" },
+    returns: null,
+  },
+  RaggedRange: { category: "nearside", outputs: ["rt_nested_splits", "rt_dense_values"] },
+  RaggedTensorToTensor: { category: "nearside" },
   RandomStandardNormal: { category: "creation", defaults: { seed: i(0), seed2: i(0) } },
   RandomUniform: { category: "creation", defaults: { seed: i(0), seed2: i(0) } },
   RandomUniformInt: { category: "creation", defaults: { seed: i(0), seed2: i(0) } },
@@ -265,16 +332,26 @@ const ops = {
   Real: { category: "basic_math", defaults: { T: type("DT_COMPLEX64"), Tout: type("DT_FLOAT") } },
   RealDiv: { category: "arithmetic" },
   Reciprocal: { category: "basic_math" },
+  ReduceJoin: { category: "nearside" },
+  RegexFullMatch: { category: "nearside" },
+  RegexReplace: { category: "nearside" },
   Relu: { category: "basic_math" },
   Relu6: { category: "basic_math" },
   Reshape: { category: "transformation" },
   ResizeBilinear: { category: "image", defaults: { align_corners: no, half_pixel_centers: no } },
   ResizeNearestNeighbor: { category: "image", defaults: { align_corners: no, half_pixel_centers: no } },
   Reverse: { category: "slice_join" },
+  ReverseSequence: { category: "nearside" },
   ReverseV2: { category: "slice_join" },
+  Roll: { category: "nearside" },
   Round: { category: "basic_math" },
   Rsqrt: { category: "basic_math" },
   ScatterNd: { category: "slice_join" },
+  SegmentMax: { category: "nearside" },
+  SegmentMean: { category: "nearside" },
+  SegmentMin: { category: "nearside" },
+  SegmentProd: { category: "nearside" },
+  SegmentSum: { category: "nearside" },
   Select: { category: "logical" },
   SelectV2: { category: "logical" },
   Selu: { category: "basic_math" },
@@ -290,6 +367,7 @@ const ops = {
   Softmax: { category: "normalization" },
   Softplus: { category: "basic_math" },
   SpaceToBatchND: { category: "transformation" },
+  SpaceToDepth: { category: "nearside", accepts: { data_format: ["NHWC", "NCHW"] } },
   SparseFillEmptyRows: {
     category: "sparse",
     outputs: ["output_indices", "output_values", "empty_row_indicator", "reverse_index_map"],
@@ -306,16 +384,25 @@ const ops = {
   Squeeze: { category: "transformation", defaults: { squeeze_dims: ints() } },
   StatelessIf: { category: "control", returns: null },
   StatelessWhile: { category: "control", defaults: { parallel_iterations: i(10) }, returns: null },
+  StaticRegexFullMatch: { category: "nearside" },
   StaticRegexReplace: { category: "string", defaults: { replace_global: yes } },
   StopGradient: { category: "graph" },
   StridedSlice: {
     category: "slice_join",
     defaults: { begin_mask: i(0), end_mask: i(0), ellipsis_mask: i(0), new_axis_mask: i(0), shrink_axis_mask: i(0) },
   },
+  StringJoin: { category: "nearside" },
+  StringLength: { category: "nearside" },
+  StringLower: { category: "nearside" },
   StringNGrams: { category: "string", outputs: ["ngrams", "ngrams_splits"] },
   StringSplit: { category: "string", defaults: { skip_empty: yes }, outputs: ["indices", "values", "shape"] },
+  StringSplitV2: { category: "nearside", outputs: ["indices", "values", "shape"] },
+  StringStrip: { category: "nearside" },
   StringToHashBucketFast: { category: "string" },
+  StringToNumber: { category: "nearside" },
+  StringUpper: { category: "nearside" },
   Sub: { category: "arithmetic" },
+  Substr: { category: "nearside" },
   Sum: { category: "reduction", defaults: { keep_dims: no } },
   Switch: { category: "control", outputs: ["output_false", "output_true"] },
   Tan: { category: "basic_math" },
@@ -354,6 +441,8 @@ const ops = {
   TensorListSetItem: { category: "control" },
   TensorListSplit: { category: "control" },
   TensorListStack: { category: "control" },
+  TensorScatterAdd: { category: "nearside" },
+  TensorScatterSub: { category: "nearside" },
   TensorScatterUpdate: { category: "slice_join" },
   Tile: { category: "slice_join" },
   TopKV2: { category: "evaluation", defaults: { sorted: yes }, outputs: ["values", "indices"] },
@@ -361,10 +450,19 @@ const ops = {
   TruncatedNormal: { category: "creation", defaults: { seed: i(0), seed2: i(0) } },
   Unique: { category: "evaluation", outputs: ["y", "idx"] },
   UniqueV2: { category: "evaluation", outputs: ["y", "idx"] },
+  UniqueWithCounts: { category: "nearside", outputs: ["y", "idx", "count"] },
+  UniqueWithCountsV2: { category: "nearside", outputs: ["y", "idx", "count"] },
   Unpack: { category: "slice_join", defaults: { axis: i(0) }, returns: null },
+  UnsortedSegmentMax: { category: "nearside" },
+  UnsortedSegmentMin: { category: "nearside" },
+  UnsortedSegmentProd: { category: "nearside" },
+  UnsortedSegmentSum: { category: "nearside" },
   UpperBound: { category: "evaluation" },
   Where: { category: "dynamic" },
   While: { category: "control", defaults: { parallel_iterations: i(10) }, returns: null },
+  Xdivy: { category: "nearside" },
+  Xlog1py: { category: "nearside" },
+  Xlogy: { category: "nearside" },
   Zeros: { category: "creation" },
   ZerosLike: { category: "creation" },
   _FusedConv2D: { category: "convolution" },

@@ -3,6 +3,7 @@ import type { ConvertOptions } from "./convert.ts";
 import { damaged } from "./damaged.ts";
 import type { FileSink, FileSource } from "./files.ts";
 import type { Json } from "./graph-model/graph-def-json.ts";
+import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { openStoredWeights } from "./graph-model/stored-weights.ts";
@@ -57,6 +58,7 @@ export async function repack(
       nodesBefore: nodes.length,
       nodesAfter: nodes.length,
       ops: countOps(nodes),
+      ownOps: listOwnOps(nodes),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
       notices,

@@ -64,6 +64,7 @@ const fused: Operation = ([x = Number.NaN, filter = Number.NaN, ...args], node) 
 /** The outputs of each operation. A variable's handle is its value: reading hands it on. */
 const operations: Readonly<Record<string, Operation>> = {
   BiasAdd: ([a = 0, b = 0]) => [a + b],
+  Cast: ([a = 0]) => [Math.trunc(a)],
   CheckNumerics: handOn,
   Conv2D: product,
   DepthwiseConv2dNative: product,

@@ -1,10 +1,12 @@
 import { type Manifest, parseManifest } from "@nearside/core";
 import type { FileSink } from "../files.ts";
+import { allNodes } from "../graph/all-nodes.ts";
 import type { Graph, Port } from "../graph/graph.ts";
 import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
+import { listOwnOps } from "./own-ops.ts";
 import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
@@ -30,6 +32,7 @@ export async function writeGraphModel(
   const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
   const tables = listTables(graph);
   const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
+  const ownOps = listOwnOps(allNodes(graph));
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
@@ -39,6 +42,8 @@ export async function writeGraphModel(
     ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
     weightsManifest: weightsManifest(weights, shards),
+    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops.
+    ...(ownOps.length > 0 && { nearside: { ops: ownOps } }),
   };
   return await writeManifest(json, sink);
 }

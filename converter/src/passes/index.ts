@@ -1,5 +1,6 @@
 import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
+import { countSuppressed } from "./count-suppressed.ts";
 import { decideSwitches } from "./decide-switches.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
@@ -13,9 +14,11 @@ import { inlineFunctions } from "./inline-functions.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { moveSqueezes } from "./move-squeezes.ts";
+import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
 import { replaceErfc } from "./replace-erfc.ts";
+import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
 import { separateOutputs } from "./separate-outputs.ts";
@@ -44,6 +47,9 @@ export const passes: readonly Pass[] = [
   inEveryBody(flattenTensorLists),
   inEveryBody(resolveIdentities),
   prune,
+  inEveryBody(narrowCasts),
+  inEveryBody(countSuppressed),
+  replaceOps,
   inEveryBody(restoreDefaultAttrs),
   inEveryBody(mergeEqualConstants),
   inEveryBody(shareEqualNodes),

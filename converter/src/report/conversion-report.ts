@@ -11,6 +11,8 @@ export interface ConversionReport {
   readonly nodesAfter: number;
   /** How often each op occurs in what was written, constants aside. */
   readonly ops: Readonly<Record<string, number>>;
+  /** Those among them that only Nearside's runtime has; TensorFlow.js alone can't run the model unless this is empty. */
+  readonly ownOps: readonly string[];
   readonly shards: readonly Shard[];
   readonly weightBytes: number;
   /** What a person should know: each a sentence about something that may not be as intended. */

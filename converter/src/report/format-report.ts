@@ -11,6 +11,7 @@ export function formatReport(report: ConversionReport): string {
     ...specLines("output", signature.outputs),
     `nodes      ${nodesBefore} before, ${nodesAfter} after`,
     `ops        ${ops.join(", ")}`,
+    ...(report.ownOps.length > 0 ? [`needs      the Nearside runtime: ${report.ownOps.join(", ")}`] : []),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
     ...report.notices.map((notice) => `notice     ${notice}`),
   ].join("\n");

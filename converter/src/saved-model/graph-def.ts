@@ -38,14 +38,15 @@ function functionFromProto(
   graphWhere: string,
 ): Body {
   const where = `${graphWhere}, function ${signature?.name}`;
-  const ops = new Map(nodeDef.map(({ name, op }) => [name, op]));
+  const protos = new Map(nodeDef.map((node) => [node.name, node]));
   /** In a function, `name:list:1` is the second tensor of the node's output `list`; an argument is just `name`. */
   const parse = (text: string): TensorRef => {
     const [node = "", list, index] = text.split(":");
     if (list === undefined) return { node, output: 0 };
-    const op = ops.get(node) ?? "";
+    const { op = "", attr } = protos.get(node) ?? {};
     const called = outputNames.get(op);
-    const offset = called === undefined ? outputOffset(op, list) : Math.max(0, called.indexOf(list));
+    const lengthOf = (name: string) => countOf(attr?.get(name));
+    const offset = called === undefined ? outputOffset(op, list, lengthOf) : Math.max(0, called.indexOf(list));
     return { node, output: offset + Number(index ?? 0) };
   };
   const inputs: Port[] = (signature?.inputArg ?? []).map(({ name, type }) => ({
@@ -66,6 +67,11 @@ function functionFromProto(
     outputs,
     controls: [...controlRet.values()],
   };
+}
+
+/** The number that an attribute is, or how many types it lists. */
+function countOf(attr: Proto<"AttrValue"> | undefined): number {
+  return attr?.i === undefined ? (attr?.list?.type.length ?? 0) : Number(attr.i);
 }
 
 /** The node that an input port is fed through. */

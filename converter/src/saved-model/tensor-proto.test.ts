@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { concat, encodeProto, varint } from "../../testing/encode-proto.ts";
+import { concat, type EncodedField, encodeProto, varint } from "../../testing/encode-proto.ts";
 import { decode } from "./messages.ts";
 import { literalFromProto } from "./tensor-proto.ts";
 
@@ -7,7 +7,7 @@ const float = 1;
 const int32 = 3;
 const string = 7;
 
-function literal(dtype: number, sizes: readonly number[], ...fields: Parameters<typeof encodeProto>) {
+function literal(dtype: number, sizes: readonly number[], ...fields: EncodedField[]) {
   const shape = encodeProto(...sizes.map((size) => [2, encodeProto([1, size])] as const));
   return literalFromProto(decode("TensorProto", encodeProto([1, dtype], [2, shape], ...fields), "test"), "test");
 }

@@ -31,3 +31,4 @@ export {
 export type { AnyModel, Backend, ModelTypes, RunOptions, Session } from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";
+export { decodeText, encodeText } from "./text-bytes.ts";

@@ -1,6 +1,7 @@
 import { InferenceError, type Manifest, type Shard } from "@nearside/core";
 import { type GraphModel, loadGraphModel as loadTfjsModel } from "@tensorflow/tfjs-converter";
 import type { io } from "@tensorflow/tfjs-core";
+import { installKernels } from "./kernels/install-kernels.ts";
 
 /** A model as files: its manifest, and how to get a shard's bytes, already verified. */
 export interface ModelFiles {
@@ -24,12 +25,14 @@ export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): P
     weightSpecs: weightGroups.flatMap((group) => group.weights),
     getWeightStream: () => streamShards(files, signal),
   } as unknown as io.ModelArtifacts;
+  installKernels();
   try {
     return await loadTfjsModel({ load: async () => artifacts }, { streamWeights: true });
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof InferenceError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/not registered for backend/.test(reason)) throw new InferenceError("no-backend", reason, { cause });
     throw new InferenceError("data-loss", `the graph model cannot be loaded: ${reason}; convert it again`, { cause });
   }
 }

@@ -17,6 +17,7 @@ import {
 import type { GraphModel } from "@tensorflow/tfjs-converter";
 import { dispose, type NamedTensorMap, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
+import { isAsynchronousKernel } from "./kernels/install-kernels.ts";
 import { loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
 
@@ -57,6 +58,14 @@ const asynchronousOps = new Set(
   ),
 );
 
+// These wait for values, too, but TensorFlow.js doesn't think of them when it decides whether to warn.
+const waitingOps = new Set(["ListDiff", "NonMaxSuppressionV4"]);
+
+/** What TensorFlow.js's types hide of the executor below a graph model. */
+interface GraphExecutor {
+  _executeAsync(inputs: NamedTensorMap, outputs: readonly string[], isFunction: boolean): Promise<TfjsTensor[]>;
+}
+
 /** A session in this thread, over a TensorFlow.js graph model. */
 class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly model: string;
@@ -65,6 +74,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #isAsynchronous: boolean;
+  readonly #waitsForKernels: boolean;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -75,6 +85,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#graph = graph;
     const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
     this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
+    this.#waitsForKernels = node.some(({ op }) => isAsynchronousKernel(op) || waitingOps.has(op));
   }
 
   get signature() {
@@ -108,6 +119,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     try {
       await this.#compute(inputs, Object.keys(this.signature.outputs));
     } catch (cause) {
+      // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
+      if (cause instanceof InferenceError && cause.code === "invalid-argument") return;
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new InferenceError("no-backend", `backend "${this.backend}" cannot run "${this.model}": ${reason}`, {
         cause,
@@ -132,10 +145,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
         fed[this.#inputName(name)] = toTfjs(tensor, `input "${name}"`);
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
-      const given = { ...fed }; // TensorFlow.js adds the handles of lookup tables, which aren't for us to dispose of
-      const result = this.#isAsynchronous
-        ? await this.#graph.executeAsync(given, names)
-        : this.#graph.execute(given, names);
+      const result = await this.#execute(fed, names);
       fetched = Array.isArray(result) ? result : [result];
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {
@@ -148,6 +158,16 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       const weights = new Set(Object.values(this.#graph.weights).flat()); // an output may be a constant of the graph
       dispose([...Object.values(fed), ...fetched.filter((tensor) => !weights.has(tensor))]);
     }
+  }
+
+  async #execute(inputs: NamedTensorMap, names: string[]): Promise<TfjsTensor | TfjsTensor[]> {
+    const fed = { ...inputs }; // TensorFlow.js adds the handles of lookup tables, which aren't for us to dispose of
+    if (this.#isAsynchronous) return this.#graph.executeAsync(fed, names);
+    if (!this.#waitsForKernels) return this.#graph.execute(fed, names);
+    // executeAsync would warn on the user's console that the model has no control flow, at each run, unless it takes
+    // the graph for a function's.
+    const { executor } = this.#graph as unknown as { executor: GraphExecutor };
+    return executor._executeAsync(fed, names, true);
   }
 
   #inputName(name: string): string {

@@ -1,4 +1,4 @@
-import { type DType, dtypes, InferenceError, type Tensor } from "@nearside/core";
+import { type DType, decodeText, dtypes, encodeText, InferenceError, type Tensor } from "@nearside/core";
 import { complex, imag, real, type Tensor as TfjsTensor, tensor as tfjsTensor } from "@tensorflow/tfjs-core";
 
 /** The element type that TensorFlow.js computes each dtype in: it has no float64 and one integer, int32. */
@@ -25,7 +25,10 @@ const computedAs = {
 export function toTfjs(tensor: Tensor, where: string): TfjsTensor {
   const shape = [...tensor.shape];
   const dtype = computedAs[tensor.dtype];
-  if (dtype === "string") return tfjsTensor([...(tensor.data as readonly string[])], shape, "string");
+  if (dtype === "string") {
+    // Bytes are what TensorFlow.js holds of a string, too, but its types know of texts only.
+    return tfjsTensor((tensor.data as readonly string[]).map(encodeText) as unknown as string[], shape, "string");
+  }
   if (dtype === "complex64") return toTfjsComplex(tensor.data as Float32Array, shape);
   if (dtype === "bool") return tfjsTensor(tensor.data as Uint8Array, shape, "bool");
   if (dtype === "float32") return tfjsTensor(Float32Array.from(tensor.data as Float32Array), shape, "float32");
@@ -36,8 +39,11 @@ export function toTfjs(tensor: Tensor, where: string): TfjsTensor {
 export async function fromTfjs(tensor: TfjsTensor, dtype: DType): Promise<Tensor> {
   const shape = tensor.shape;
   if (dtype === "complex64") return { dtype, shape, data: await readComplex(tensor) };
+  if (dtype === "string") {
+    const bytes = (await tensor.bytes()) as Uint8Array[]; // one for each string
+    return { dtype, shape, data: bytes.map(decodeText) };
+  }
   const values = await tensor.data();
-  if (dtype === "string") return { dtype, shape, data: Array.from(values as unknown as readonly string[]) };
   // A copy in every case: the cpu backend hands out its own array, which may be a weight's.
   if (dtype === "int64" || dtype === "uint64") {
     return { dtype, shape, data: dtypes[dtype].array.from(Array.from(values as Int32Array, BigInt)) };

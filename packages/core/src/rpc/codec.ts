@@ -1,6 +1,7 @@
 import { type DType, dtypeFromOip, dtypes } from "../dtype.ts";
 import { InferenceError } from "../errors.ts";
 import { dataLength, type Tensor, type Tensors } from "../tensor.ts";
+import { decodeText, encodeText } from "../text-bytes.ts";
 
 /**
  * A body of the Open Inference Protocol v2 with its binary tensor extension: a JSON header, then the tensors' bytes
@@ -93,8 +94,7 @@ function parseEntry(entry: unknown, key: string): { name: string; dtype: DType; 
 function encodeData(tensor: Tensor): Uint8Array {
   const { data } = tensor;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-  const encoder = new TextEncoder();
-  const strings = data.map((text) => encoder.encode(text));
+  const strings = data.map((text) => encodeText(text));
   return concatenate(strings.flatMap((bytes) => [uint32(bytes.byteLength), bytes]));
 }
 
@@ -112,7 +112,6 @@ function decodeData(dtype: DType, shape: readonly number[], bytes: Uint8Array, w
 
 function decodeStrings(bytes: Uint8Array, count: number, where: string): string[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const decoder = new TextDecoder();
   const strings: string[] = [];
   let offset = 0;
   while (offset < bytes.byteLength) {
@@ -120,7 +119,7 @@ function decodeStrings(bytes: Uint8Array, count: number, where: string): string[
     const end = start <= bytes.byteLength ? start + view.getUint32(offset, true) : Number.POSITIVE_INFINITY;
     if (end > bytes.byteLength)
       throw invalid(where, "whole strings", `the end of the data inside string ${strings.length}`);
-    strings.push(decoder.decode(bytes.subarray(start, end)));
+    strings.push(decodeText(bytes.subarray(start, end)));
     offset = end;
   }
   if (strings.length !== count) throw invalid(where, `${count} strings`, `${strings.length}`);

@@ -1,0 +1,45 @@
+import type { Attrs, Node, Pass } from "../graph/graph.ts";
+
+/** An op to write instead, where `applies`. */
+interface Replacement {
+  readonly by: string;
+  readonly applies?: (attrs: Attrs) => boolean;
+}
+
+const isComplex = ({ T }: Attrs) => T !== undefined && "type" in T && T.type === "DT_COMPLEX64";
+
+/** Ops that TensorFlow.js gets wrong, always or with some attributes, and the op of our runtime that is right. */
+const replacements: Readonly<Record<string, Replacement>> = {
+  // The imaginary parts of what is broadcast become NaN on cpu.
+  Add: { by: "NearsideComplexAdd", applies: isComplex },
+  AddV2: { by: "NearsideComplexAdd", applies: isComplex },
+  Mul: { by: "NearsideComplexMul", applies: isComplex },
+  RealDiv: { by: "NearsideComplexDiv", applies: isComplex },
+  Sub: { by: "NearsideComplexSub", applies: isComplex },
+  // An ellipsis is an error.
+  Einsum: { by: "NearsideEinsum", applies: hasEllipsis },
+  // It takes num_lower for num_upper.
+  MatrixBandPart: { by: "NearsideMatrixBandPart" },
+  // On cpu it writes into its input.
+  TensorScatterUpdate: { by: "NearsideTensorScatterUpdate" },
+};
+
+/** Replaces ops that TensorFlow.js gets wrong by ops that only our runtime has, so that nothing else runs the model. */
+export const replaceOps: Pass = (graph) => ({
+  ...graph,
+  nodes: replaceNodes(graph.nodes),
+  functions: new Map([...graph.functions].map(([name, body]) => [name, { ...body, nodes: replaceNodes(body.nodes) }])),
+});
+
+function replaceNodes(nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, Node> {
+  return new Map([...nodes].map(([name, node]) => [name, { ...node, op: replacementOf(node) }]));
+}
+
+function replacementOf({ op, attrs }: Node): string {
+  const found = Object.hasOwn(replacements, op) ? replacements[op] : undefined;
+  return found && (found.applies?.(attrs) ?? true) ? found.by : op;
+}
+
+function hasEllipsis({ equation }: Attrs): boolean {
+  return equation !== undefined && "s" in equation && new TextDecoder().decode(equation.s).includes("...");
+}

@@ -1,0 +1,140 @@
+import type { Tensor } from "@nearside/core";
+import {
+  add,
+  broadcastTo,
+  cast,
+  concat,
+  mul,
+  oneHot,
+  reshape,
+  scatterND,
+  slice,
+  sub,
+  type Tensor as TfjsTensor,
+  tensor,
+  tensorScatterUpdate,
+  transpose,
+  where,
+} from "@tensorflow/tfjs-core";
+import type { Kernel, Kernels } from "./kernel.ts";
+import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
+
+/** Ops that move elements about, or write some of them anew. */
+export const arrangeKernels: Kernels = {
+  /** [b, h, w, c] to [b, h/n, w/n, n·n·c]: each block of n × n pixels becomes one pixel's channels. NCHW likewise. */
+  SpaceToDepth: {
+    compose([x], attrs) {
+      const block = attrs.int("block_size", 1);
+      const isFirst = attrs.text("data_format", "NHWC") === "NCHW";
+      const input = x as TfjsTensor; // it has one
+      const last = isFirst ? transpose(input, [0, 2, 3, 1]) : input;
+      const [batch = 0, height = 0, width = 0, channels = 0] = last.shape;
+      const [rows, columns] = [height / block, width / block];
+      if (!Number.isInteger(rows) || !Number.isInteger(columns)) {
+        throw invalid("SpaceToDepth", `expected a multiple of ${block} × ${block} pixels, got ${height} × ${width}`);
+      }
+      const split = reshape(last, [batch, rows, block, columns, block * channels]);
+      const moved = reshape(transpose(split, [0, 1, 3, 2, 4]), [batch, rows, columns, block * block * channels]);
+      return isFirst ? transpose(moved, [0, 3, 1, 2]) : moved;
+    },
+  },
+  /** Repeats axes of size 1, and new ones in front, up to a shape; TensorFlow.js makes a dimension of 0 into 1. */
+  BroadcastTo: {
+    compose([x, shape]) {
+      // Waits for the device like TensorFlow.js's own; shapes are small and mostly on the CPU.
+      const sizes = Array.from((shape as TfjsTensor).dataSync<"int32">());
+      const input = x as TfjsTensor; // it has two inputs
+      return sizes.includes(0) ? tensor([], sizes, input.dtype) : broadcastTo(input, sizes);
+    },
+  },
+  /**
+   * `on` where the index is the place along a new axis of `depth`, `off` elsewhere; the dtype is theirs. TensorFlow.js
+   * on wasm writes integers, whatever the dtype.
+   */
+  OneHot: {
+    compose([indices, depth, on, off], attrs) {
+      const index = indices as TfjsTensor; // it has four inputs
+      // Waits for the device like TensorFlow.js's own; a depth is mostly a constant.
+      const hot = cast(oneHot(cast(index, "int32"), (depth as TfjsTensor).dataSync()[0] ?? 0, 1, 0, "int32"), "bool");
+      const result = where(hot, on as TfjsTensor, off as TfjsTensor);
+      const axis = attrs.int("axis", -1);
+      if (axis < 0 || axis === index.rank) return result;
+      const axes = index.shape.map((_, each) => each);
+      return transpose(result, [...axes.slice(0, axis), index.rank, ...axes.slice(axis)]);
+    },
+  },
+  /** Shifts elements along axes, those that fall off the end coming in at the start. Shift and axis: scalars or [n]. */
+  Roll: {
+    reads: [1, 2],
+    compose([x], _, { 1: shifts = [], 2: axes = [] }) {
+      return axes.reduce((current, axis, index) => rollAxis(current, shifts[index] ?? 0, axis), x as TfjsTensor);
+    },
+  },
+  /** Reverses, in each element of axis `batch_dim`, the first seq_lengths[i] elements along `seq_dim`. */
+  ReverseSequence: {
+    compute([x, lengths], attrs) {
+      const { shape } = x as Tensor; // it has two inputs
+      const [sequence, batch] = [attrs.int("seq_dim", 0), attrs.int("batch_dim", 0)];
+      const [along, across] = [stridesOf(shape)[sequence] ?? 1, stridesOf(shape)[batch] ?? 1];
+      const reversed = numbersOf(lengths);
+      const places = Array.from({ length: sizeOf(shape) }, (_, index) => {
+        const at = Math.floor(index / along) % (shape[sequence] ?? 1);
+        const length = reversed[Math.floor(index / across) % (shape[batch] ?? 1)] ?? 0;
+        return at < length ? index + (length - 1 - 2 * at) * along : index;
+      });
+      return pick(x as Tensor, shape, places);
+    },
+  },
+  /** y[x[i]] = i, for a permutation x of 0 … n − 1. */
+  InvertPermutation: {
+    compute([x]) {
+      const permutation = numbersOf(x);
+      const inverse = new Array<number>(permutation.length).fill(-1);
+      for (const [index, target] of permutation.entries()) inverse[target] = index;
+      if (inverse.length !== permutation.length || inverse.includes(-1)) {
+        throw invalid("InvertPermutation", `expected a permutation, got ${permutation.join(", ")}`);
+      }
+      return int32Tensor([inverse.length], inverse);
+    },
+  },
+  /** A copy of the tensor with `updates` at `indices`; TensorFlow.js on cpu writes them into its input. */
+  NearsideTensorScatterUpdate: {
+    compose([copied, indices, updates]) {
+      const [x, at, values] = [copied as TfjsTensor, indices as TfjsTensor, updates as TfjsTensor]; // it has three
+      const copy = tensorScatterUpdate(mul(cast(x, numeric(x)), 1), cast(at, "int32"), cast(values, numeric(x)));
+      return cast(copy, x.dtype);
+    },
+  },
+  /** tensor[indices[i]] += updates[i], on a copy; an index that occurs twice counts twice. */
+  TensorScatterAdd: scatterOnto(add),
+  TensorScatterSub: scatterOnto(sub),
+};
+
+const numeric = ({ dtype }: TfjsTensor) => (dtype === "bool" ? "int32" : dtype);
+
+function scatterOnto(combine: (x: TfjsTensor, scattered: TfjsTensor) => TfjsTensor): Kernel {
+  return {
+    compose([base, indices, updates]) {
+      const x = base as TfjsTensor; // it has three inputs
+      return combine(x, scatterND(cast(indices as TfjsTensor, "int32"), updates as TfjsTensor, x.shape));
+    },
+  };
+}
+
+function rollAxis(x: TfjsTensor, shift: number, givenAxis: number): TfjsTensor {
+  const axis = givenAxis < 0 ? givenAxis + x.rank : givenAxis;
+  const size = x.shape[axis] ?? 0;
+  const offset = size === 0 ? 0 : ((shift % size) + size) % size;
+  if (offset === 0) return x;
+  const part = (begin: number, length: number) =>
+    slice(
+      x,
+      x.shape.map((_, each) => (each === axis ? begin : 0)),
+      x.shape.map((whole, each) => (each === axis ? length : whole)),
+    );
+  return concat([part(size - offset, offset), part(0, size - offset)], axis);
+}
+
+function stridesOf(shape: readonly number[]): readonly number[] {
+  return shape.map((_, axis) => sizeOf(shape.slice(axis + 1)));
+}

@@ -1,0 +1,52 @@
+/** A node's attributes, as TensorFlow names them; each with the default that TensorFlow has for it. */
+export interface KernelAttrs {
+  int(name: string, missing: number): number;
+  float(name: string, missing: number): number;
+  bool(name: string, missing: boolean): boolean;
+  text(name: string, missing: string): string;
+  /** TensorFlow's name for a type: `DT_FLOAT`. */
+  type(name: string, missing: string): string;
+  numbers(name: string): readonly number[];
+  texts(name: string): readonly string[];
+  types(name: string): readonly string[];
+  /** Dimensions; −1 where one is unknown. */
+  shapes(name: string): readonly (readonly number[])[];
+}
+
+/** An attribute as model.json has it: proto JSON, so 64-bit integers are strings and strings are base64. */
+interface JsonAttr {
+  readonly i?: string | number;
+  readonly f?: string | number;
+  readonly b?: boolean;
+  readonly s?: string | readonly number[];
+  readonly type?: string;
+  readonly list?: {
+    readonly i?: readonly (string | number)[];
+    readonly f?: readonly (string | number)[];
+    readonly s?: readonly (string | readonly number[])[];
+    readonly type?: readonly string[];
+    readonly shape?: readonly { readonly dim?: readonly { readonly size?: string | number }[] }[];
+  };
+}
+
+/** Reads the attributes of a node of model.json. */
+export function readAttrs(json: Readonly<Record<string, unknown>> = {}): KernelAttrs {
+  const attr = (name: string): JsonAttr => json[name] ?? {}; // an absent field reads as the default
+  return {
+    int: (name, missing) => Number(attr(name).i ?? missing),
+    float: (name, missing) => Number(attr(name).f ?? missing),
+    bool: (name, missing) => attr(name).b ?? missing,
+    text: (name, missing) => decodeText(attr(name).s) ?? missing,
+    type: (name, missing) => attr(name).type ?? missing,
+    numbers: (name) => (attr(name).list?.f ?? attr(name).list?.i ?? []).map(Number),
+    texts: (name) => (attr(name).list?.s ?? []).map((text) => decodeText(text) ?? ""),
+    types: (name) => attr(name).list?.type ?? [],
+    shapes: (name) => (attr(name).list?.shape ?? []).map(({ dim = [] }) => dim.map(({ size = 0 }) => Number(size))),
+  };
+}
+
+function decodeText(text: string | readonly number[] | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const bytes = typeof text === "string" ? Uint8Array.from(atob(text), (char) => char.charCodeAt(0)) : text;
+  return new TextDecoder().decode(Uint8Array.from(bytes));
+}

@@ -1,0 +1,456 @@
+import { decodeText, type Tensor } from "@nearside/core";
+import { expectClose } from "@nearside/core/testing";
+import { memory } from "@tensorflow/tfjs-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type JsonAttrs, runOp } from "../../testing/run-op.ts";
+import { openCpuBackend } from "../backends/cpu.ts";
+import type { LoadedBackend } from "../backends/loaded-backend.ts";
+import { openWasmBackend } from "../backends/wasm.ts";
+import { kernels } from "./index.ts";
+
+const f32 = (shape: readonly number[], ...values: number[]): Tensor => ({
+  dtype: "float32",
+  shape,
+  data: Float32Array.from(values),
+});
+const i32 = (shape: readonly number[], ...values: number[]): Tensor => ({
+  dtype: "int32",
+  shape,
+  data: Int32Array.from(values),
+});
+const bool = (shape: readonly number[], ...values: number[]): Tensor => ({
+  dtype: "bool",
+  shape,
+  data: Uint8Array.from(values),
+});
+const c64 = (shape: readonly number[], ...values: number[]): Tensor => ({
+  dtype: "complex64",
+  shape,
+  data: Float32Array.from(values),
+});
+const text = (shape: readonly number[], ...values: string[]): Tensor => ({ dtype: "string", shape, data: values });
+
+/** A serialized tf.Example of short features: [name, field of the list, the list's bytes]. */
+function example(...features: readonly (readonly [string, 1 | 2 | 3, readonly number[]])[]): string {
+  const field = (number: number, bytes: readonly number[]) => [number * 8 + 2, bytes.length, ...bytes];
+  const ascii = (name: string) => Array.from(name, (char) => char.charCodeAt(0));
+  const entries = features.map(([name, list, bytes]) =>
+    field(1, [...field(1, ascii(name)), ...field(2, field(list, field(1, bytes)))]),
+  );
+  return decodeText(Uint8Array.from(field(1, entries.flat())));
+}
+
+const floats = (...values: number[]) => Array.from(new Uint8Array(Float32Array.from(values).buffer));
+
+const examples = text(
+  [2],
+  example(["x", 2, floats(1.5, -2)], ["name", 1, [0x61, 0xff]], ["id", 3, [7, 0x80, 1]]),
+  example(["id", 3, [9]]),
+);
+
+interface Row {
+  readonly op: string;
+  readonly attrs?: JsonAttrs;
+  readonly inputs: readonly Tensor[];
+  readonly outputs: readonly Tensor[];
+  /** What the row is about, where the op's name doesn't say it. */
+  readonly about?: string;
+}
+
+/** Most values are those of the examples in TensorFlow's documentation of the op. */
+const rows: readonly Row[] = [
+  {
+    op: "SpaceToDepth",
+    attrs: { block_size: { i: "2" }, data_format: { s: "NHWC" } },
+    inputs: [f32([1, 2, 4, 1], 1, 2, 5, 6, 3, 4, 7, 8)],
+    outputs: [f32([1, 1, 2, 4], 1, 2, 3, 4, 5, 6, 7, 8)],
+  },
+  { op: "BroadcastTo", inputs: [i32([1, 2], 1, 2), i32([2], 2, 2)], outputs: [i32([2, 2], 1, 2, 1, 2)] },
+  {
+    op: "BroadcastTo",
+    about: "to nothing, which TensorFlow.js makes one row of",
+    inputs: [i32([1, 2], 1, 2), i32([2], 0, 2)],
+    outputs: [i32([0, 2])],
+  },
+  {
+    op: "OneHot",
+    about: "of floats, which TensorFlow.js on wasm writes as integers",
+    inputs: [i32([3], 0, 2, -1), i32([], 3), f32([], 5), f32([], 0.5)],
+    outputs: [f32([3, 3], 5, 0.5, 0.5, 0.5, 0.5, 5, 0.5, 0.5, 0.5)],
+  },
+  { op: "Roll", inputs: [i32([5], 0, 1, 2, 3, 4), i32([1], 2), i32([1], 0)], outputs: [i32([5], 3, 4, 0, 1, 2)] },
+  {
+    op: "Roll",
+    about: "along two axes",
+    inputs: [i32([2, 5], 0, 1, 2, 3, 4, 5, 6, 7, 8, 9), i32([2], 1, -2), i32([2], 0, 1)],
+    outputs: [i32([2, 5], 7, 8, 9, 5, 6, 2, 3, 4, 0, 1)],
+  },
+  {
+    op: "ReverseSequence",
+    attrs: { seq_dim: { i: "1" }, batch_dim: { i: "0" } },
+    inputs: [i32([2, 4], 1, 2, 3, 4, 5, 6, 7, 8), i32([2], 3, 2)],
+    outputs: [i32([2, 4], 3, 2, 1, 4, 6, 5, 7, 8)],
+  },
+  { op: "InvertPermutation", inputs: [i32([5], 3, 4, 0, 2, 1)], outputs: [i32([5], 2, 4, 3, 0, 1)] },
+  {
+    op: "NearsideTensorScatterUpdate",
+    inputs: [f32([4], 1, 2, 3, 4), i32([2, 1], 3, 0), f32([2], 9, 8)],
+    outputs: [f32([4], 8, 2, 3, 9)],
+  },
+  {
+    op: "TensorScatterAdd",
+    inputs: [f32([3], 1, 1, 1), i32([3, 1], 0, 2, 0), f32([3], 1, 2, 3)],
+    outputs: [f32([3], 5, 1, 3)],
+  },
+  {
+    op: "TensorScatterSub",
+    inputs: [f32([2], 1, 1), i32([1, 1], 1), f32([1], 3)],
+    outputs: [f32([2], 1, -2)],
+  },
+  {
+    op: "CombinedNonMaxSuppression",
+    about: "of two classes, padded",
+    inputs: [
+      f32([1, 3, 1, 4], 0, 0, 0.5, 0.5, 0, 0, 0.5, 0.45, 0.6, 0.6, 1.2, 1),
+      f32([1, 3, 2], 0.9, 0, 0.8, 0.3, 0.2, 0.7),
+      i32([], 2),
+      i32([], 4),
+      f32([], 0.5),
+      f32([], 0.25),
+    ],
+    outputs: [
+      f32([1, 4, 4], 0, 0, 0.5, 0.5, 0.6, 0.6, 1, 1, 0, 0, 0.5, 0.45, 0, 0, 0, 0),
+      f32([1, 4], 0.9, 0.7, 0.3, 0),
+      f32([1, 4], 0, 1, 1, 0),
+      i32([1], 3),
+    ],
+  },
+  {
+    op: "ParseExampleV2",
+    about: "of sparse, dense and ragged features",
+    attrs: {
+      num_sparse: { i: "1" },
+      sparse_types: { list: { type: ["DT_STRING"] } },
+      Tdense: { list: { type: ["DT_FLOAT"] } },
+      dense_shapes: { list: { shape: [{ dim: [{ size: "2" }] }] } },
+      ragged_value_types: { list: { type: ["DT_INT64"] } },
+    },
+    inputs: [examples, text([0]), text([1], "name"), text([1], "x"), text([1], "id"), f32([2], 8, 9)],
+    outputs: [
+      i32([1, 2], 0, 0),
+      text([1], "a\udcff"),
+      i32([2], 2, 1),
+      f32([2, 2], 1.5, -2, 8, 9),
+      i32([3], 7, 128, 9),
+      i32([3], 0, 2, 3),
+    ],
+  },
+  {
+    op: "ParseExample",
+    about: "of a sparse feature and a dense one of any length",
+    attrs: {
+      Nsparse: { i: "1" },
+      Ndense: { i: "1" },
+      sparse_types: { list: { type: ["DT_FLOAT"] } },
+      Tdense: { list: { type: ["DT_INT64"] } },
+      dense_shapes: { list: { shape: [{ dim: [{ size: "-1" }] }] } },
+    },
+    inputs: [examples, text([0]), text([], "x"), text([], "id"), i32([1], -1)],
+    outputs: [i32([2, 2], 0, 0, 0, 1), f32([2], 1.5, -2), i32([2], 2, 2), i32([2, 2], 7, 128, 9, -1)],
+  },
+  { op: "Xlogy", inputs: [f32([3], 0, 0, 2), f32([3], 0, -1, Math.E)], outputs: [f32([3], 0, 0, 2)] },
+  { op: "Xlog1py", inputs: [f32([2], 0, 3), f32([2], -1, Math.E - 1)], outputs: [f32([2], 0, 3)] },
+  { op: "Xdivy", inputs: [f32([2], 0, 3), f32([2], 0, 2)], outputs: [f32([2], 0, 1.5)] },
+  {
+    op: "Bucketize",
+    attrs: { boundaries: { list: { f: [0, 10, 100] } } },
+    inputs: [f32([3, 2], -5, 10000, 150, 10, 5, 100)],
+    outputs: [i32([3, 2], 0, 3, 3, 2, 1, 3)],
+  },
+  {
+    op: "BucketizeWithInputBoundaries",
+    inputs: [f32([2], 5, 10), f32([2], 0, 10)],
+    outputs: [i32([2], 1, 2)],
+  },
+  {
+    op: "BoostedTreesBucketize",
+    about: "where a boundary belongs to the bucket below it, and nothing lies above the last",
+    attrs: { num_features: { i: "2" } },
+    inputs: [f32([3], 0, 1, 9), f32([1], 5), f32([3], 0, 1, 2), f32([0])],
+    outputs: [i32([3], 0, 1, 2), i32([1], 0)],
+  },
+  {
+    op: "CumulativeLogsumexp",
+    inputs: [f32([1, 3], 0, 0, Math.log(2)), i32([], 1)],
+    outputs: [f32([1, 3], 0, Math.log(2), Math.log(4))],
+  },
+  {
+    op: "CumulativeLogsumexp",
+    about: "exclusive and in reverse",
+    attrs: { exclusive: { b: true }, reverse: { b: true } },
+    inputs: [f32([3], 0, 0, 0), i32([], 0)],
+    outputs: [f32([3], Math.log(2), 0, Number.NEGATIVE_INFINITY)],
+  },
+  {
+    op: "InTopKV2",
+    inputs: [f32([2, 3], 0.1, 0.7, 0.7, 0.5, 0.3, 0.2), i32([2], 2, 1), i32([], 1)],
+    outputs: [bool([2], 1, 0)],
+  },
+  {
+    op: "NearsideMatrixBandPart",
+    about: "as a causal mask, which TensorFlow.js makes all ones",
+    inputs: [f32([3, 3], ...new Array(9).fill(1)), i32([], -1), i32([], 0)],
+    outputs: [f32([3, 3], 1, 0, 0, 1, 1, 0, 1, 1, 1)],
+  },
+  {
+    op: "MatrixDiagV3",
+    inputs: [f32([2, 2], 1, 2, 3, 4), i32([], 0), i32([], -1), i32([], -1), f32([], 0)],
+    outputs: [f32([2, 2, 2], 1, 0, 0, 2, 3, 0, 0, 4)],
+  },
+  {
+    op: "MatrixDiagV3",
+    about: "with a band of three, by the default alignment",
+    inputs: [f32([3, 3], 0, 8, 9, 1, 2, 3, 4, 5, 0), i32([2], -1, 1), i32([], -1), i32([], -1), f32([], 0)],
+    outputs: [f32([3, 3], 1, 8, 0, 4, 2, 9, 0, 5, 3)],
+  },
+  {
+    op: "MatrixDiagPartV3",
+    inputs: [f32([3, 4], 1, 2, 3, 4, 5, 6, 7, 8, 9, 8, 7, 6), i32([2], -1, 2), f32([], 0)],
+    outputs: [f32([4, 3], 0, 3, 8, 2, 7, 6, 1, 6, 7, 5, 8, 0)],
+  },
+  {
+    op: "MatrixSetDiagV3",
+    inputs: [f32([2, 3], 7, 7, 7, 7, 7, 7), f32([2], 1, 2), i32([], 0)],
+    outputs: [f32([2, 3], 1, 7, 7, 7, 2, 7)],
+  },
+  {
+    op: "RaggedRange",
+    inputs: [i32([3], 0, 5, 8), i32([3], 3, 5, 12), i32([], 1)],
+    outputs: [i32([4], 0, 3, 3, 7), i32([7], 0, 1, 2, 8, 9, 10, 11)],
+  },
+  {
+    op: "RaggedGather",
+    attrs: { PARAMS_RAGGED_RANK: { i: "1" }, OUTPUT_RAGGED_RANK: { i: "1" } },
+    inputs: [i32([4], 0, 3, 3, 5), f32([5], 1, 2, 3, 4, 5), i32([2], 2, 0)],
+    outputs: [i32([3], 0, 2, 5), f32([5], 4, 5, 1, 2, 3)],
+  },
+  {
+    op: "RaggedTensorToTensor",
+    attrs: { row_partition_types: { list: { s: ["ROW_SPLITS"] } }, num_row_partition_tensors: { i: "1" } },
+    inputs: [i32([], -1), f32([5], 1, 2, 3, 4, 5), f32([], 9), i32([4], 0, 3, 3, 5)],
+    outputs: [f32([3, 3], 1, 2, 3, 9, 9, 9, 4, 5, 9)],
+  },
+  {
+    op: "RaggedTensorToTensor",
+    about: "from row ids, cut off at two columns",
+    attrs: { row_partition_types: { list: { s: ["FIRST_DIM_SIZE", "VALUE_ROWIDS"] } } },
+    inputs: [i32([2], -1, 2), text([4], "a", "b", "c", "d"), text([], "-"), i32([], 3), i32([4], 0, 0, 0, 2)],
+    outputs: [text([3, 2], "a", "b", "-", "-", "d", "-")],
+  },
+  {
+    op: "UnsortedSegmentSum",
+    about: "which leaves out negative ids",
+    inputs: [f32([4, 2], 1, 2, 3, 4, 5, 6, 7, 8), i32([4], 0, 2, 0, -1), i32([], 3)],
+    outputs: [f32([3, 2], 6, 8, 0, 0, 3, 4)],
+  },
+  { op: "UnsortedSegmentProd", inputs: [f32([2], 2, 3), i32([2], 1, 1), i32([], 2)], outputs: [f32([2], 1, 6)] },
+  {
+    op: "UnsortedSegmentMax",
+    inputs: [i32([2], 2, 3), i32([2], 1, 1), i32([], 2)],
+    outputs: [i32([2], -(2 ** 31), 3)],
+  },
+  { op: "UnsortedSegmentMin", inputs: [i32([2], 2, 3), i32([2], 0, 0), i32([], 1)], outputs: [i32([1], 2)] },
+  { op: "SegmentSum", inputs: [f32([3], 1, 2, 3), i32([3], 0, 0, 2)], outputs: [f32([3], 3, 0, 3)] },
+  { op: "SegmentMean", inputs: [f32([3], 1, 2, 3), i32([3], 0, 0, 2)], outputs: [f32([3], 1.5, 0, 3)] },
+  { op: "SegmentProd", inputs: [f32([3], 4, 2, 3), i32([3], 0, 0, 1)], outputs: [f32([2], 8, 3)] },
+  { op: "SegmentMax", inputs: [f32([3], 1, 2, 3), i32([3], 0, 0, 1)], outputs: [f32([2], 2, 3)] },
+  { op: "SegmentMin", inputs: [f32([3], 1, 2, 3), i32([3], 0, 0, 1)], outputs: [f32([2], 1, 3)] },
+  { op: "Unique", inputs: [i32([4], 7, 5, 7, 8)], outputs: [i32([3], 7, 5, 8), i32([4], 0, 1, 0, 2)] },
+  {
+    op: "UniqueV2",
+    about: "of rows",
+    inputs: [i32([3, 2], 1, 2, 3, 4, 1, 2), i32([1], 0)],
+    outputs: [i32([2, 2], 1, 2, 3, 4), i32([3], 0, 1, 0)],
+  },
+  {
+    op: "UniqueWithCounts",
+    inputs: [text([3], "a", "b", "a")],
+    outputs: [text([2], "a", "b"), i32([3], 0, 1, 0), i32([2], 2, 1)],
+  },
+  {
+    op: "UniqueWithCountsV2",
+    inputs: [f32([2], 1, 1), i32([0])],
+    outputs: [f32([1], 1), i32([2], 0, 0), i32([1], 2)],
+  },
+  {
+    op: "SparseReshape",
+    inputs: [i32([2, 2], 0, 1, 1, 2), i32([2], 2, 3), i32([2], 3, -1)],
+    outputs: [i32([2, 2], 0, 1, 2, 1), i32([2], 3, 2)],
+  },
+  {
+    op: "SparseFillEmptyRows",
+    inputs: [i32([2, 2], 1, 0, 1, 3), f32([2], 5, 6), i32([2], 3, 4), f32([], 9)],
+    outputs: [i32([4, 2], 0, 0, 1, 0, 1, 3, 2, 0), f32([4], 9, 5, 6, 9), bool([3], 1, 0, 1), i32([2], 1, 2)],
+  },
+  { op: "BitwiseAnd", inputs: [i32([2], 6, 7), i32([2], 3, 8)], outputs: [i32([2], 2, 0)] },
+  { op: "StringLower", inputs: [text([2], "ABC ÄÖ", "")], outputs: [text([2], "abc ÄÖ", "")] },
+  {
+    op: "StringLower",
+    about: "in UTF-8",
+    attrs: { encoding: { s: "utf-8" } },
+    inputs: [text([], "ÄB")],
+    outputs: [text([], "äb")],
+  },
+  { op: "StringUpper", inputs: [text([1], "straße")], outputs: [text([1], "STRAßE")] },
+  { op: "StringStrip", inputs: [text([1], " \ta b\n")], outputs: [text([1], "a b")] },
+  {
+    op: "StaticRegexReplace",
+    about: "with capitals, which TensorFlow.js lower-cases",
+    attrs: { pattern: { s: "([A-Z])(\\d)" }, rewrite: { s: "\\2$\\1" }, replace_global: { b: true } },
+    inputs: [text([2], "A1B2", "a1")],
+    outputs: [text([2], "1$A2$B", "a1")],
+  },
+  {
+    op: "RegexReplace",
+    about: "once, by RE2's own syntax",
+    attrs: { replace_global: { b: false } },
+    inputs: [text([1], "Ab ab"), text([], "(?i)(?P<x>[[:alpha:]])b"), text([], "<\\1>")],
+    outputs: [text([1], "<A> ab")],
+  },
+  {
+    op: "StaticRegexFullMatch",
+    attrs: { pattern: { s: "a|b+" } },
+    inputs: [text([3], "a", "bb", "ab")],
+    outputs: [bool([3], 1, 1, 0)],
+  },
+  { op: "RegexFullMatch", inputs: [text([1], "A"), text([], "(?i)a")], outputs: [bool([1], 1)] },
+  { op: "StringLength", inputs: [text([2], "größer", "")], outputs: [i32([2], 8, 0)] },
+  {
+    op: "StringLength",
+    about: "in characters",
+    attrs: { unit: { s: "UTF8_CHAR" } },
+    inputs: [text([1], "größer")],
+    outputs: [i32([1], 6)],
+  },
+  { op: "Substr", inputs: [text([2], "Hello", "World"), i32([], -3), i32([], 2)], outputs: [text([2], "ll", "rl")] },
+  {
+    op: "StringJoin",
+    attrs: { separator: { s: " " } },
+    inputs: [text([2], "a", "b"), text([], "X")],
+    outputs: [text([2], "a X", "b X")],
+  },
+  { op: "AsString", attrs: { T: { type: "DT_INT64" } }, inputs: [i32([2], 3, -2)], outputs: [text([2], "3", "-2")] },
+  {
+    op: "ReduceJoin",
+    inputs: [text([2, 2], "a", "b", "c", "d"), i32([], 0)],
+    attrs: { separator: { s: "." } },
+    outputs: [text([2], "a.c", "b.d")],
+  },
+  {
+    op: "ReduceJoin",
+    about: "one axis after the other",
+    inputs: [text([2, 2], "a", "b", "c", "d"), i32([2], 1, 0)],
+    outputs: [text([], "abcd")],
+  },
+  {
+    op: "AsString",
+    about: "of floats",
+    attrs: { T: { type: "DT_FLOAT" }, precision: { i: "2" } },
+    inputs: [f32([2], 1.2345, -0.5)],
+    outputs: [text([2], "1.23", "-0.50")],
+  },
+  {
+    op: "AsString",
+    about: "of booleans",
+    attrs: { T: { type: "DT_BOOL" } },
+    inputs: [bool([2], 1, 0)],
+    outputs: [text([2], "true", "false")],
+  },
+  { op: "StringToNumber", inputs: [text([2], "3.5", " -1e3 ")], outputs: [f32([2], 3.5, -1000)] },
+  {
+    op: "StringSplitV2",
+    about: "at white space",
+    inputs: [text([2], "hello  world", " a b c "), text([], "")],
+    outputs: [i32([5, 2], 0, 0, 0, 1, 1, 0, 1, 1, 1, 2), text([5], "hello", "world", "a", "b", "c"), i32([2], 2, 3)],
+  },
+  {
+    op: "StringSplitV2",
+    about: "at a separator, once",
+    attrs: { maxsplit: { i: "1" } },
+    inputs: [text([1], "1<>2<>3"), text([], "<>")],
+    outputs: [i32([2, 2], 0, 0, 0, 1), text([2], "1", "2<>3"), i32([2], 1, 2)],
+  },
+  {
+    op: "StringSplit",
+    inputs: [text([2], "hello world", "a b c"), text([], " ")],
+    outputs: [i32([5, 2], 0, 0, 0, 1, 1, 0, 1, 1, 1, 2), text([5], "hello", "world", "a", "b", "c"), i32([2], 2, 3)],
+  },
+];
+
+/** These need complex numbers, which TensorFlow.js's wasm backend lacks. */
+const complexRows: readonly Row[] = [
+  { op: "Conj", inputs: [c64([2], 1, 2, 3, -4)], outputs: [c64([2], 1, -2, 3, 4)] },
+  { op: "Angle", inputs: [c64([2], -2.25, 4.75, 3.25, 5.75)], outputs: [f32([2], 2.0131705, 1.056345)] },
+  { op: "NearsideComplexAdd", inputs: [c64([2], 1, 2, 3, 4), c64([1], 1, 1)], outputs: [c64([2], 2, 3, 4, 5)] },
+  { op: "NearsideComplexSub", inputs: [c64([2], 1, 2, 3, 4), c64([], 1, 1)], outputs: [c64([2], 0, 1, 2, 3)] },
+  {
+    op: "NearsideComplexMul",
+    about: "broadcast, which TensorFlow.js on cpu makes NaN",
+    inputs: [c64([2, 2], 1, 2, 3, 4, 5, 6, 7, 8), c64([2], 0, 1, 2, 0)],
+    outputs: [c64([2, 2], -2, 1, 6, 8, -6, 5, 14, 16)],
+  },
+  { op: "NearsideComplexDiv", inputs: [c64([1], -1, 5), c64([], 1, 1)], outputs: [c64([1], 2, 3)] },
+  { op: "FFT2D", inputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)], outputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)] },
+  { op: "IFFT2D", inputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)], outputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)] },
+  {
+    op: "NearsideEinsum",
+    about: "with an ellipsis",
+    attrs: { equation: { s: "...ij,jk->...ik" } },
+    inputs: [f32([2, 1, 2], 1, 2, 3, 4), f32([2, 1], 1, 10)],
+    outputs: [f32([2, 1, 1], 21, 43)],
+  },
+];
+
+const backends = [
+  { name: "cpu", open: openCpuBackend, rows: [...rows, ...complexRows] },
+  { name: "wasm", open: openWasmBackend, rows },
+];
+
+describe.each(backends)("on $name", ({ open, rows }) => {
+  let backend: LoadedBackend;
+  beforeAll(async () => {
+    backend = await open();
+  });
+  afterAll(() => backend?.close());
+
+  for (const { op, about, attrs, inputs, outputs } of rows) {
+    test(`${op} computes what TensorFlow does${about ? `, ${about}` : ""}`, async () => {
+      const before = memory().numTensors;
+      const node = { op, inputs, outputs: outputs.map(({ dtype }) => dtype), ...(attrs && { attrs }) };
+      const computed = await runOp(node, backend);
+      expectClose(Object.fromEntries(computed.entries()), Object.fromEntries(outputs.entries()));
+      expect(memory().numTensors).toBe(before);
+    });
+  }
+
+  test("what TensorFlow refuses is an invalid argument", async () => {
+    const run = runOp({ op: "InvertPermutation", inputs: [i32([2], 0, 0)], outputs: ["int32"] }, backend);
+    await expect(run).rejects.toMatchObject({ code: "invalid-argument", message: expect.stringContaining("0, 0") });
+  });
+
+  test("bytes that are no tf.Example are an invalid argument, and so is one that lacks a required feature", async () => {
+    const attrs = { Ndense: { i: "1" }, dense_shapes: { list: { shape: [{ dim: [{ size: "1" }] }] } } };
+    const parse = (serialized: Tensor) =>
+      runOp(
+        { op: "ParseExample", attrs, inputs: [serialized, text([0]), text([], "y"), f32([0])], outputs: ["float32"] },
+        backend,
+      );
+    await expect(parse(text([1], "\u0012\u0050"))).rejects.toMatchObject({ code: "invalid-argument" });
+    await expect(parse(examples)).rejects.toThrow('feature "y" is required');
+  });
+});
+
+test("every kernel has a test", () => {
+  const tested = [...rows, ...complexRows].map(({ op }) => op);
+  expect(Object.keys(kernels).filter((op) => !tested.includes(op))).toEqual([]);
+});

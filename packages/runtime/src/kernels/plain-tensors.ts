@@ -1,0 +1,50 @@
+import { dtypes, InferenceError, type Tensor } from "@nearside/core";
+
+/** The elements of an integer or float tensor, or of a bool one as 0 and 1. */
+export function numbersOf(tensor: Tensor | undefined): readonly number[] {
+  return Array.from((tensor?.data ?? []) as ArrayLike<number>, Number); // numbers: the op takes no others
+}
+
+/** The elements of a string tensor. */
+export function textsOf(tensor: Tensor | undefined): readonly string[] {
+  return (tensor?.data ?? []) as readonly string[]; // strings: the op takes no others
+}
+
+/** The only, or the first, element of an integer or float tensor. */
+export function numberOf(tensor: Tensor | undefined): number {
+  return Number(tensor?.data[0]);
+}
+
+export function int32Tensor(shape: readonly number[], values: readonly number[]): Tensor {
+  return { dtype: "int32", shape, data: Int32Array.from(values) };
+}
+
+export function float32Tensor(shape: readonly number[], values: readonly number[]): Tensor {
+  return { dtype: "float32", shape, data: Float32Array.from(values) };
+}
+
+export function boolTensor(shape: readonly number[], values: readonly boolean[]): Tensor {
+  return { dtype: "bool", shape, data: Uint8Array.from(values, Number) };
+}
+
+export function stringTensor(shape: readonly number[], values: readonly string[]): Tensor {
+  return { dtype: "string", shape, data: values };
+}
+
+/** A tensor of `shape` whose elements are those of `source` (same dtype), picked by their places; −1 picks `fill`. */
+export function pick(source: Tensor, shape: readonly number[], places: ArrayLike<number>, fill?: Tensor): Tensor {
+  const values = Array.from(places, (place) => (place < 0 ? (fill?.data[0] ?? 0) : source.data[place]));
+  if (source.dtype === "string") return stringTensor(shape, values as string[]); // of a string tensor
+  const array = dtypes[source.dtype].array as typeof Float32Array; // stands for every numeric array
+  return { dtype: source.dtype, shape, data: array.from(values as number[]) } as Tensor; // the array of that dtype
+}
+
+/** The number of elements in a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((product, size) => product * size, 1);
+}
+
+/** An error for inputs that TensorFlow would refuse, too. */
+export function invalid(op: string, message: string): InferenceError {
+  return new InferenceError("invalid-argument", `op ${op}: ${message}`);
+}

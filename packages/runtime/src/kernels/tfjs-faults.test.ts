@@ -1,0 +1,63 @@
+import type { Tensor } from "@nearside/core";
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, expect, test } from "vitest";
+import { runOp } from "../../testing/run-op.ts";
+import { openCpuBackend } from "../backends/cpu.ts";
+import type { LoadedBackend } from "../backends/loaded-backend.ts";
+import { openWasmBackend } from "../backends/wasm.ts";
+
+// What TensorFlow.js 4.22 gets wrong itself. Where such a test fails after an update, our kernel is no longer needed.
+
+const opened: LoadedBackend[] = [];
+afterEach(async () => {
+  for (const backend of opened.splice(0)) await backend.close();
+});
+const open = async (backend: Promise<LoadedBackend>) => {
+  opened.push(await backend);
+  return backend;
+};
+
+const ones: Tensor = { dtype: "float32", shape: [2, 2], data: Float32Array.of(1, 1, 1, 1) };
+const scalar = (value: number): Tensor => ({ dtype: "int32", shape: [], data: Int32Array.of(value) });
+
+test("TensorFlow.js takes num_lower for MatrixBandPart's num_upper", async () => {
+  const node = { op: "MatrixBandPart", inputs: [ones, scalar(-1), scalar(0)], outputs: ["float32"] } as const;
+  const [band] = await runOp(node, await open(openCpuBackend()));
+  expect(Array.from(band?.data as Float32Array)).toEqual([1, 1, 1, 1]); // a causal mask would be 1, 0, 1, 1
+});
+
+test("TensorFlow.js on cpu multiplies complex tensors wrongly where one is broadcast", async () => {
+  const left: Tensor = { dtype: "complex64", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+  const right: Tensor = { dtype: "complex64", shape: [2], data: Float32Array.of(0, 1, 2, 0) };
+  const node = { op: "Mul", inputs: [left, right], outputs: ["complex64"] } as const;
+  const [product] = await runOp(node, await open(openCpuBackend()));
+  expect(Array.from((product?.data ?? []) as Float32Array).some(Number.isNaN)).toBe(true);
+});
+
+test("TensorFlow.js has no ellipsis in Einsum", async () => {
+  const node = {
+    op: "Einsum",
+    attrs: { equation: { s: "...ij->...ji" } },
+    inputs: [ones],
+    outputs: ["float32"],
+  } as const;
+  await expect(runOp(node, await open(openCpuBackend()))).rejects.toThrow();
+});
+
+test("TensorFlow.js on cpu writes TensorScatterUpdate's updates into its input", async () => {
+  await open(openCpuBackend());
+  const input = tf.tensor1d([1, 2]);
+  tf.tensorScatterUpdate(input, tf.tensor2d([[0]], [1, 1], "int32"), tf.tensor1d([9]));
+  expect(Array.from(input.dataSync())).toEqual([9, 2]);
+});
+
+test("TensorFlow.js broadcasts to one row where there should be none", async () => {
+  await open(openCpuBackend());
+  expect(tf.broadcastTo(tf.ones([1, 2]), [0, 2]).shape).toEqual([1, 2]);
+});
+
+test("TensorFlow.js on wasm writes integers into a OneHot of floats", async () => {
+  await open(openWasmBackend());
+  const hot = tf.oneHot(tf.tensor1d([0], "int32"), 2, 1, 0, "float32");
+  expect(Array.from(hot.dataSync())).not.toEqual([1, 0]);
+});

@@ -1,0 +1,177 @@
+import { existsSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { convert } from "@nearside/converter";
+import { readDirectory, writeDirectory } from "@nearside/converter/node";
+import { InferenceError, type Tensors } from "@nearside/core";
+import { openSession } from "@nearside/server";
+import buildHarness from "./build-harness.ts";
+import { fixturesRoot } from "./fixtures.ts";
+import { type GoldenCase, listGolden, parseGolden } from "./golden.ts";
+import type { Target } from "./harness/harness.ts";
+import { openHarness } from "./harness-page.ts";
+import { largestError } from "./largest-error.ts";
+import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
+
+const backends = ["cpu", "wasm", "webgpu"] as const;
+type Column = (typeof backends)[number];
+
+/** A signature of a fixture: what TensorFlow computed, and what became of it here. */
+interface Row {
+  readonly fixture: string;
+  readonly signature: string;
+  /** The folder of its conversion, below that of all. */
+  readonly folder: string;
+  readonly golden: readonly GoldenCase[];
+  /** `ok`, or the code and the first reason of the refusal. */
+  readonly conversion: string;
+  readonly results: Partial<Record<Column, string>>;
+}
+
+export interface FixturesTableOptions {
+  /** Only the fixtures whose name has this part. */
+  readonly only?: string | undefined;
+  readonly backends?: readonly string[] | undefined;
+}
+
+/**
+ * Converts every signature of every fixture, runs it on each backend and compares with TensorFlow's results. Prints
+ * the table, ends with counts, and writes both to test/results/fixtures.md. A number is the largest error,
+ * |got − want| / (1 + |want|); up to 1e-4 is right.
+ */
+export async function printFixturesTable({ only = "", backends: asked = backends }: FixturesTableOptions = {}) {
+  if (fixturesRoot === undefined) return console.log("the fixtures (../shared/fixtures) are not here");
+  const folder = await mkdtemp(join(tmpdir(), "nearside-fixtures-"));
+  try {
+    const rows = await convertAll(fixturesRoot, only, folder);
+    const columns = backends.filter((backend) => asked.includes(backend));
+    for (const column of columns) {
+      await (column === "webgpu" ? runInBrowser(rows, folder) : runInNode(rows, folder, column));
+    }
+    const text = formatTable(rows, columns);
+    console.log(text);
+    const results = fileURLToPath(new URL("results", import.meta.url));
+    await mkdir(results, { recursive: true });
+    await writeFile(join(results, "fixtures.md"), `${text}\n`);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+// Of a model that TensorFlow itself can't run.
+const noGolden = '{ "cases": [{ "signature": "serving_default", "error": "none was made" }] }';
+
+async function convertAll(root: string, only: string, output: string): Promise<readonly Row[]> {
+  const rows: Row[] = [];
+  for (const group of ["made", "public"]) {
+    const names = await readdir(join(root, group), { withFileTypes: true });
+    for (const entry of names.filter((name) => name.isDirectory())) {
+      const fixture = `${group}/${entry.name}`;
+      if (!fixture.includes(only)) continue;
+      const path = join(root, fixture, "golden.json");
+      const json = existsSync(path) ? await readFile(path, "utf8") : noGolden;
+      const { tags, signatures } = listGolden(json);
+      const golden = readable(json);
+      for (const [index, signature] of signatures.entries()) {
+        const folder = `${fixture}/${index}`;
+        const target = writeDirectory(join(output, folder));
+        const conversion = await settle(
+          convert(readDirectory(join(root, fixture, "saved_model")), target, { signature, tags }).then(() => "ok"),
+        );
+        const cases = golden.filter((run) => run.signature === signature);
+        rows.push({ fixture, signature, folder, golden: cases, conversion, results: {} });
+      }
+    }
+  }
+  return rows;
+}
+
+async function runInNode(rows: readonly Row[], folder: string, backend: "cpu" | "wasm"): Promise<void> {
+  for (const row of runnable(rows)) {
+    const compute = async () => {
+      await using session = await openSession(join(folder, row.folder), { backend, warmUp: false });
+      // Awaited here: the session is closed at the end of this block.
+      return await compareRuns(row.golden, (inputs) => session.run(inputs));
+    };
+    row.results[backend] = await settle(compute());
+  }
+}
+
+async function runInBrowser(rows: readonly Row[], folder: string): Promise<void> {
+  await buildHarness();
+  await using harness = await openHarness(folder);
+  for (const row of runnable(rows)) {
+    const options = { backend: "webgpu", warmUp: false, cache: false } as const;
+    const target: Target = { open: `/models/${row.folder}/model.json`, options };
+    const run = async (inputs: Tensors): Promise<Tensors> => {
+      const outcome = await harness.page.evaluate(([target, inputs]) => globalThis.harness.openAndRun(target, inputs), [
+        target,
+        toPlainTensors(inputs),
+      ] as const);
+      if ("error" in outcome) throw new Error(outcome.error.message);
+      return fromPlainTensors(outcome.value.outputs);
+    };
+    row.results.webgpu = await settle(compareRuns(row.golden, run));
+  }
+}
+
+/** The golden cases of a file, none where one has a dtype that no tensor has: float16. */
+function readable(json: string): readonly GoldenCase[] {
+  try {
+    return parseGolden(json);
+  } catch {
+    return [];
+  }
+}
+
+function runnable(rows: readonly Row[]): readonly Row[] {
+  return rows.filter(({ conversion, golden }) => conversion === "ok" && golden.length > 0);
+}
+
+async function compareRuns(golden: readonly GoldenCase[], run: (inputs: Tensors) => Promise<Tensors>) {
+  let largest = 0;
+  for (const { inputs, outputs, isDeterministic } of golden) {
+    const error = largestError(await run(inputs), outputs, { isDeterministic });
+    largest = Math.max(largest, error);
+  }
+  return largest <= 1e-4 ? `ok ${largest.toExponential(0)}` : `wrong by ${largest.toExponential(0)}`;
+}
+
+/** The text of a result, or what went wrong, in a line. */
+async function settle(result: Promise<string>): Promise<string> {
+  const tooLate = new Promise<never>((_, reject) => setTimeout(reject, 120_000, new Error("no result in 2 minutes")));
+  try {
+    return await Promise.race([result, tooLate]);
+  } catch (error) {
+    const code = error instanceof InferenceError ? error.code : "error";
+    const message = error instanceof Error ? error.message : String(error);
+    // A refusal lists the reasons below its first line, one each.
+    const lines = message.split("\n").filter((line) => line.startsWith("  "));
+    const text = lines.length > 0 ? lines.map((line) => line.trim().split(": ")[0]).join("; ") : message.split("\n")[0];
+    return `${code}: ${text}`;
+  }
+}
+
+function formatTable(rows: readonly Row[], columns: readonly Column[]): string {
+  const lines = rows.map(({ fixture, signature, golden, conversion, results }) => {
+    const cells = columns.map((column) => results[column] ?? (golden.length === 0 ? "no golden" : ""));
+    return [fixture, signature, conversion, ...cells].map((cell) => cell.replaceAll("|", "\\|")).join(" | ");
+  });
+  const head = ["fixture", "signature", "convert", ...columns];
+  const converted = rows.filter(({ conversion }) => conversion === "ok").length;
+  const withGolden = rows.filter(({ golden }) => golden.length > 0).length;
+  const counts = columns.map((column) => {
+    const right = rows.filter(({ results }) => results[column]?.startsWith("ok")).length;
+    return `${column}: ${right} right of ${withGolden} with golden values, ${runnable(rows).length - right} wrong or failed.`;
+  });
+  return [
+    `| ${head.join(" | ")} |`,
+    `|${head.map(() => "---").join("|")}|`,
+    ...lines.map((line) => `| ${line} |`),
+    "",
+    `${rows.length} signatures: ${converted} convert, ${rows.length - converted} are refused.`,
+    ...counts,
+  ].join("\n");
+}
