@@ -43,6 +43,12 @@ describe("fuseOperations", () => {
     expect(active && textsAttr(active, "fused_ops")).toEqual(["NoOp", "Relu6"]);
   });
 
+  test("fuses no bias that is computed, which TensorFlow.js on wasm may take for one of another rank", () => {
+    const squeezed = node("squeezed", "Squeeze", ["bias"]);
+    const added = node("y", "BiasAdd", ["conv", "squeezed"]);
+    expect(fuse([conv("MatMul"), squeezed, added]).nodes.get("y")?.op).toBe("BiasAdd");
+  });
+
   test("fuses LeakyRelu with its alpha, but not into a depthwise convolution, which can't be told", () => {
     const leaky = node("y", "LeakyRelu", ["biased"], { attrs: { alpha: { f: 0.3 } } });
     const y = fuse([conv("Conv2D"), biased, leaky]).nodes.get("y");

@@ -17,10 +17,14 @@ const fusedOps: Readonly<Record<string, string>> = {
 };
 const fusedOpNames: ReadonlySet<string> = new Set(Object.values(fusedOps));
 
-/** x ⊛ w + b. A BiasAdd's bias has one axis, as the fused ops need it. */
+/**
+ * x ⊛ w + b, where b is a constant: TensorFlow.js's wasm kernels ask the data of a bias for its rank, and that of a
+ * reshaped tensor still has the rank that it had before.
+ */
 function addBias(root: Node, around: Surroundings): readonly Node[] | undefined {
   const node = root.op === "BiasAdd" && isChannelsLast(root) ? around.only(root.inputs[0], filterOps) : undefined;
   if (node === undefined || !isChannelsLast(node) || !isFloat(node)) return undefined;
+  if (around.constantOf(root.inputs[1]) === undefined) return undefined;
   // TensorFlow.js's wasm kernel leaves the bias out where it transposes.
   if (isTrue(node, "transpose_a") || isTrue(node, "transpose_b")) return undefined;
   return [fused(root, node, root.inputs.slice(1), ["BiasAdd"])];

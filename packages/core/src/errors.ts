@@ -39,15 +39,10 @@ export interface WireError {
 /** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
 export function toWireError(error: unknown): WireError {
   if (error instanceof InferenceError) return { code: error.code, message: error.message };
-  if (isAbort(error)) return { code: "cancelled", message: error.message };
   return { code: "internal", message: error instanceof Error ? error.message : String(error) };
 }
 
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */
 export function fromWireError(wire: WireError): InferenceError {
   return new InferenceError(Object.hasOwn(errorCodes, wire.code) ? wire.code : "internal", wire.message);
-}
-
-function isAbort(error: unknown): error is Error {
-  return error instanceof Error && error.name === "AbortError";
 }

@@ -385,6 +385,41 @@ const rows: readonly Row[] = [
     inputs: [text([2], "hello world", "a b c"), text([], " ")],
     outputs: [i32([5, 2], 0, 0, 0, 1, 1, 0, 1, 1, 1, 2), text([5], "hello", "world", "a", "b", "c"), i32([2], 2, 3)],
   },
+  {
+    op: "Einsum",
+    about: "as a matrix product",
+    attrs: { equation: { s: "ij,jk->ik" } },
+    inputs: [f32([2, 2], 1, 2, 3, 4), f32([2, 1], 1, 10)],
+    outputs: [f32([2, 1], 21, 43)],
+  },
+  {
+    op: "Einsum",
+    about: "with a batch in another place and the output's axes in another order",
+    attrs: { equation: { s: "bij,kbj->kib" } },
+    inputs: [f32([2, 1, 2], 1, 2, 3, 4), f32([1, 2, 2], 1, 10, 1, 100)],
+    outputs: [f32([1, 1, 2], 21, 403)],
+  },
+  {
+    op: "Einsum",
+    about: "as an outer product",
+    attrs: { equation: { s: "i,j->ij" } },
+    inputs: [f32([2], 1, 2), f32([2], 3, 4)],
+    outputs: [f32([2, 2], 3, 4, 6, 8)],
+  },
+  {
+    op: "Einsum",
+    about: "adding up an axis that only one input has",
+    attrs: { equation: { s: "ij,k->k" } },
+    inputs: [f32([2, 2], 1, 2, 3, 4), f32([2], 1, 2)],
+    outputs: [f32([2], 10, 20)],
+  },
+  {
+    op: "NearsideEinsum",
+    about: "with an ellipsis",
+    attrs: { equation: { s: "...ij,jk->...ik" } },
+    inputs: [f32([2, 1, 2], 1, 2, 3, 4), f32([2, 1], 1, 10)],
+    outputs: [f32([2, 1, 1], 21, 43)],
+  },
 ];
 
 /** These need complex numbers, which TensorFlow.js's wasm backend lacks. */
@@ -402,13 +437,6 @@ const complexRows: readonly Row[] = [
   { op: "NearsideComplexDiv", inputs: [c64([1], -1, 5), c64([], 1, 1)], outputs: [c64([1], 2, 3)] },
   { op: "FFT2D", inputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)], outputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)] },
   { op: "IFFT2D", inputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)], outputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)] },
-  {
-    op: "NearsideEinsum",
-    about: "with an ellipsis",
-    attrs: { equation: { s: "...ij,jk->...ik" } },
-    inputs: [f32([2, 1, 2], 1, 2, 3, 4), f32([2, 1], 1, 10)],
-    outputs: [f32([2, 1, 1], 21, 43)],
-  },
 ];
 
 const backends = [

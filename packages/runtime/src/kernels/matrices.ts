@@ -1,14 +1,6 @@
 import type { Tensor } from "@nearside/core";
-import {
-  cast,
-  einsum,
-  reshape,
-  type Tensor as TfjsTensor,
-  tensor,
-  tile,
-  where,
-  zerosLike,
-} from "@tensorflow/tfjs-core";
+import { cast, reshape, type Tensor as TfjsTensor, tensor, tile, where, zerosLike } from "@tensorflow/tfjs-core";
+import { contract } from "./contract.ts";
 import { expandEllipsis } from "./expand-ellipsis.ts";
 import type { Kernels } from "./kernel.ts";
 import type { KernelAttrs } from "./kernel-attrs.ts";
@@ -31,6 +23,10 @@ export const matrixKernels: Kernels = {
       return cast(where(band, numbers, zerosLike(numbers)), input.dtype);
     },
   },
+  /** Sums of products over named axes. */
+  Einsum: {
+    compose: (inputs, attrs) => contract(attrs.text("equation", ""), inputs),
+  },
   /** Einsum with an ellipsis, which stands for the axes that aren't named. */
   NearsideEinsum: {
     compose(inputs, attrs) {
@@ -38,7 +34,10 @@ export const matrixKernels: Kernels = {
         attrs.text("equation", ""),
         inputs.map(({ shape }) => shape),
       );
-      return einsum(equation, ...inputs.map((input, index) => broadcast(input, shapes[index] ?? input.shape)));
+      return contract(
+        equation,
+        inputs.map((input, index) => broadcast(input, shapes[index] ?? input.shape)),
+      );
     },
   },
   /** Diagonals as matrices: [s…, d] (one) or [s…, number of diagonals, d] to [s…, rows, columns]. */
