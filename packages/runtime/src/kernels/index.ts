@@ -1,5 +1,6 @@
 import { arrangeKernels } from "./arrange.ts";
 import { boxKernels } from "./boxes.ts";
+import { comparisonKernels } from "./compare-strings.ts";
 import { complexKernels } from "./complex.ts";
 import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
@@ -19,6 +20,7 @@ import { stringKernels } from "./strings.ts";
 export const kernels: Kernels = {
   ...arrangeKernels,
   ...boxKernels,
+  ...comparisonKernels,
   ...complexKernels,
   ...exampleKernels,
   ...mathKernels,

@@ -386,6 +386,24 @@ const rows: readonly Row[] = [
     outputs: [i32([5, 2], 0, 0, 0, 1, 1, 0, 1, 1, 1, 2), text([5], "hello", "world", "a", "b", "c"), i32([2], 2, 3)],
   },
   {
+    op: "Equal",
+    about: "of strings, broadcast, of which TensorFlow.js on wasm makes garbage",
+    inputs: [text([2, 2], "a", "", "b", "a"), text([2], "a", "")],
+    outputs: [bool([2, 2], 1, 1, 0, 0)],
+  },
+  {
+    op: "Equal",
+    about: "of numbers",
+    inputs: [f32([3], 1, 2, 3), f32([], 2)],
+    outputs: [bool([3], 0, 1, 0)],
+  },
+  {
+    op: "NotEqual",
+    about: "of strings",
+    inputs: [text([2, 1], "a", "b"), text([], "a")],
+    outputs: [bool([2, 1], 0, 1)],
+  },
+  {
     op: "Einsum",
     about: "as a matrix product",
     attrs: { equation: { s: "ij,jk->ik" } },
