@@ -130,7 +130,7 @@ function quantizeFrom(values: FlagValues): QuantizeOptions {
 /** What flags of the Python converter do here where they do nothing. */
 const ineffective = {
   strip_debug_ops: (value) => (value === false ? "debug ops are always removed" : undefined),
-  control_flow_v2: () => "loops and branches keep the form they have",
+  control_flow_v2: () => "loops and branches are functions, or written out where their course is sure",
   split_weights_by_layer: () => "graph models have no layers",
   experiments: () => "there are none",
 } as const satisfies { readonly [name in FlagName]?: (value: unknown) => string | undefined };
