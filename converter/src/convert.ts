@@ -1,3 +1,4 @@
+import { backendGaps } from "./backend-gaps.ts";
 import type { FileSink, FileSource } from "./files.ts";
 import { allNodes } from "./graph/all-nodes.ts";
 import type { Graph } from "./graph/graph.ts";
@@ -9,12 +10,17 @@ import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { checkShardBytes } from "./graph-model/write-shards.ts";
-import { passes } from "./passes/index.ts";
 import { prune } from "./passes/prune.ts";
+import { runPasses } from "./passes/run-passes.ts";
 import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
+import { countVariables } from "./report/count-variables.ts";
+import { describeWeights } from "./report/describe-weights.ts";
+import { explainUnfused } from "./report/explain-unfused.ts";
+import { listFused } from "./report/list-fused.ts";
+import { outlineGraph } from "./report/outline-graph.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
@@ -79,7 +85,7 @@ export async function convert(
     ? openSavedModel(source, { signature, tags })
     : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
-  const optimised = passes.reduce((current, pass) => pass(current), model.graph);
+  const { graph: optimised, steps, firstOps } = runPasses(model.graph);
   checkPorts(optimised, where);
   if (!skipOpCheck) checkOps(optimised, where);
   const graph = await readVocabularies(optimised, source);
@@ -96,17 +102,28 @@ export async function convert(
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
     const nodes = allNodes(graph);
+    const saved = allNodes(prune(model.graph));
     return {
       signatureName: signature,
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
-      nodesBefore: allNodes(prune(model.graph)).length,
+      nodesBefore: saved.length,
       nodesAfter: nodes.length,
+      opsBefore: countOps(saved),
       ops: countOps(nodes),
       ownOps: listOwnOps(nodes),
+      gaps: backendGaps(nodes),
+      unfused: explainUnfused(graph),
+      variables: countVariables(model.graph),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
+      details: {
+        steps,
+        fused: listFused(graph, firstOps),
+        weights: describeWeights(weights),
+        graphs: outlineGraph(graph),
+      },
     };
   } catch (error) {
     await sink.discard();

@@ -1,13 +1,14 @@
-import { dtypeFromTensorFlow, elementCount, InferenceError } from "@nearside/core";
+import { dtypeFromTensorFlow, InferenceError } from "@nearside/core";
+import { type BackendGaps, backendGaps } from "./backend-gaps.ts";
 import type { FileSource } from "./files.ts";
-import { dataTypes } from "./graph/data-type.ts";
-import type { Graph, Port, Shape } from "./graph/graph.ts";
+import { allNodes } from "./graph/all-nodes.ts";
+import type { Port, Shape } from "./graph/graph.ts";
 import { listWeights } from "./graph-model/weights.ts";
 import { passes } from "./passes/index.ts";
-import { prune } from "./passes/prune.ts";
 import { findOpProblems, type OpProblem } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import { countOps } from "./report/count-ops.ts";
+import { countVariables } from "./report/count-variables.ts";
 import { listSignatures } from "./saved-model/list-signatures.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
 
@@ -31,6 +32,8 @@ export interface SignatureSummary {
   readonly variables: { readonly count: number; readonly bytes: number };
   /** How often each op occurs in what would be written, constants aside. */
   readonly ops: Readonly<Record<string, number>>;
+  /** What of these ops each backend of a browser can't run. */
+  readonly gaps: BackendGaps;
   /** The ops that TensorFlow.js can't run. */
   readonly problems: readonly OpProblem[];
   /** What else keeps the signature from being converted, or null. */
@@ -56,7 +59,12 @@ async function inspectSignature(source: FileSource, tags: readonly string[], nam
     summary = { ...summary, inputs: describe(inputs), outputs: describe(outputs), variables: countVariables(graph) };
     checkPorts(graph, `signature "${name}"`);
     const converted = passes.reduce((current, pass) => pass(current), graph);
-    summary = { ...summary, ops: countOps(converted.nodes.values()), problems: findOpProblems(converted) };
+    summary = {
+      ...summary,
+      ops: countOps(converted.nodes.values()),
+      gaps: backendGaps(allNodes(converted)),
+      problems: findOpProblems(converted),
+    };
     if (summary.problems.length === 0) listWeights(converted); // for what it refuses
     return summary;
   } catch (error) {
@@ -65,23 +73,18 @@ async function inspectSignature(source: FileSource, tags: readonly string[], nam
   }
 }
 
-const nothing = { inputs: {}, outputs: {}, variables: { count: 0, bytes: 0 }, ops: {}, problems: [], refusal: null };
+const nothing = {
+  inputs: {},
+  outputs: {},
+  variables: { count: 0, bytes: 0 },
+  ops: {},
+  gaps: backendGaps([]),
+  problems: [],
+  refusal: null,
+};
 
 function describe(ports: readonly Port[]): Readonly<Record<string, PortSummary>> {
   return Object.fromEntries(
     ports.map(({ key, dtype, shape }) => [key, { dtype: dtypeFromTensorFlow(dtype) ?? dtype, shape }]),
   );
-}
-
-function countVariables(graph: Graph): SignatureSummary["variables"] {
-  const values = [...prune(graph).nodes.values()].flatMap(({ op, value }) =>
-    op !== "Const" && value?.kind === "stored" ? [value] : [],
-  );
-  // A variable that the signature takes twice is one value.
-  const distinct = new Map(values.map((value) => [JSON.stringify([value.key, value.slice]), value]));
-  const bytes = [...distinct.values()].reduce(
-    (sum, { dtype, shape }) => sum + elementCount(shape) * (dataTypes[dtype].bytes ?? 0),
-    0,
-  );
-  return { count: distinct.size, bytes };
 }

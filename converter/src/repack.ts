@@ -1,4 +1,5 @@
 import { InferenceError, type Manifest, parseManifest } from "@nearside/core";
+import { backendGaps, type TypedNode } from "./backend-gaps.ts";
 import type { ConvertOptions } from "./convert.ts";
 import { damaged } from "./damaged.ts";
 import type { FileSink, FileSource } from "./files.ts";
@@ -12,6 +13,8 @@ import { weightsManifest, writeManifest } from "./graph-model/write-graph-model.
 import { checkShardBytes, writeShards } from "./graph-model/write-shards.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
+import { describeWeights } from "./report/describe-weights.ts";
+import type { OutlineNode } from "./report/outline-graph.ts";
 import { version } from "./version.ts";
 
 /** What {@link repack} can change of a model. */
@@ -57,11 +60,21 @@ export async function repack(
       tensorflowVersion: typeof json.generatedBy === "string" ? json.generatedBy : "",
       nodesBefore: nodes.length,
       nodesAfter: nodes.length,
+      opsBefore: countOps(nodes),
       ops: countOps(nodes),
       ownOps: listOwnOps(nodes),
+      gaps: backendGaps(nodes),
+      unfused: [],
+      variables: { count: plain.length, bytes: plain.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0) },
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
       notices,
+      details: {
+        steps: [],
+        fused: [],
+        weights: describeWeights(weights),
+        graphs: [{ name: "", nodes: outlineNodes(nodes), outputs: outputNodes(manifest) }],
+      },
     };
   } catch (error) {
     await sink.discard();
@@ -79,9 +92,33 @@ async function readManifest(source: FileSource): Promise<Manifest> {
   return parseManifest(new TextDecoder().decode(bytes));
 }
 
-/** The nodes of a graph model, as far as a report looks at them. */
-function nodesOf({ json }: Manifest): readonly { readonly op: string }[] {
+function outputNodes({ outputNames }: Manifest): readonly string[] {
+  return [...new Set(Object.values(outputNames).map((name) => name.replace(/:\d+$/, "")))];
+}
+
+/** A node of a graph model, as far as a report looks at it. */
+interface ManifestNode extends TypedNode {
+  readonly name: string;
+  readonly inputs: readonly string[];
+}
+
+function nodesOf({ json }: Manifest): readonly ManifestNode[] {
   const { node } = json.modelTopology as { readonly node?: unknown }; // parseManifest saw that it is an object
   if (!Array.isArray(node)) throw damaged("model.json: modelTopology.node", "a list", JSON.stringify(node));
-  return node.map((each: unknown) => ({ op: String((each as { readonly op?: unknown } | null)?.op) })); // or no node
+  return node.map((each: unknown) => {
+    const { name, op, input, attr } = (each ?? {}) as Readonly<Record<string, unknown>>; // or no node: all undefined
+    const inputs = Array.isArray(input) ? input.map((text) => String(text).replace(/^\^|:\d+$/g, "")) : [];
+    const attrs = Object.entries(attr ?? {}).filter(([, value]) => typeof value === "object" && value !== null);
+    return { name: String(name), op: String(op), inputs, attrs: Object.fromEntries(attrs) };
+  });
+}
+
+function outlineNodes(nodes: readonly ManifestNode[]): readonly OutlineNode[] {
+  const constants = new Set(nodes.filter(({ op }) => op === "Const").map(({ name }) => name));
+  return nodes
+    .filter(({ op }) => op !== "Const")
+    .map(({ name, op, inputs }) => {
+      const taken = inputs.filter((input) => !constants.has(input));
+      return { name, ops: [op], inputs: taken, weights: [], shape: null };
+    });
 }

@@ -70,3 +70,21 @@ export const passes: readonly Pass[] = [
   inEveryBody(restoreDefaultAttrs),
   prune,
 ];
+
+/** What a report calls a pass. */
+export function passName(pass: Pass): string {
+  const [name] = Object.entries(rules).find(([, each]) => each === pass) ?? [pass.name];
+  return name;
+}
+
+/** The passes that `rule` makes, which have no names of their own. */
+const rules = {
+  foldBatchNorms,
+  foldConstants,
+  foldPaddings,
+  formPrelu,
+  fuseOperations,
+  moveSqueezes,
+  replaceErfc,
+  simplify,
+};
