@@ -11,5 +11,6 @@ export type { OpProblem } from "./report/check-ops.ts";
 export type { ConversionReport } from "./report/conversion-report.ts";
 export { formatReport } from "./report/format-report.ts";
 export { formatSummary } from "./report/format-summary.ts";
+export { htmlReport } from "./report/page/html-report.ts";
 export type { FrozenGraph } from "./saved-model/frozen-graph.ts";
 export { version } from "./version.ts";

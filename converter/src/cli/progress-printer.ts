@@ -1,4 +1,5 @@
 import type { ConversionProgress } from "../convert.ts";
+import { formatBytes } from "../report/format-bytes.ts";
 
 /** Where progress is shown: a terminal, where a line can be written over, or a log. */
 export interface ProgressOutput {
@@ -37,9 +38,3 @@ export function createProgressPrinter({ isTerminal, write }: ProgressOutput): Pr
 }
 
 const barWidth = 30;
-
-function formatBytes(bytes: number): string {
-  if (bytes < 1e3) return `${bytes} bytes`;
-  if (bytes < 1e6) return `${(bytes / 1e3).toFixed(1)} kB`;
-  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`;
-}

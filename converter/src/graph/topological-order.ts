@@ -2,20 +2,28 @@ import type { Body, Node } from "./graph.ts";
 
 /** The nodes, each after those it takes something of (but for loops), and otherwise in the order they are in. */
 export function topologicalOrder({ nodes }: Body): ReadonlyMap<string, Node> {
-  const ordered = new Map<string, Node>();
+  return sourcesFirst(nodes, ({ inputs, controls }) => [...inputs.map((input) => input.node), ...controls]);
+}
+
+/** What a map holds, each after its sources (but for loops), and otherwise in the order it is in. */
+export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => string[]): ReadonlyMap<string, T> {
+  const ordered = new Map<string, T>();
   const begun = new Set<string>();
-  for (const name of nodes.keys()) {
+  for (const name of all.keys()) {
     const pending = [name];
     for (let top = pending.at(-1); top !== undefined; top = pending.at(-1)) {
-      const node = nodes.get(top);
-      if (node === undefined || begun.has(top)) {
+      const each = all.get(top);
+      if (each === undefined || begun.has(top)) {
         pending.pop();
-        if (node !== undefined) ordered.set(top, node);
+        if (each !== undefined) ordered.set(top, each);
         continue;
       }
       begun.add(top);
-      const sources = [...node.inputs.map((input) => input.node), ...node.controls];
-      pending.push(...sources.reverse().filter((source) => !begun.has(source)));
+      pending.push(
+        ...sourcesOf(each)
+          .reverse()
+          .filter((source) => !begun.has(source)),
+      );
     }
   }
   return ordered;

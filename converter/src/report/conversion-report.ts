@@ -31,6 +31,8 @@ export interface ConversionReport {
   readonly weightBytes: number;
   /** What a person should know: each a sentence about something that may not be as intended. */
   readonly notices: readonly string[];
+  /** How far the written model's outputs are from the saved one's, if that was asked for. */
+  readonly verification?: Verification;
   readonly details: ConversionDetails;
 }
 
@@ -41,4 +43,15 @@ export interface ConversionDetails {
   readonly weights: readonly WeightDescription[];
   /** The graph that was written, then each of its functions. */
   readonly graphs: readonly GraphOutline[];
+}
+
+/** The errors of each output over the inputs that both models were run on: `random`, or the file they are in. */
+export interface Verification {
+  readonly inputs: string;
+  readonly outputs: readonly {
+    readonly name: string;
+    readonly maxAbsoluteError: number;
+    readonly meanAbsoluteError: number;
+    readonly maxRelativeError: number;
+  }[];
 }
