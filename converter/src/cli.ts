@@ -1,15 +1,17 @@
-import { readFile, stat } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { readFile, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, relative, resolve } from "node:path";
 import { InferenceError } from "@nearside/core";
 import { helpText } from "./cli/help.ts";
 import { type Command, parseCommand } from "./cli/parse-command.ts";
 import { createProgressPrinter } from "./cli/progress-printer.ts";
 import {
+  type ConversionReport,
   convert,
   convertAll,
   type FileSource,
   formatReport,
   formatSummary,
+  htmlReport,
   inspect,
   isArchive,
   openArchive,
@@ -53,6 +55,7 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort(new InferenceError("cancelled", "interrupted; nothing was written")));
   for (const notice of notices) console.error(notice);
+  if (command.reportFile !== undefined) await checkReportFile(command.reportFile, output);
   const metadata = await readMetadata(command.metadataFiles);
   const progress = createProgressPrinter({
     isTerminal: process.stderr.isTTY,
@@ -62,10 +65,41 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
   try {
     const report = await conversions[command.what](await openSource(input), writeDirectory(output), options);
     progress.end();
-    console.log(command.isJson ? JSON.stringify(report) : [report].flat().map(formatReport).join("\n\n"));
+    console.log(command.isJson ? reportJson(report) : [report].flat().map(formatReport).join("\n\n"));
+    if (command.reportFile !== undefined) await writeReport(command.reportFile, htmlReport(report));
     if (!command.isJson) console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
   } finally {
     progress.end();
+  }
+}
+
+/** The report as JSON, but for what grows with the model, which is for the page. */
+function reportJson(report: ConversionReport | readonly ConversionReport[]): string {
+  const lean = [report].flat().map(({ details: _, ...rest }) => rest);
+  return JSON.stringify(Array.isArray(report) ? lean : lean[0]);
+}
+
+/** Throws `invalid-argument` for a place that no report can have, before anything is converted. */
+async function checkReportFile(file: string, output: string): Promise<void> {
+  const path = relative(output, file);
+  if (!isAbsolute(path) && !/^\.\.($|[\\/])/.test(path)) {
+    // That folder is replaced as a whole by the next conversion, unless there is something else in it.
+    const message = `--report ${file}: expected a file outside the output folder, which is for the model alone`;
+    throw new InferenceError("invalid-argument", `${message}; write it beside that folder`);
+  }
+  const folder = await stat(dirname(resolve(file))).catch(() => undefined);
+  if (folder?.isDirectory() === true) return;
+  throw new InferenceError("invalid-argument", `--report ${file}: expected a file in a folder that is there`);
+}
+
+async function writeReport(file: string, page: string): Promise<void> {
+  try {
+    await writeFile(file, page);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InferenceError("invalid-argument", `--report ${file}: the model is written, this is not; ${reason}`, {
+      cause,
+    });
   }
 }
 

@@ -84,6 +84,7 @@ export const flags = {
   },
   metadata: { kind: "files", about: "JSON files to put into the model's userDefinedMetadata" },
   json: { kind: "boolean", about: "prints the report as one line of JSON" },
+  report: { kind: "text", about: "writes a page about the conversion to this file: out.html" },
   strip_debug_ops: { kind: "boolean", about: "no effect: debug ops are always removed" },
   control_flow_v2: { kind: "boolean", about: "no effect: loops and branches are functions, or written out" },
   split_weights_by_layer: { kind: "boolean", about: "no effect: graph models have no layers" },

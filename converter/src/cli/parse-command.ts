@@ -19,6 +19,8 @@ export type Command =
       /** JSON files for the metadata, by their keys. */
       readonly metadataFiles: Readonly<Record<string, string>>;
       readonly isJson: boolean;
+      /** Where to write the page about the conversion, if anywhere. */
+      readonly reportFile: string | undefined;
       /** What a person should know of flags that do nothing here. */
       readonly notices: readonly string[];
     };
@@ -45,6 +47,7 @@ export function parseCommand(args: readonly string[]): Command {
     what: isGraphModel ? "graph-model" : values.all_signatures ? "every-signature" : "signature",
     metadataFiles: values.metadata ?? {},
     isJson: values.json ?? false,
+    reportFile: values.report,
     notices: noticesOf(values),
   };
 }

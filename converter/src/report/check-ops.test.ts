@@ -12,12 +12,20 @@ describe("checkOps", () => {
     expect(() => check(node("y", "Relu", ["x"]))).not.toThrow();
   });
 
-  test("lists each op it can't run, how often and where", () => {
+  test("lists each op it can't run, how often, where, why, and what to do", () => {
     const nodes = ["a", "b", "c", "d"].map((name) => node(`layer/${name}`, "Erfc", ["x"]));
-    const expected = '4 × Erfc (TensorFlow.js has no such op): "layer/a", "layer/b", "layer/c" and 1 more';
-    expect(() => check(...nodes)).toThrow(
-      expect.objectContaining({ code: "unsupported", message: expect.stringContaining(expected) }),
-    );
+    const expected = [
+      "signature: some of its ops can't be converted.",
+      '  4 × Erfc    "layer/a", "layer/b", "layer/c" and 1 more',
+      "              TensorFlow.js has no such op",
+      expect.stringMatching(/^ {14}→ replace it in the model, .*--skip_op_check/),
+      '  1 × PyFunc  "y"',
+      "              TensorFlow.js has no such op",
+      "              → it runs Python code: write that with TensorFlow's own ops",
+    ];
+    const refused = refusal(() => check(...nodes, node("y", "PyFunc", ["x"])));
+    expect(refused).toMatchObject({ code: "unsupported" });
+    expect(refused?.message.split("\n")).toEqual(expected);
   });
 
   test.each([
@@ -49,6 +57,7 @@ describe("checkOps", () => {
     const inner = body([node("a", "Placeholder"), node("list", "TensorListPushBack", ["a", "a"])], ["list"]);
     const outer = { ...graph([x], ["x"]), functions: new Map([["f", inner]]) };
     expect(() => checkOps(outer, "signature")).toThrow("loses the elements of a list");
+    expect(() => checkOps(outer, "signature")).toThrow('"f: list"');
   });
 
   test("refuses an input that the signature doesn't name", () => {
@@ -56,3 +65,12 @@ describe("checkOps", () => {
     expect(() => checkOps({ ...hidden, inputs: [] }, "signature")).toThrow("an input that the signature doesn't name");
   });
 });
+
+function refusal(run: () => void): Error | undefined {
+  try {
+    run();
+  } catch (error) {
+    return error as Error;
+  }
+  return undefined;
+}

@@ -1,26 +1,24 @@
 import { InferenceError } from "@nearside/core";
 import type { Attr, Graph, Node } from "../graph/graph.ts";
 import { type Op, opOf } from "../ops.ts";
+import { formatProblems } from "./format-problems.ts";
 
 /** What keeps TensorFlow.js from running some of a graph's nodes. */
 export interface OpProblem {
   readonly op: string;
   readonly problem: string;
-  /** The names of the nodes. */
+  /** The names of the nodes; those in a function with the function's name and a colon before them. */
   readonly nodes: readonly string[];
 }
 
 /**
  * Throws `unsupported` unless TensorFlow.js can run every node of the graph and computes what TensorFlow does. The
- * message lists each op that it can't, how often it is there, where, and why.
+ * message is a table of what it can't: each op, how often it is there, where, why, and what to do about it.
  */
 export function checkOps(graph: Graph, where: string): void {
   const problems = findOpProblems(graph);
   if (problems.length === 0) return;
-  const lines = problems.map(({ op, problem, nodes }) => `  ${nodes.length} × ${op} (${problem}): ${someOf(nodes)}`);
-  const advice = "Replace these ops in the model, or convert a signature that doesn't need them.";
-  const message = `${where}: some of its ops can't be converted.\n${lines.join("\n")}\n${advice}`;
-  throw new InferenceError("unsupported", message);
+  throw new InferenceError("unsupported", formatProblems(problems, where));
 }
 
 /** The ops of a graph that TensorFlow.js can't run, or would compute wrongly. */
@@ -33,21 +31,16 @@ export function findOpProblems(graph: Graph): readonly OpProblem[] {
 /** The nodes that have each problem, by op and problem. */
 function listProblems(graph: Graph, problemOf: (graph: Graph, node: Node) => string | undefined): readonly OpProblem[] {
   const problems = new Map<string, OpProblem>();
-  for (const body of [graph, ...graph.functions.values()]) {
+  for (const [name, body] of [["", graph] as const, ...graph.functions]) {
     for (const node of body.nodes.values()) {
       const problem = problemOf({ ...body, functions: graph.functions }, node);
       if (problem === undefined) continue;
       const key = JSON.stringify([node.op, problem]);
-      const nodes = [...(problems.get(key)?.nodes ?? []), node.name];
+      const nodes = [...(problems.get(key)?.nodes ?? []), name === "" ? node.name : `${name}: ${node.name}`];
       problems.set(key, { op: node.op, problem, nodes });
     }
   }
   return [...problems.values()];
-}
-
-function someOf(names: readonly string[]): string {
-  const shown = names.slice(0, 3).map((name) => JSON.stringify(name));
-  return names.length > shown.length ? `${shown.join(", ")} and ${names.length - shown.length} more` : shown.join(", ");
 }
 
 /** What keeps TensorFlow.js from running a node, or undefined. */

@@ -117,9 +117,15 @@ function isConstantly(node: Node, { sourceOf }: Neighbourhood): boolean {
 }
 
 function sharedReason({ name }: Node, around: Neighbourhood, what = "its result"): string | undefined {
-  const count = around.takersOf(name).length;
+  const takers = around.takersOf(name);
   if (around.isOutput(name)) return `${what} is an output of the model`;
-  return count > 1 ? `${what} is taken by ${count} nodes` : undefined;
+  return takers.length > 1 ? `${what} is taken by ${takers.length} nodes (${opsOf(takers)})` : undefined;
+}
+
+/** A few of the nodes' ops, in the order of their names. */
+function opsOf(nodes: readonly Node[]): string {
+  const ops = [...new Set(nodes.map(({ op }) => op))].sort();
+  return ops.length > 4 ? `${ops.slice(0, 4).join(", ")}, …` : ops.join(", ");
 }
 
 /** What of a convolution or a matrix product TensorFlow.js has no fused kernel for. */

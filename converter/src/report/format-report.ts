@@ -1,5 +1,6 @@
 import { formatSpec, type TensorSpec } from "@nearside/core";
 import type { ConversionReport } from "./conversion-report.ts";
+import { formatGaps } from "./format-gaps.ts";
 
 /** A report as a few lines for a person. */
 export function formatReport(report: ConversionReport): string {
@@ -12,6 +13,7 @@ export function formatReport(report: ConversionReport): string {
     `nodes      ${nodesBefore} before, ${nodesAfter} after`,
     `ops        ${ops.join(", ")}`,
     ...(report.ownOps.length > 0 ? [`needs      the Nearside runtime: ${report.ownOps.join(", ")}`] : []),
+    ...formatGaps(report.gaps),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
     ...report.notices.map((notice) => `notice     ${notice}`),
   ].join("\n");

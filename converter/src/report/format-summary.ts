@@ -1,4 +1,5 @@
 import type { ModelSummary, PortSummary, SignatureSummary } from "../inspect.ts";
+import { formatGaps } from "./format-gaps.ts";
 
 /** What `inspect` found, as lines for a person. */
 export function formatSummary({ graphs }: ModelSummary): string {
@@ -11,7 +12,7 @@ export function formatSummary({ graphs }: ModelSummary): string {
 }
 
 function signatureLines(signature: SignatureSummary): readonly string[] {
-  const { name, inputs, outputs, variables, ops, problems, refusal } = signature;
+  const { name, inputs, outputs, variables, ops, gaps, problems, refusal } = signature;
   const counts = Object.entries(ops).map(([op, count]) => `${op} ${count}`);
   const isConvertible = problems.length === 0 && refusal === null;
   return [
@@ -21,6 +22,7 @@ function signatureLines(signature: SignatureSummary): readonly string[] {
     ...portLines("output", outputs),
     `variables  ${variables.count} (${variables.bytes} bytes)`,
     ...(counts.length === 0 ? [] : [`ops        ${counts.join(", ")}`]),
+    ...formatGaps(gaps),
     ...problems.map(({ op, problem, nodes }) => `missing    ${nodes.length} × ${op}: ${problem}`),
     ...(refusal === null ? [] : [`refused    ${refusal}`]),
     `converts   ${isConvertible ? "yes" : "no"}`,

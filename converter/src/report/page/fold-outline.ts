@@ -20,7 +20,7 @@ export interface FoldedOutline {
 
 /** What a layout may cost: boxes, and the layers that their connections cross, which it fills in one by one. */
 const budget = 6000;
-const maxBoxes = 500;
+const maxBoxes = 400;
 
 /**
  * A graph as so many boxes as can be laid out and looked at: its nodes, or for a large graph the scopes of their

@@ -44,7 +44,7 @@ interface Label {
   readonly width: number;
 }
 
-const [lineHeight, characterWidth, padding, longest] = [16, 6.7, 18, 44];
+const [lineHeight, characterWidth, padding, longest] = [16, 7.4, 18, 44];
 
 function labelOf({ name, nodes }: Box, { outputs }: GraphOutline): Label {
   const [node] = nodes;

@@ -8,7 +8,7 @@ export function summary(report: ConversionReport): Html {
   const { nodesBefore, nodesAfter, variables, weightBytes, shards, gaps, ownOps } = report;
   const backends = browserBackends.filter((backend) => gaps[backend].length === 0);
   const facts = [
-    ["nodes", `${nodesBefore} → ${nodesAfter}`, "saved, and written"],
+    ["nodes", `${nodesBefore} → ${nodesAfter}`, "saved, and written; constants too"],
     [
       "weights",
       `${formatBytes(variables.bytes)} → ${formatBytes(weightBytes)}`,

@@ -1,5 +1,6 @@
 import { formatSpec, type TensorSpec } from "@nearside/core";
 import type { ConversionReport } from "../conversion-report.ts";
+import type { GraphOutline } from "../outline-graph.ts";
 import { accuracyTable } from "./accuracy-table.ts";
 import { graphPicture } from "./graph-picture.ts";
 import { summary } from "./headline.ts";
@@ -50,7 +51,18 @@ ${ports("input", signature.inputs)}${ports("output", signature.outputs)}</tbody>
 <section><h2>What stayed unfused, and why</h2>${unfusedTable(report.unfused)}</section>
 <section><h2>What each pass did</h2>${stepsTable(details.steps)}</section>
 <section><h2>Weights</h2>${weightsTable(report)}</section>
-<section><h2>The graph</h2>${details.graphs.map((outline, index) => html`${outline.name === "" ? nothing : html`<h3>function ${outline.name}</h3>`}${graphPicture(outline, `${id}-${index}`)}`)}</section>`;
+<section><h2>The graph</h2>${pictures(details.graphs, id)}</section>`;
+}
+
+const maxPictures = 12;
+
+function pictures(graphs: readonly GraphOutline[], id: string): Html {
+  const rest = graphs.slice(maxPictures).map(({ name }) => name);
+  const names = rest.length > 100 ? `${rest.slice(0, 100).join(", ")}, …` : rest.join(", ");
+  return html`${graphs.slice(0, maxPictures).map(
+    (outline, index) => html`${outline.name === "" ? nothing : html`<h3>function ${outline.name}</h3>`}
+${graphPicture(outline, `${id}-${index}`)}`,
+  )}${rest.length === 0 ? nothing : html`<p>${rest.length} more functions are not drawn: ${names}</p>`}`;
 }
 
 function ports(label: string, specs: Readonly<Record<string, TensorSpec>>): readonly Html[] {

@@ -16,7 +16,7 @@ export function opsTable({ ops, opsBefore, gaps }: ConversionReport): Html {
 ${rows}</tbody></table>
 <p class="note">yes: TensorFlow.js and Nearside run it there. Nearside: only Nearside's runtime does, which has no webgl. Constants are not counted.</p>
 ${complex.map((backend) => html`<p class="note">On ${backend} there are no complex numbers: ${gaps[backend].join(", ")}.</p>`)}
-${gone.length === 0 ? nothing : html`<details><summary>${gone.length} ops of the saved graph are gone</summary><p>${gone.map((op) => `${countIn(opsBefore, op)} × ${op}`).join(", ")}</p></details>`}`;
+${gone.length === 0 ? nothing : html`<details><summary>Ops of the saved graph that are gone (${gone.length})</summary><p>${gone.map((op) => `${countIn(opsBefore, op)} × ${op}`).join(", ")}</p></details>`}`;
 }
 
 function countIn(counts: Readonly<Record<string, number>>, op: string): number {

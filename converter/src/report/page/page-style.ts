@@ -38,6 +38,7 @@ tbody th { font-weight: 500; }
 .no { color: var(--bad); font-weight: 600; }
 .ours { color: var(--other); }
 summary { cursor: pointer; }
+summary code { word-break: break-all; }
 .legend { display: flex; flex-wrap: wrap; gap: .2rem 1.1rem; list-style: none; margin: .6rem 0; padding: 0; font-size: .9em; }
 .swatch { display: inline-block; width: .9em; height: .9em; margin-inline-end: .4em; border-radius: 3px; border: 1.5px solid var(--line); background: var(--fill); vertical-align: -.1em; }
 .zoom { border: 0; margin: .4rem 0; padding: 0; display: flex; gap: 1rem; font-size: .9em; }

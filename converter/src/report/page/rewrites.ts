@@ -22,7 +22,7 @@ export function fusedTable(fused: readonly FusedNode[]): Html {
       html`<tr><td class="number">${names.length}</td><td>${ops.join(" + ")}</td><td>${folded.join(", ") || "–"}</td><td>${nameList(names)}</td></tr>
 `,
   );
-  return html`<p>${fused.length} nodes do the work of several: their kernels do these ops in one go, and what was folded is part of their weights.</p>
+  return html`<p>Nodes that do the work of several: ${fused.length}. Their kernels do these ops in one go; what was folded is part of their weights.</p>
 <table><thead><tr><th class="number">nodes</th><th>in one kernel</th><th>folded into the weights</th><th>where</th></tr></thead><tbody>
 ${rows}</tbody></table>`;
 }
@@ -47,7 +47,7 @@ export function stepsTable(steps: readonly PassStep[]): Html {
       html`<tr><th scope="row">${wordsOf(pass)}</th><td class="number">${nodesBefore} → ${nodesAfter}</td><td>${changes(ops)}</td></tr>
 `,
   );
-  return html`<details><summary>${steps.length} steps from the saved graph to the written one</summary>
+  return html`<details><summary>From the saved graph to the written one (${steps.length})</summary>
 <table><thead><tr><th>pass</th><th class="number">nodes</th><th>ops</th></tr></thead><tbody>
 ${rows}</tbody></table></details>`;
 }
