@@ -25,7 +25,25 @@ describe("npx convert", () => {
     const output = join(await temporaryFolder(), "out");
     const { stdout } = await runCli(digits, output, "--json");
     expect(stdout.trimEnd().split("\n")).toHaveLength(1);
-    expect(JSON.parse(stdout)).toMatchObject({ signatureName: "serving_default", notices: [] });
+    expect(JSON.parse(stdout)).toMatchObject({ signatureName: "serving_default", notices: [], gaps: { webgpu: [] } });
+    expect(JSON.parse(stdout)).not.toHaveProperty("details");
+  });
+
+  test("writes a page about the conversion with --report", async () => {
+    const folder = await temporaryFolder();
+    const { code, stdout } = await runCli(digits, join(folder, "out"), `--report=${join(folder, "report.html")}`);
+    expect({ code, stdout }).toMatchObject({ code: 0, stdout: expect.stringContaining("backends   webgpu, webgl") });
+    expect(await readFile(join(folder, "report.html"), "utf8")).toContain("<h2>What stayed unfused, and why</h2>");
+  });
+
+  test.each([
+    ["in the output folder", "out/report.html", "outside the output folder"],
+    ["in a folder that isn't there", "absent/report.html", "in a folder that is there"],
+  ])("writes nothing if the report is to be %s", async (_, file, message) => {
+    const folder = await temporaryFolder();
+    const { code, stderr } = await runCli(digits, join(folder, "out"), `--report=${join(folder, file)}`);
+    expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining(message) });
+    expect(await readdir(folder)).toEqual([]);
   });
 
   test("puts JSON files into the metadata", async () => {
@@ -108,7 +126,20 @@ describe("npx convert inspect", () => {
     expect(code).toBe(0);
     expect(stdout).toContain("input      image: float32 [?,28,28,1]");
     expect(stdout).toContain("variables  14 (234408 bytes)");
+    expect(stdout).toContain("backends   webgpu, webgl, wasm, cpu");
     expect(stdout).toContain("converts   yes");
+  });
+
+  test("says which backends lack what", async (ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip(absent);
+    const model = join(fixturesRoot, "made/complex_fft/saved_model");
+    const { stdout } = await runCli("inspect", model);
+    expect(stdout).toContain(
+      "backends   webgpu, cpu\ngaps       webgl lacks FFT2D\ngaps       wasm lacks Cast (complex)",
+    );
+    const { graphs } = JSON.parse((await runCli("inspect", model, "--json")).stdout);
+    const [fft2d] = graphs[0].signatures.filter(({ name }: { name: string }) => name === "fft2d");
+    expect(fft2d.gaps).toMatchObject({ webgpu: [], webgl: ["FFT2D"], cpu: [] });
   });
 
   test("says what can't be converted, as JSON", async (ctx) => {

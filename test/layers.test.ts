@@ -8,7 +8,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** What each layer may import besides its own files. Down only, never sideways, never up. */
 const layers = {
   "packages/core": [],
-  converter: ["@nearside/core"],
+  converter: ["@nearside/core", "@dagrejs/dagre"],
   "packages/runtime": ["@nearside/core", "@tensorflow/"],
   "packages/sdk": ["@nearside/core", "@nearside/runtime", "comlink", "idb-keyval"],
   "packages/server": ["@nearside/core", "@nearside/runtime", "@nearside/converter", "fastify", "@fastify/", "webgpu"],
