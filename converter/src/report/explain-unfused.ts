@@ -94,7 +94,10 @@ function activationReason(node: Node, around: Neighbourhood): string | undefined
 function affineReason(source: Node, around: Neighbourhood): string {
   if (source.op === "Placeholder") return "it is applied to an input";
   const isFused = fusedOp.test(source.op);
-  if (!isFused && !filterOps.has(source.op)) return `it follows ${source.op}, which has no weights to take it up`;
+  if (!isFused && !filterOps.has(source.op)) {
+    const lacks = unfusableOp.test(source.op) ? "which has no fused kernel" : "which has no weights to take it up";
+    return `it follows ${source.op}, ${lacks}`;
+  }
   const shared = sharedReason(source, around, "the result before it") ?? kernelReason(source);
   if (shared !== undefined) return shared;
   const filter = around.sourceOf(source.inputs[1]);
@@ -138,5 +141,7 @@ function kernelReason(node: Node): string | undefined {
 }
 
 const fusedOp = /^_?Fused(Conv2D|DepthwiseConv2dNative|MatMul)$/;
+/** What has weights, but no fused kernel. */
+const unfusableOp = /^(BatchMatMul|Conv3D|Conv2DBackpropInput|(Nearside)?Einsum)/;
 const biasOps: ReadonlySet<string> = new Set(["Add", "AddV2", "BiasAdd"]);
 const affineOps: ReadonlySet<string> = new Set(["Mul", "RealDiv", "Sub"]);

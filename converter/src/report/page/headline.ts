@@ -9,12 +9,8 @@ export function summary(report: ConversionReport): Html {
   const backends = browserBackends.filter((backend) => gaps[backend].length === 0);
   const facts = [
     ["nodes", `${nodesBefore} → ${nodesAfter}`, "saved, and written; constants too"],
-    [
-      "weights",
-      `${formatBytes(variables.bytes)} → ${formatBytes(weightBytes)}`,
-      "in the checkpoint, and in the shards",
-    ],
-    ["shards", String(shards.length), `${variables.count} variables`],
+    ["weights", `${formatBytes(variables.bytes)} → ${formatBytes(weightBytes)}`, "read, and written in shards"],
+    ["shards", String(shards.length), "files that hold the weights"],
     ["runs on", backends.join(", ") || "no backend", "backends that have all of its ops"],
     [
       "needs",

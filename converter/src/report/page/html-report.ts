@@ -47,11 +47,15 @@ ${summary(report)}
 ${ports("input", signature.inputs)}${ports("output", signature.outputs)}</tbody></table></section>
 <section><h2>Accuracy</h2>${accuracyTable(report.verification)}</section>
 <section><h2>Ops and backends</h2>${opsTable(report)}</section>
-<section><h2>What was fused</h2>${fusedTable(details.fused)}</section>
-<section><h2>What stayed unfused, and why</h2>${unfusedTable(report.unfused)}</section>
-<section><h2>What each pass did</h2>${stepsTable(details.steps)}</section>
+${details.steps.length + report.unfused.length === 0 ? html`<section><h2>Rewriting</h2><p>The graph stayed as it is.</p></section>` : rewrites(report)}
 <section><h2>Weights</h2>${weightsTable(report)}</section>
 <section><h2>The graph</h2>${pictures(details.graphs, id)}</section>`;
+}
+
+function rewrites({ details, unfused }: ConversionReport): Html {
+  return html`<section><h2>What was fused</h2>${fusedTable(details.fused)}</section>
+<section><h2>What stayed unfused, and why</h2>${unfusedTable(unfused)}</section>
+<section><h2>What each pass did</h2>${stepsTable(details.steps)}</section>`;
 }
 
 const maxPictures = 12;

@@ -6,7 +6,7 @@ export const families = {
   fused: "fused: several ops in one kernel",
   filter: "convolution, matrix product",
   elementwise: "element by element",
-  reduction: "reduction, normalisation",
+  reduction: "pool, reduction, normalisation",
   layout: "shape, slices, joins",
   control: "loops, branches, tables",
   own: "Nearside's own kernel",
@@ -19,9 +19,10 @@ export type Family = keyof typeof families;
 /** The kind of box that a node is. */
 export function familyOf({ ops }: OutlineNode): Family {
   const [op = ""] = ops;
-  if (ops.length > 1) return "fused";
+  if (ops.length > 1 || /^_?Fused(Conv2D|Depthwise|MatMul)/.test(op)) return "fused";
   const category = opOf(op)?.category ?? "";
   if (/^(Conv|Depthwise)|MatMul|Einsum$/.test(op)) return "filter";
+  if (/^(ShapeN?|Size|Rank)$/.test(op)) return "layout";
   return byCategory[category] ?? "elementwise";
 }
 

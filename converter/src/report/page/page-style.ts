@@ -33,6 +33,7 @@ table { border-collapse: collapse; margin: .5rem 0; }
 th, td { text-align: start; vertical-align: top; padding: .25rem .9rem .25rem 0; border-bottom: 1px solid var(--rule); }
 thead th { color: var(--faint); font-size: .85em; font-weight: 600; }
 tbody th { font-weight: 500; }
+td:has(code) { min-width: 16rem; }
 .number { text-align: end; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .yes { color: var(--good); }
 .no { color: var(--bad); font-weight: 600; }

@@ -6,7 +6,7 @@ import { type Html, html, nothing } from "./html.ts";
 
 /** Which ops became one, how often, and where. */
 export function fusedTable(fused: readonly FusedNode[]): Html {
-  if (fused.length === 0) return html`<p>Nothing: there was nothing to fuse.</p>`;
+  if (fused.length === 0) return html`<p>Nothing: no op follows another that a fused one could take up.</p>`;
   const kinds = new Map<
     string,
     { readonly ops: readonly string[]; readonly folded: readonly string[]; readonly names: string[] }
@@ -41,7 +41,6 @@ ${boundedRows(rows, 4)}</tbody></table>`;
 
 /** The passes that changed the graph's ops, in order. */
 export function stepsTable(steps: readonly PassStep[]): Html {
-  if (steps.length === 0) return html`<p>The graph stayed as it is.</p>`;
   const rows = steps.map(
     ({ pass, nodesBefore, nodesAfter, ops }) =>
       html`<tr><th scope="row">${wordsOf(pass)}</th><td class="number">${nodesBefore} → ${nodesAfter}</td><td>${changes(ops)}</td></tr>

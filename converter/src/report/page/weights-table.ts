@@ -17,15 +17,15 @@ export function weightsTable({ details: { weights }, shards, weightBytes, variab
   }
   const rows = [...kinds].map(
     ([kind, each]) =>
-      html`<tr><th scope="row">${kind}</th><td class="number">${each.length}</td><td class="number">${formatBytes(sum(each.map(savedBytes)))}</td><td class="number">${formatBytes(sum(each.map(({ bytes }) => bytes ?? 0)))}</td></tr>
+      html`<tr><th scope="row">${kind}</th><td class="number">${each.length}</td><td class="number">${totalBytes(each.map(savedBytes))}</td><td class="number">${totalBytes(each.map(({ bytes }) => bytes))}</td></tr>
 `,
   );
   const list = weights.map(
     (weight) =>
-      html`<tr><th scope="row"><code>${weight.name}</code></th><td>${weight.shape.join("×") || "one number"}</td><td>${changeOf(weight)}</td><td class="number">${weight.bytes === null ? "–" : formatBytes(weight.bytes)}</td></tr>
+      html`<tr><th scope="row"><code>${weight.name}</code></th><td>${weight.shape.join("×") || "one number"}</td><td>${changeOf(weight)}</td><td class="number">${totalBytes([weight.bytes])}</td></tr>
 `,
   );
-  return html`<p>${variables.count} variables of ${formatBytes(variables.bytes)} became ${weights.length} weights of ${formatBytes(weightBytes)}, in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}.</p>
+  return html`<p>Variables that are read: ${variables.count} (${formatBytes(variables.bytes)}). Weights that are written: ${weights.length} (${formatBytes(weightBytes)}), in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}.</p>
 <table><thead><tr><th>type</th><th class="number">weights</th><th class="number">as saved</th><th class="number">as stored</th></tr></thead><tbody>
 ${rows}</tbody></table>
 <details><summary>All weights</summary><table><thead><tr><th>name</th><th>shape</th><th>type</th><th class="number">stored</th></tr></thead><tbody>
@@ -44,11 +44,13 @@ function typeName(dtype: string): string {
   return names[dtype] ?? dtype.replace(/^DT_/, "").toLowerCase();
 }
 
-/** Strings have no size before they are read. */
-function savedBytes({ saved, shape }: WeightDescription): number {
-  return elementCount(shape) * (dataTypes[saved].bytes ?? 0);
+function savedBytes({ saved, shape }: WeightDescription): number | null {
+  const { bytes } = dataTypes[saved];
+  return bytes === null ? null : bytes * elementCount(shape);
 }
 
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
+/** The sum; strings have no sizes of their own. */
+function totalBytes(sizes: readonly (number | null)[]): string {
+  const known = sizes.filter((size) => size !== null);
+  return known.length === 0 ? "–" : formatBytes(known.reduce((total, size) => total + size, 0));
 }
