@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { convert, repack } from "@nearside/converter";
+import { convert, htmlReport, repack } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fixturesRoot, readGolden } from "./fixtures.ts";
@@ -28,6 +28,23 @@ describe("repack", () => {
       });
       expect((await repack(readDirectory(first), writeDirectory(second))).shards).toEqual(shards);
     }
+  });
+
+  test("reports the graph that it found, whatever stands in its attributes", async () => {
+    const { savedModel } = await readExample("digits");
+    const [first, second] = [await folder(), await folder()];
+    const converted = await convert(readDirectory(savedModel), writeDirectory(first));
+    const model = JSON.parse(await readFile(join(first, "model.json"), "utf8"));
+    model.modelTopology.node[0].attr = { dtype: "DT_COMPLEX64", T: { type: "DT_COMPLEX64" } };
+    await writeFile(join(first, "model.json"), JSON.stringify(model));
+    const { details, gaps, variables } = await repack(readDirectory(first), writeDirectory(second));
+    const namesOf = ({ graphs }: typeof details) => graphs.map(({ nodes }) => nodes.map(({ name }) => name));
+    expect(namesOf(details)).toEqual(namesOf(converted.details));
+    expect(variables.bytes).toBe(converted.weightBytes);
+    expect(gaps.wasm).toEqual([`${model.modelTopology.node[0].op} (complex)`]);
+    expect(htmlReport(await repack(readDirectory(first), writeDirectory(second)))).toContain(
+      "The graph stayed as it is",
+    );
   });
 
   test("reads the Python converter's models", async (ctx) => {

@@ -16,7 +16,7 @@ describe("explainUnfused", () => {
       "a sum of two branches",
       [conv, node("sum", "AddV2", ["conv", "x"]), node("y", "Relu", ["sum"])],
       ["y"],
-      ["Conv2D: the AddV2 that follows adds no constant", "Relu: it follows AddV2, which no fused op ends with"],
+      ["Conv2D: the AddV2 that follows takes no constant", "Relu: it follows AddV2, which no fused op ends with"],
     ],
     [
       "a result that several take",
@@ -34,10 +34,41 @@ describe("explainUnfused", () => {
       ["FusedBatchNormV3: it is applied to an input"],
     ],
     [
-      "scaling after an activation",
-      [node("fused", "_FusedConv2D", ["x", "w"]), node("y", "Mul", ["fused", "w"])],
+      "a filter that several take",
+      [conv, node("y", "FusedBatchNormV3", ["conv", "w", "w", "w", "w"])],
       ["y"],
-      ["Mul: it follows a _FusedConv2D with an activation, which comes first"],
+      [
+        "Conv2D: the FusedBatchNormV3 that follows isn't of one number per channel",
+        "FusedBatchNormV3: the filter of the Conv2D before it is taken by 2 nodes",
+      ],
+    ],
+    [
+      "scaling after an activation",
+      [
+        node("c", "Const", [], { value: scalar(1) }),
+        node("fused", "_FusedConv2D", ["x", "w"]),
+        node("y", "Mul", ["fused", "c"]),
+      ],
+      ["y"],
+      ["Mul: it follows a _FusedConv2D that adds or activates first"],
+    ],
+    [
+      "an activation that the kernel can't do",
+      [node("conv", "DepthwiseConv2dNative", ["x", "w"]), node("y", "LeakyRelu", ["conv"])],
+      ["y"],
+      [
+        "DepthwiseConv2dNative: TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu",
+        "LeakyRelu: TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu",
+      ],
+    ],
+    [
+      "a constant that isn't one number per channel",
+      [conv, node("c", "Const", [], { value: scalar(1) }), node("y", "AddV2", ["c", "conv"])],
+      ["y"],
+      [
+        "Conv2D: the AddV2 that follows isn't of one number per channel",
+        "AddV2: its constant isn't one number per channel of the Conv2D before it",
+      ],
     ],
     [
       "channels that come first",

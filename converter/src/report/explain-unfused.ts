@@ -1,4 +1,4 @@
-import { isChannelsLast, isTrue } from "../graph/attr-values.ts";
+import { isChannelsLast, isTrue, textsAttr } from "../graph/attr-values.ts";
 import { activationOps, filterOps } from "../graph/channels.ts";
 import type { Body, Graph, Node, TensorRef } from "../graph/graph.ts";
 
@@ -54,7 +54,7 @@ function neighbourhood({ nodes, outputs }: Body): Neighbourhood {
 
 function reasonFor(node: Node, around: Neighbourhood): string | undefined {
   if (filterOps.has(node.op)) return filterReason(node, around);
-  if (activationOps.has(node.op) || node.op === "Prelu") return activationReason(node, around);
+  if (isActivation(node)) return activationReason(node, around);
   const x = scaledInput(node, around);
   return x === undefined ? undefined : affineReason(x, around);
 }
@@ -65,12 +65,13 @@ function filterReason(node: Node, around: Neighbourhood): string | undefined {
   if (shared !== undefined) return shared;
   const [next] = around.takersOf(node.name);
   if (next === undefined) return undefined;
-  const isMergeable = activationOps.has(next.op) || biasOps.has(next.op) || next.op.startsWith("FusedBatchNorm");
-  if (!isMergeable) return `${next.op} follows, which no fused op ends with`;
-  return (
-    kernelReason(node) ??
-    `the ${next.op} that follows ${isConstantly(next, around) ? "isn't of one number per channel" : "adds no constant"}`
-  );
+  if (isActivation(next)) return activationReason(next, around);
+  if (!biasOps.has(next.op) && !next.op.startsWith("FusedBatchNorm")) {
+    return `${next.op} follows, which no fused op ends with`;
+  }
+  const hasConstant = next.inputs.some((input) => around.sourceOf(input)?.op === "Const");
+  const lacks = hasConstant ? "isn't of one number per channel" : "takes no constant";
+  return kernelReason(node) ?? `the ${next.op} that follows ${lacks}`;
 }
 
 /** Why an activation is on its own. */
@@ -83,11 +84,14 @@ function activationReason(node: Node, around: Neighbourhood): string | undefined
   if (node.op === "LeakyRelu" && source.op.includes("Depthwise")) {
     return "TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu";
   }
-  return (
-    sharedReason(source, around, "the result before it") ??
-    kernelReason(source) ??
-    `its ${source.op} has an activation already`
-  );
+  const reason = sharedReason(source, around, "the result before it") ?? kernelReason(source);
+  if (reason !== undefined) return reason;
+  if (textsAttr(source, "fused_ops").length > 1) return `the ${source.op} before it has an activation already`;
+  return node.op === "Prelu" ? "its slopes aren't one number per channel" : "no rule fuses it here";
+}
+
+function isActivation({ op }: Node): boolean {
+  return activationOps.has(op) || op === "Prelu";
 }
 
 /** Why what scales or shifts by constants didn't become part of the weights before it. */
@@ -102,7 +106,9 @@ function affineReason(source: Node, around: Neighbourhood): string {
   if (shared !== undefined) return shared;
   const filter = around.sourceOf(source.inputs[1]);
   if (filter?.op !== "Const") return `the filter of the ${source.op} before it is computed`;
-  if (isFused) return `it follows a ${source.op} with an activation, which comes first`;
+  const sharers = around.takersOf(filter.name).length;
+  if (sharers > 1) return `the filter of the ${source.op} before it is taken by ${sharers} nodes`;
+  if (isFused) return `it follows a ${source.op} that adds or activates first`;
   return `its constant isn't one number per channel of the ${source.op} before it`;
 }
 
@@ -113,10 +119,6 @@ function scaledInput(node: Node, { sourceOf }: Neighbourhood): Node | undefined 
   const sources = node.inputs.map(sourceOf);
   const isScaled = sources.filter((source) => source?.op === "Const").length === 1;
   return isScaled ? sources.find((source) => source?.op !== "Const") : undefined;
-}
-
-function isConstantly(node: Node, { sourceOf }: Neighbourhood): boolean {
-  return node.inputs.slice(1).every((input) => sourceOf(input)?.op === "Const");
 }
 
 function sharedReason({ name }: Node, around: Neighbourhood, what = "its result"): string | undefined {

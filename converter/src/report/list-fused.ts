@@ -33,8 +33,8 @@ function foldedOps(node: Node, { nodes }: Body, firstOps: ReadonlyMap<string, st
   const origins = node.inputs.flatMap((input) => {
     const weight = nodes.get(input.node);
     const [, origin] = /^(.*)\/(?:filter|bias)(?:_\d+)?$/.exec(weight?.op === "Const" ? weight.name : "") ?? [];
-    return origin === undefined || firstOps.get(`${origin}`) === undefined ? [] : [origin];
+    return origin === undefined ? [] : [origin];
   });
-  const ops = [...new Set(origins)].map((origin) => firstOps.get(origin) ?? "");
+  const ops = [...new Set(origins)].flatMap((origin) => firstOps.get(origin) ?? []);
   return ops.filter((op) => op !== "BiasAdd" && !kernelOps(node).includes(op));
 }
