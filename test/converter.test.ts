@@ -199,7 +199,7 @@ describe("convert refuses, and leaves no output,", () => {
       name: "ops that TensorFlow.js lacks",
       fixture: "public/tfdf-adult-random-forest",
       code: "unsupported",
-      message: /1 × SimpleMLInferenceOpWithHandle \(TensorFlow.js has no such op\): "StatefulPartitionedCall\//,
+      message: /1 × SimpleMLInferenceOpWithHandle {2}"StatefulPartitionedCall\/.*\s+TensorFlow.js has no such op\s+→/,
     },
   ];
   for (const { name, fixture, damage, signature = "serving_default", code, message } of cases) {

@@ -67,7 +67,10 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
     progress.end();
     console.log(command.isJson ? reportJson(report) : [report].flat().map(formatReport).join("\n\n"));
     if (command.reportFile !== undefined) await writeReport(command.reportFile, htmlReport(report));
-    if (!command.isJson) console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
+    if (!command.isJson) {
+      if (command.reportFile !== undefined) console.log(`report     ${command.reportFile}`);
+      console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
+    }
   } finally {
     progress.end();
   }

@@ -67,7 +67,7 @@ summary code { word-break: break-all; }
   main { max-width: none; padding: 0; }
   .zoom { display: none; }
   .picture { max-height: none; overflow: visible; border: 0; }
-  .picture svg { width: auto; max-width: 100%; }
+  .picture svg { width: min(100%, calc(var(--width) * .6)); }
   tr, .facts div { break-inside: avoid; }
 }
 `;
