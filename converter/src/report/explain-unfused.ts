@@ -15,14 +15,16 @@ export interface Unfused {
  * fused op, by op and reason.
  */
 export function explainUnfused(graph: Graph): readonly Unfused[] {
-  const found = new Map<string, Unfused>();
+  const found = new Map<string, { readonly op: string; readonly reason: string; readonly nodes: string[] }>();
   for (const body of [graph, ...graph.functions.values()]) {
     const around = neighbourhood(body);
     for (const node of body.nodes.values()) {
       const reason = reasonFor(node, around);
       if (reason === undefined) continue;
       const key = JSON.stringify([node.op, reason]);
-      found.set(key, { op: node.op, reason, nodes: [...(found.get(key)?.nodes ?? []), node.name] });
+      const known = found.get(key);
+      if (known === undefined) found.set(key, { op: node.op, reason, nodes: [node.name] });
+      else known.nodes.push(node.name);
     }
   }
   return [...found.values()].sort((a, b) => b.nodes.length - a.nodes.length);

@@ -21,13 +21,15 @@ export interface FoldedOutline {
 /** What a layout may cost: boxes, and the layers that their connections cross, which it fills in one by one. */
 const budget = 6000;
 const maxBoxes = 400;
+/** No one nests scopes so deep; a name of slashes alone would take its time. */
+const maxDepth = 30;
 
 /**
  * A graph as so many boxes as can be laid out and looked at: its nodes, or for a large graph the scopes of their
  * names, as deep as possible. What is too much even so is left out, from the end.
  */
 export function foldOutline({ nodes }: GraphOutline): FoldedOutline {
-  const depths = nodes.reduce((most, { name }) => Math.max(most, name.split("/").length), 1);
+  const depths = nodes.reduce((most, { name }) => Math.max(most, Math.min(maxDepth, name.split("/").length)), 1);
   for (let depth = depths; depth > 0; depth--) {
     const boxes = groupByScope(nodes, depth);
     if (!isTooMuch(boxes)) return { boxes, isFolded: boxes.length < nodes.length, leftOut: 0 };
