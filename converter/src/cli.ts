@@ -11,7 +11,6 @@ import {
   type FileSource,
   formatReport,
   formatSummary,
-  htmlReport,
   inspect,
   isArchive,
   openArchive,
@@ -66,7 +65,7 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
     const report = await conversions[command.what](await openSource(input), writeDirectory(output), options);
     progress.end();
     console.log(command.isJson ? reportJson(report) : [report].flat().map(formatReport).join("\n\n"));
-    if (command.reportFile !== undefined) await writeReport(command.reportFile, htmlReport(report));
+    if (command.reportFile !== undefined) await writeReport(command.reportFile, report);
     if (!command.isJson) {
       if (command.reportFile !== undefined) console.log(`report     ${command.reportFile}`);
       console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
@@ -95,9 +94,10 @@ async function checkReportFile(file: string, output: string): Promise<void> {
   throw new InferenceError("invalid-argument", `--report ${file}: expected a file in a folder that is there`);
 }
 
-async function writeReport(file: string, page: string): Promise<void> {
+async function writeReport(file: string, report: ConversionReport | readonly ConversionReport[]): Promise<void> {
+  const { htmlReport } = await import("./report/page/html-report.ts"); // and what lays graphs out, for those who ask
   try {
-    await writeFile(file, page);
+    await writeFile(file, htmlReport(report));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InferenceError("invalid-argument", `--report ${file}: the model is written, this is not; ${reason}`, {

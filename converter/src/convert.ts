@@ -1,26 +1,18 @@
-import { backendGaps } from "./backend-gaps.ts";
 import type { FileSink, FileSource } from "./files.ts";
-import { allNodes } from "./graph/all-nodes.ts";
 import type { Graph } from "./graph/graph.ts";
 import { storedValues } from "./graph/stored-values.ts";
-import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { checkShardBytes } from "./graph-model/write-shards.ts";
-import { prune } from "./passes/prune.ts";
+import { passes } from "./passes/index.ts";
 import { runPasses } from "./passes/run-passes.ts";
 import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
-import { countOps } from "./report/count-ops.ts";
-import { countVariables } from "./report/count-variables.ts";
-import { describeWeights } from "./report/describe-weights.ts";
-import { explainUnfused } from "./report/explain-unfused.ts";
-import { listFused } from "./report/list-fused.ts";
-import { outlineGraph } from "./report/outline-graph.ts";
+import { describeConversion } from "./report/describe-conversion.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
@@ -85,10 +77,10 @@ export async function convert(
     ? openSavedModel(source, { signature, tags })
     : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
-  const { graph: optimised, steps, firstOps } = runPasses(model.graph);
-  checkPorts(optimised, where);
-  if (!skipOpCheck) checkOps(optimised, where);
-  const graph = await readVocabularies(optimised, source);
+  const run = runPasses(model.graph, passes);
+  checkPorts(run.graph, where);
+  if (!skipOpCheck) checkOps(run.graph, where);
+  const graph = await readVocabularies(run.graph, source);
   const plain = listWeights(graph);
   await checkValues(plain, model.checkpoint);
   const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
@@ -101,29 +93,14 @@ export async function convert(
     signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
-    const nodes = allNodes(graph);
-    const saved = allNodes(prune(model.graph));
     return {
       signatureName: signature,
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
-      nodesBefore: saved.length,
-      nodesAfter: nodes.length,
-      opsBefore: countOps(saved),
-      ops: countOps(nodes),
-      ownOps: listOwnOps(nodes),
-      gaps: backendGaps(nodes),
-      unfused: explainUnfused(graph),
-      variables: countVariables(model.graph),
+      ...describeConversion(model.graph, { ...run, graph }, weights),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
-      details: {
-        steps,
-        fused: listFused(graph, firstOps),
-        weights: describeWeights(weights),
-        graphs: outlineGraph(graph),
-      },
     };
   } catch (error) {
     await sink.discard();

@@ -19,11 +19,7 @@ export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T
         continue;
       }
       begun.add(top);
-      pending.push(
-        ...sourcesOf(each)
-          .reverse()
-          .filter((source) => !begun.has(source)),
-      );
+      for (const source of sourcesOf(each).reverse()) if (!begun.has(source)) pending.push(source);
     }
   }
   return ordered;

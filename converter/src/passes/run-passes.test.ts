@@ -13,7 +13,7 @@ test("runPasses records what each pass changed and the ops that names once had",
   const one = node("one", "Const", [], { value: scalar(1) });
   const y = node("y", "Exp", ["one"]);
   const sum = node("sum", "AddV2", ["x", "y"]);
-  const { graph: optimised, steps, firstOps } = runPasses(graph([x, unused, one, y, sum], ["sum"]));
+  const { graph: optimised, steps, firstOps } = runPasses(graph([x, unused, one, y, sum], ["sum"]), passes);
   expect([...optimised.nodes.values()].map(({ op }) => op).sort()).toEqual(["AddV2", "Const", "Placeholder"]);
   expect(steps).toEqual([
     { pass: "prune", nodesBefore: 5, nodesAfter: 4, ops: { Relu: -1 } },

@@ -1,5 +1,5 @@
-import type { Graph } from "../graph/graph.ts";
-import { passes, passName } from "./index.ts";
+import type { Graph, Pass } from "../graph/graph.ts";
+import { passName } from "./index.ts";
 
 /** What one pass did to a graph. */
 export interface PassStep {
@@ -19,8 +19,8 @@ export interface PassesRun {
   readonly firstOps: ReadonlyMap<string, string>;
 }
 
-/** Does all passes, in order, and records what each did. */
-export function runPasses(graph: Graph): PassesRun {
+/** Does passes, in order, and records what each did. */
+export function runPasses(graph: Graph, passes: readonly Pass[]): PassesRun {
   const firstOps = new Map<string, string>();
   const steps: PassStep[] = [];
   let current = graph;

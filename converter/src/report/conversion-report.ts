@@ -1,4 +1,4 @@
-import type { Shard, Signature } from "@nearside/core";
+import type { Backend, Shard, Signature } from "@nearside/core";
 import type { BackendGaps } from "../backend-gaps.ts";
 import type { PassStep } from "../passes/run-passes.ts";
 import type { VariableCount } from "./count-variables.ts";
@@ -45,13 +45,27 @@ export interface ConversionDetails {
   readonly graphs: readonly GraphOutline[];
 }
 
-/** The errors of each output over the inputs that both models were run on: `random`, or the file they are in. */
+/** How far a written model's outputs are off, over some runs. */
 export interface Verification {
-  readonly inputs: string;
-  readonly outputs: readonly {
-    readonly name: string;
-    readonly maxAbsoluteError: number;
-    readonly meanAbsoluteError: number;
-    readonly maxRelativeError: number;
-  }[];
+  readonly inputs: "random" | "golden";
+  readonly runs: number;
+  readonly backend: Backend;
+  /** Each output beside that of the saved graph, on the same backend. */
+  readonly source: Readonly<Record<string, OutputError>>;
+  /** Each output beside the golden one, where such were given. */
+  readonly golden?: Readonly<Record<string, OutputError>>;
+  /** Outputs that differ from run to run: only their dtypes and shapes mean something. */
+  readonly randomOutputs: readonly string[];
+  /** True if an output is off by more than it may. */
+  readonly isOff: boolean;
+}
+
+/** How far an output is off: `relative` is the error's size as a share of the output's own. */
+export interface OutputError {
+  readonly maxAbsolute: number;
+  readonly meanAbsolute: number;
+  readonly maxRelative: number;
+  readonly relative: number;
+  /** What isn't as it should be besides the values. */
+  readonly problem?: string;
 }

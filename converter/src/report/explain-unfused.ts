@@ -27,7 +27,7 @@ export function explainUnfused(graph: Graph): readonly Unfused[] {
       else known.nodes.push(node.name);
     }
   }
-  return [...found.values()].sort((a, b) => b.nodes.length - a.nodes.length);
+  return [...found.values()];
 }
 
 /** Who computes a tensor, and who takes a node's. */

@@ -68,9 +68,21 @@ describe("htmlReport", () => {
   });
 
   test("shows the accuracy where it was measured", () => {
-    const errors = { maxAbsoluteError: 1.234e-6, meanAbsoluteError: 2e-7, maxRelativeError: 0.5 };
-    const verification = { inputs: "random", outputs: [{ name: "scores", ...errors }] };
-    expect(textOf(htmlReport({ ...report, verification }))).toContain("scores 0.00000123 2.00e-7 0.500");
+    const error = { maxAbsolute: 1.23e-6, meanAbsolute: 2e-7, maxRelative: 0.5, relative: 1e-5 };
+    const verification = {
+      inputs: "golden",
+      runs: 3,
+      backend: "cpu",
+      source: { scores: error, noise: error },
+      golden: { scores: { ...error, problem: "expected float32 [2], got float32 [3]" } },
+      randomOutputs: ["noise"],
+      isOff: true,
+    } as const;
+    const text = textOf(htmlReport({ ...report, verification }));
+    expect(text).toContain("Run 3 times on golden inputs, on cpu: off by more than it may");
+    expect(text).toContain("scores the saved graph 1.2e-6 2.0e-7 5.0e-1 1.0e-5");
+    expect(text).toContain("noise the saved graph random: only its type and shape were compared");
+    expect(text).toContain("scores the golden values expected float32 [2], got float32 [3]");
   });
 
   test("has a part for each of several reports", () => {

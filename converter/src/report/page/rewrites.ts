@@ -30,7 +30,8 @@ ${rows}</tbody></table>`;
 /** Which nodes run on their own, and why. */
 export function unfusedTable(unfused: readonly Unfused[]): Html {
   if (unfused.length === 0) return html`<p>Nothing that a fused op could take up.</p>`;
-  const rows = unfused.map(
+  const sorted = [...unfused].sort((a, b) => b.nodes.length - a.nodes.length);
+  const rows = sorted.map(
     ({ op, reason, nodes }) =>
       html`<tr><td class="number">${nodes.length}</td><th scope="row">${op}</th><td>${reason}</td><td>${nameList(nodes)}</td></tr>
 `,
