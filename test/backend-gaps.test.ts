@@ -9,6 +9,8 @@ import "@tensorflow/tfjs-backend-webgpu";
 import { beforeAll, describe, expect, test } from "vitest";
 import { type BrowserBackend, backendGaps, browserBackends, supportOf } from "../converter/src/backend-gaps.ts";
 import { isOp, isOwnOp } from "../converter/src/ops.ts";
+import { openCpuBackend } from "../packages/runtime/src/backends/cpu.ts";
+import { openWasmBackend } from "../packages/runtime/src/backends/wasm.ts";
 import { complexKernels } from "../packages/runtime/src/kernels/complex.ts";
 import { kernels as ownKernels } from "../packages/runtime/src/kernels/index.ts";
 import { installKernels } from "../packages/runtime/src/kernels/install-kernels.ts";
@@ -17,6 +19,7 @@ import { kernelsOfFile, kernelsOfOps } from "./tfjs-kernels.ts";
 
 const stockKernels = registeredKernels();
 installKernels();
+for (const open of [openCpuBackend, openWasmBackend]) await (await open()).close(); // for what they register
 const allKernels = registeredKernels();
 
 function registeredKernels(): Readonly<Record<BrowserBackend, ReadonlySet<string>>> {
