@@ -3,19 +3,23 @@ import type { ConvertOptions } from "./convert.ts";
 import { damaged } from "./damaged.ts";
 import type { FileSink, FileSource } from "./files.ts";
 import type { Json } from "./graph-model/graph-def-json.ts";
+import { findChannelAxes, type WeightUse } from "./graph-model/channel-axes.ts";
 import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions } from "./graph-model/quantize-options.ts";
-import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { openStoredWeights } from "./graph-model/stored-weights.ts";
 import { checkMetadata } from "./graph-model/user-metadata.ts";
-import { weightsManifest, writeManifest } from "./graph-model/write-graph-model.ts";
-import { checkShardBytes, writeShards } from "./graph-model/write-shards.ts";
+import { checkShardBytes } from "./graph-model/write-shards.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
+import { storeModel } from "./store-model.ts";
+import type { GoldenCase } from "./verification/golden.ts";
 import { version } from "./version.ts";
 
 /** What {@link repack} can change of a model. */
-export type RepackOptions = Pick<ConvertOptions, "shardBytes" | "quantize" | "metadata" | "signal" | "onProgress">;
+export type RepackOptions = Pick<
+  ConvertOptions,
+  "shardBytes" | "quantize" | "metadata" | "openModel" | "verify" | "signal" | "onProgress"
+>;
 
 /**
  * Writes the graph model in `source`, from this converter or the Python one, with other shards, types of weights or
@@ -26,47 +30,59 @@ export type RepackOptions = Pick<ConvertOptions, "shardBytes" | "quantize" | "me
 export async function repack(
   source: FileSource,
   sink: FileSink,
-  { shardBytes = 4 * 2 ** 20, quantize = {}, metadata = {}, signal, onProgress }: RepackOptions = {},
+  {
+    shardBytes = 4 * 2 ** 20,
+    quantize = {},
+    metadata = {},
+    openModel,
+    verify = false,
+    signal,
+    onProgress,
+  }: RepackOptions = {},
 ): Promise<ConversionReport> {
   checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   const manifest = await readManifest(source);
+  const golden = typeof verify === "boolean" ? undefined : goldenWithNames(verify, manifest);
   const nodes = nodesOf(manifest);
-  const { weights: plain, values } = await openStoredWeights(source, manifest);
-  const { weights, notices } = await quantizeWeights(plain, values, quantize, signal);
-  const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-  const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
-  try {
-    const shards = await writeShards(weights, values, sink, { shardBytes, signal, onWritten });
-    // What came out of JSON.parse is JSON.
-    const json = manifest.json as Readonly<Record<string, Json>>;
-    const userDefinedMetadata = { ...(json.userDefinedMetadata as object | undefined), ...metadata };
-    const changed = {
-      ...json,
-      convertedBy: `nearside ${version}`,
-      ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
-      weightsManifest: weightsManifest(weights, shards),
-    };
-    await writeManifest(changed, sink);
-    signal?.throwIfAborted();
-    await sink.commit();
-    return {
-      signatureName: "serving_default",
-      signature: manifest.signature,
-      tensorflowVersion: typeof json.generatedBy === "string" ? json.generatedBy : "",
-      nodesBefore: nodes.length,
-      nodesAfter: nodes.length,
-      ops: countOps(nodes),
-      ownOps: listOwnOps(nodes),
-      shards,
-      weightBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
-      notices,
-    };
-  } catch (error) {
-    await sink.discard();
-    throw error;
-  }
+  const { weights, values } = await openStoredWeights(source, manifest);
+  // What came out of JSON.parse is JSON; weights and needs are written anew.
+  const { weightsManifest: _, nearside: __, ...json } = manifest.json as Readonly<Record<string, Json>>;
+  const userDefinedMetadata = { ...(json.userDefinedMetadata as object | undefined), ...metadata };
+  const changed = {
+    ...json,
+    convertedBy: `nearside ${version}`,
+    ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
+  };
+  const unstored = {
+    description: { json: changed, ownOps: listOwnOps(nodes) },
+    weights,
+    context: { checkpoint: values, channelAxes: findChannelAxes(nodes), signal },
+    reference: async () => source,
+  };
+  const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
+  const { manifest: written, ...stored } = await storeModel(unstored, sink, options);
+  return {
+    signatureName: "serving_default",
+    signature: written.signature,
+    tensorflowVersion: typeof json.generatedBy === "string" ? json.generatedBy : "",
+    nodesBefore: nodes.length,
+    nodesAfter: nodes.length,
+    ops: countOps(nodes),
+    ownOps: unstored.description.ownOps,
+    ...stored,
+  };
+}
+
+/** The golden cases with this model's inputs and outputs: a converted model doesn't know its signature's name. */
+function goldenWithNames(cases: readonly GoldenCase[], { signature }: Manifest): readonly GoldenCase[] {
+  const namesOf = (of: { readonly inputs: object; readonly outputs: object }) =>
+    JSON.stringify([Object.keys(of.inputs).sort(), Object.keys(of.outputs).sort()]);
+  const found = cases.filter((golden) => namesOf(golden) === namesOf(signature));
+  if (found.length > 0) return found;
+  const message = `verify: expected golden values of ${namesOf(signature)}, got none with these inputs and outputs`;
+  throw new InferenceError("invalid-argument", `${message}; leave them out to run on random inputs`);
 }
 
 async function readManifest(source: FileSource): Promise<Manifest> {
@@ -79,9 +95,22 @@ async function readManifest(source: FileSource): Promise<Manifest> {
   return parseManifest(new TextDecoder().decode(bytes));
 }
 
-/** The nodes of a graph model, as far as a report looks at them. */
-function nodesOf({ json }: Manifest): readonly { readonly op: string }[] {
-  const { node } = json.modelTopology as { readonly node?: unknown }; // parseManifest saw that it is an object
-  if (!Array.isArray(node)) throw damaged("model.json: modelTopology.node", "a list", JSON.stringify(node));
-  return node.map((each: unknown) => ({ op: String((each as { readonly op?: unknown } | null)?.op) })); // or no node
+/** The nodes of a graph model, as far as its report and the weights' channels look at them. */
+function nodesOf({ json }: Manifest): readonly WeightUse[] {
+  const topology = json.modelTopology as { readonly node?: unknown }; // parseManifest saw that it is an object
+  if (!Array.isArray(topology.node)) {
+    throw damaged("model.json: modelTopology.node", "a list", JSON.stringify(topology.node));
+  }
+  return topology.node.map((each: unknown) => {
+    const { op, input, attr } = (each ?? {}) as NodeJson;
+    const weight = Array.isArray(input) ? String(input[1] ?? "").replace(/:0$/, "") : "";
+    return { op: String(op), weight, isTransposed: attr?.transpose_b?.b === true || attr?.adj_y?.b === true };
+  });
+}
+
+/** What may be in a node; anything else may be there instead. */
+interface NodeJson {
+  readonly op?: unknown;
+  readonly input?: unknown;
+  readonly attr?: Readonly<Record<string, { readonly b?: unknown } | null>> | null;
 }

@@ -8,6 +8,18 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from "./manifest.ts";
+export {
+  type AffineQuantization,
+  type Channels,
+  type ChannelQuantization,
+  channelsOf,
+  dequantizeChannels,
+  type HalfQuantization,
+  type QuantizedDType,
+  type Quantization,
+  quantizedBytes,
+  quantizedDTypes,
+} from "./quantization.ts";
 export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
 export type {
