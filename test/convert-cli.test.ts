@@ -10,6 +10,10 @@ import { fixturesRoot } from "./fixtures.ts";
 
 const bin = fileURLToPath(new URL("../converter/bin/convert.js", import.meta.url));
 const digits = fileURLToPath(new URL("../examples/models/digits/saved_model", import.meta.url));
+const linearRegression = fileURLToPath(new URL("../examples/models/linear-regression/saved_model", import.meta.url));
+const linearRegressionGolden = fileURLToPath(
+  new URL("../examples/models/linear-regression/golden.json", import.meta.url),
+);
 const absent = "the fixtures (../shared/fixtures) are not here";
 
 describe("npx convert", () => {
@@ -83,6 +87,45 @@ describe("npx convert", () => {
     const args = ["--input_format=tfjs_graph_model", "--quantize_float16", "--json"];
     const { stdout } = await runCli(join(folder, "plain/model.json"), join(folder, "small"), ...args);
     expect(JSON.parse(stdout)).toMatchObject({ weightBytes: 117212 });
+  });
+
+  test("verifies what it wrote, on random inputs and beside golden values", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const random = await runCli(linearRegression, output, "--verify");
+    expect(random).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/verified {3}3 runs on random inputs, on wasm/),
+    });
+    const golden = await runCli(linearRegression, output, "--verify", linearRegressionGolden, "--json");
+    const { verification } = JSON.parse(golden.stdout);
+    expect(verification).toMatchObject({ inputs: "golden", isOff: false, golden: { output_0: {} } });
+    expect(verification.golden.output_0.maxRelative).toBeLessThan(1e-5);
+  });
+
+  test("exits with 1 where golden values are missed, having written the model", async () => {
+    const folder = await temporaryFolder();
+    const golden = JSON.parse(await readFile(linearRegressionGolden, "utf8"));
+    const [output] = Object.values<{ b64: string }>(golden.cases[0].outputs);
+    if (output === undefined) throw new Error("the golden case has no output");
+    output.b64 = Buffer.from(new Uint8Array(Buffer.from(output.b64, "base64").length)).toString("base64");
+    await writeFile(join(folder, "wrong.json"), JSON.stringify(golden));
+    const { code, stdout, stderr } = await runCli(
+      linearRegression,
+      join(folder, "out"),
+      `--verify=${join(folder, "wrong.json")}`,
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain("off by more than it may");
+    expect(stderr).toContain("the outputs are off");
+    expect(await readdir(join(folder, "out"))).toContain("model.json");
+  });
+
+  test("finds the types of weights with --quantize auto", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const { code, stdout } = await runCli(digits, output, "--quantize=auto", "--max-error", "0.1", "--json");
+    const { chosenDTypes, needsOwnRuntime } = JSON.parse(stdout);
+    expect({ code, needsOwnRuntime }).toEqual({ code: 0, needsOwnRuntime: true });
+    expect(chosenDTypes).toMatchObject({ maxError: 0.1, evaluations: 1 });
   });
 
   test("exits with 1 where the model can't be converted", async () => {

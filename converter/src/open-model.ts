@@ -16,7 +16,9 @@ export async function modelOpener(): Promise<OpenModel> {
     if (openBackend === undefined) throw new InferenceError("no-backend", "no backend is left to run the model on");
     const backend = await openBackend();
     try {
-      const session = await runtime.openLocalSession("model.json", await filesOf(source), backend);
+      // A model that the last backend can't run on zeros may well run on what it is given.
+      const options = { warmUp: others.length > 0 };
+      const session = await runtime.openLocalSession("model.json", await filesOf(source), backend, options);
       return closingToo(session, backend);
     } catch (error) {
       await backend.close();

@@ -23,7 +23,8 @@ export async function bench(args) {
     },
   });
   const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: expected a number ≥ 1; npm run bench -- ${usage}`);
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new Error(`--runs ${values.runs}: expected a number ≥ 1; npm run bench -- ${usage}`);
   const output = await mkdtemp(join(tmpdir(), "nearside-bench-"));
   console.log(`Node ${process.version}, ${runs} runs each, medians`);
   try {

@@ -47,7 +47,9 @@ async function benchModel(savedModel, folder, runs) {
   for (const { dtype, weightBytes, folderBytes, max, rms, relative } of rows) {
     const errors = `max |error| ${max.toExponential(2)}, RMS ${rms.toExponential(2)} (${(100 * relative).toFixed(2)} %)`;
     const ratios = `${(weightBytes / uint8.weightBytes).toFixed(3)}× the bytes, ${(max / uint8.max).toFixed(2)}× max, ${(rms / uint8.rms).toFixed(2)}× RMS`;
-    console.log(`  ${dtype.padEnd(8)} ${weightBytes} bytes of weights, ${folderBytes} in all; ${errors}; ${ratios} of uint8's`);
+    console.log(
+      `  ${dtype.padEnd(8)} ${weightBytes} bytes of weights, ${folderBytes} in all; ${errors}; ${ratios} of uint8's`,
+    );
   }
 }
 

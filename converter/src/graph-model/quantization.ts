@@ -48,7 +48,8 @@ export function dequantize(stored: Uint8Array, quantization: TensorQuantization)
   if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
   const { dtype, min, scale, original_dtype } = quantization;
   const numbers = dtype === "uint8" ? stored : new Uint16Array(stored.slice().buffer);
-  if (original_dtype === "int32") return toBytes(Int32Array.from(numbers, (number) => Math.round(number * scale + min)));
+  if (original_dtype === "int32")
+    return toBytes(Int32Array.from(numbers, (number) => Math.round(number * scale + min)));
   return toBytes(new Float32Array(numbers).map((number) => number * scale + min));
 }
 

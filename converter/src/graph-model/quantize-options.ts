@@ -34,7 +34,10 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
 
 function checkAuto({ auto, ...others }: QuantizeOptions): void {
   if (!(Number(auto?.maxError) > 0)) {
-    throw new InferenceError("invalid-argument", `quantize.auto.maxError: expected a number > 0, got ${auto?.maxError}`);
+    throw new InferenceError(
+      "invalid-argument",
+      `quantize.auto.maxError: expected a number > 0, got ${auto?.maxError}`,
+    );
   }
   const [other] = Object.keys(others);
   if (other === undefined) return;

@@ -1,8 +1,8 @@
 import { elementCount, InferenceError, type Quantization } from "@nearside/core";
 import type { Graph, TensorValue } from "../graph/graph.ts";
+import { joinBytes } from "../join-bytes.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { computeFloats } from "./compute-floats.ts";
-import { joinBytes } from "../join-bytes.ts";
 import { quantize } from "./quantization.ts";
 import { quantizeChannels } from "./quantize-channels.ts";
 import { listTables } from "./tables.ts";

@@ -1,7 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink } from "../files.ts";
-import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { joinBytes } from "../join-bytes.ts";
+import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { sha256Of } from "./sha256.ts";
 import { readWeight, type Weight } from "./weights.ts";
 

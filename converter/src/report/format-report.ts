@@ -12,7 +12,9 @@ export function formatReport(report: ConversionReport): string {
     ...specLines("output", signature.outputs),
     `nodes      ${nodesBefore} before, ${nodesAfter} after`,
     `ops        ${ops.join(", ")}`,
-    ...(report.needsOwnRuntime ? [`needs      the Nearside runtime: ${report.ownOps.join(", ") || "int8 weights"}`] : []),
+    ...(report.needsOwnRuntime
+      ? [`needs      the Nearside runtime: ${report.ownOps.join(", ") || "int8 weights"}`]
+      : []),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
     ...(report.chosenDTypes ? formatChosenDTypes(report.chosenDTypes) : []),
     ...(report.verification ? formatVerification(report.verification) : []),

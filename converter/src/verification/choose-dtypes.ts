@@ -1,7 +1,7 @@
 import { InferenceError, type QuantizedDType, type Tensors } from "@nearside/core";
 import type { QuantizeContext } from "../graph-model/quantize-weights.ts";
-import { type ModelDescription, modelToJson } from "../graph-model/write-graph-model.ts";
 import type { Weight } from "../graph-model/weights.ts";
+import { type ModelDescription, modelToJson } from "../graph-model/write-graph-model.ts";
 import { readMemory } from "../memory-files.ts";
 import { greatestError, outputErrors } from "./output-errors.ts";
 import { type OpenModel, runModel } from "./run-model.ts";
@@ -15,7 +15,9 @@ export interface ChosenDTypes {
   /** How often the model was run to find out. */
   readonly evaluations: number;
   /** Each float32 weight's type and, where it was measured, the error that int8 for it alone (or its group) causes. */
-  readonly weights: Readonly<Record<string, { readonly dtype: QuantizedDType | "float32"; readonly int8Error?: number }>>;
+  readonly weights: Readonly<
+    Record<string, { readonly dtype: QuantizedDType | "float32"; readonly int8Error?: number }>
+  >;
 }
 
 export interface ChooseOptions {

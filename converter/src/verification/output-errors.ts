@@ -13,10 +13,7 @@ export interface OutputError {
 }
 
 /** How far each output of some runs is off from those that are wanted. */
-export function outputErrors(
-  got: readonly Tensors[],
-  want: readonly Tensors[],
-): Readonly<Record<string, OutputError>> {
+export function outputErrors(got: readonly Tensors[], want: readonly Tensors[]): Readonly<Record<string, OutputError>> {
   const names = Object.keys(want[0] ?? {});
   return Object.fromEntries(
     names.map((name) => [

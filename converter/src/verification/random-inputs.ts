@@ -14,11 +14,7 @@ export const sizesToTry: readonly FreeSizes[] = [
  * Inputs that fit a signature, the same ones for the same seed: numbers from −1 to 1, integers from 0 to 3, truth
  * values, and words.
  */
-export function randomInputs(
-  { inputs }: Signature,
-  sizes: FreeSizes,
-  seed: number,
-): Tensors {
+export function randomInputs({ inputs }: Signature, sizes: FreeSizes, seed: number): Tensors {
   const random = randomNumbers(seed + 1);
   return Object.fromEntries(
     Object.entries(inputs).map(([name, spec]) => [name, randomTensor(spec, sizes, random)] as const),

@@ -1,6 +1,11 @@
-import { joinBytes } from "../join-bytes.ts";
-import { findSmallWeights, plainWeight, type QuantizeContext, quantizeWeight } from "../graph-model/quantize-weights.ts";
+import {
+  findSmallWeights,
+  plainWeight,
+  type QuantizeContext,
+  quantizeWeight,
+} from "../graph-model/quantize-weights.ts";
 import { readWeight, type Weight } from "../graph-model/weights.ts";
+import { joinBytes } from "../join-bytes.ts";
 
 /** A weight stored in one way, and its bytes. */
 export interface Variant {
@@ -12,10 +17,7 @@ export interface Variant {
 export type Variants = readonly [int8: Variant, float16: Variant, float32: Variant];
 
 /** All variants of each weight. What isn't float32 has one only; nor has a weight that a smaller type can't hold. */
-export async function makeVariants(
-  weights: readonly Weight[],
-  context: QuantizeContext,
-): Promise<readonly Variants[]> {
+export async function makeVariants(weights: readonly Weight[], context: QuantizeContext): Promise<readonly Variants[]> {
   const small = findSmallWeights(weights.filter(({ dtype }) => dtype === "float32"));
   const variants: Variants[] = [];
   for (const weight of weights) {

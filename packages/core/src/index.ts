@@ -10,13 +10,13 @@ export {
 } from "./manifest.ts";
 export {
   type AffineQuantization,
-  type Channels,
   type ChannelQuantization,
+  type Channels,
   channelsOf,
   dequantizeChannels,
   type HalfQuantization,
-  type QuantizedDType,
   type Quantization,
+  type QuantizedDType,
   quantizedBytes,
   quantizedDTypes,
 } from "./quantization.ts";

@@ -102,7 +102,7 @@ export function parseQuantization(
     return { dtype, axes, original_dtype };
   }
   const isOfNumbers = original_dtype === "float32" || original_dtype === "int32";
-  if ((dtype === "uint8" || dtype === "uint16") && isOfNumbers && isFinite(min) && isFinite(scale)) {
+  if ((dtype === "uint8" || dtype === "uint16") && isOfNumbers && isNumber(min) && isNumber(scale)) {
     return { dtype, min, scale, original_dtype };
   }
   const expected = "float16, or uint8 or uint16 with min and scale, or int8 with axes in a row";
@@ -111,7 +111,7 @@ export function parseQuantization(
   throw new InferenceError("data-loss", `${where}: expected ${expected}, got ${got}; ${advice}`);
 }
 
-function isFinite(value: unknown): value is number {
+function isNumber(value: unknown): value is number {
   return Number.isFinite(value);
 }
 
