@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -120,6 +120,23 @@ describe("npx convert", () => {
     expect(await readdir(join(folder, "out"))).toContain("model.json");
   });
 
+  test("says what to install where there is no runtime to verify with", async () => {
+    const folder = await temporaryFolder();
+    const installed = join(folder, "node_modules/@nearside");
+    for (const [name, place] of [["converter", "../converter"] as const, ["core", "../packages/core"] as const]) {
+      for (const part of ["package.json", "dist", ...(name === "converter" ? ["bin"] : [])]) {
+        const source = fileURLToPath(new URL(`${place}/${part}`, import.meta.url));
+        await cp(source, join(installed, name, part), { recursive: true });
+      }
+    }
+    const command = join(installed, "converter/bin/convert.js");
+    const plain = await runNode(command, linearRegression, join(folder, "out"));
+    expect(plain).toHaveProperty("code", 0);
+    const { code, stderr } = await runNode(command, linearRegression, join(folder, "verified"), "--verify");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("npm install @nearside/runtime") });
+    expect(await readdir(folder)).not.toContain("verified");
+  });
+
   test("finds the types of weights with --quantize auto", async () => {
     const output = join(await temporaryFolder(), "out");
     const { code, stdout } = await runCli(digits, output, "--quantize=auto", "--max-error", "0.1", "--json");
@@ -175,8 +192,12 @@ async function temporaryFolder(): Promise<string> {
 }
 
 function runCli(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return runNode(bin, ...args);
+}
+
+function runNode(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });
