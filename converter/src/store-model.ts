@@ -42,13 +42,15 @@ export async function storeModel(
   { shardBytes, quantize, openModel, verify: isVerified, golden, signal, onProgress }: StoreOptions,
 ): Promise<StoredModel> {
   const { auto, ...byName } = quantize;
-  const { weights, notices, chosen } = auto
-    ? await chooseDTypes(description, plain, context, {
-        maxError: auto.maxError,
-        openModel: needed(openModel, "quantize auto"),
-        inputs: golden?.map(({ inputs }) => inputs),
-      })
-    : { ...(await quantizeWeights(plain, byName, context)), chosen: undefined };
+  const opener = auto || isVerified ? needed(openModel, auto ? "quantize.auto" : "verify") : undefined;
+  const { weights, notices, chosen } =
+    auto && opener
+      ? await chooseDTypes(description, plain, context, {
+          maxError: auto.maxError,
+          openModel: opener,
+          inputs: golden?.map(({ inputs }) => inputs),
+        })
+      : { ...(await quantizeWeights(plain, byName, context)), chosen: undefined };
   signal?.throwIfAborted();
   try {
     const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
@@ -57,15 +59,16 @@ export async function storeModel(
     const target = isVerified ? writeMemory(files, sink) : sink;
     const written = { shardBytes, signal, onWritten };
     const manifest = await writeGraphModel(description, weights, context.checkpoint, target, written);
-    const verification = isVerified
-      ? await verify(await reference(), readMemory(files), {
-          openModel: needed(openModel, "verify"),
-          golden,
-          // What quantisation costs is for the reader to judge.
-          ...(weights.some(({ quantization }) => quantization) && { tolerance: Number.POSITIVE_INFINITY }),
-          signal,
-        })
-      : undefined;
+    const verification =
+      isVerified && opener
+        ? await verify(await reference(), readMemory(files), {
+            openModel: opener,
+            golden,
+            // What quantisation costs is for the reader to judge.
+            ...(weights.some(({ quantization }) => quantization) && { tolerance: Number.POSITIVE_INFINITY }),
+            signal,
+          })
+        : undefined;
     signal?.throwIfAborted();
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);

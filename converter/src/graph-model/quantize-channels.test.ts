@@ -1,4 +1,4 @@
-import { type ChannelQuantization, channelsOf, dequantizeChannels } from "@nearside/core";
+import { type ChannelQuantization, dequantizeChannels, weightChannels } from "@nearside/core";
 import { describe, expect, test } from "vitest";
 import { quantizeChannels } from "./quantize-channels.ts";
 
@@ -10,7 +10,7 @@ const quantization = (...axes: readonly number[]): ChannelQuantization => ({
 
 /** Numbers that look random, channel by channel of another size. */
 function numbers(shape: readonly number[], axes: readonly number[]): Float32Array {
-  const { count, stride } = channelsOf(shape, axes);
+  const { count, stride } = weightChannels(shape, axes);
   const length = shape.reduce((product, size) => product * size, 1);
   return Float32Array.from({ length }, (_, at) => Math.sin(at * at) * 10 ** ((Math.floor(at / stride) % count) % 5));
 }
@@ -32,7 +32,7 @@ describe("quantizeChannels", () => {
   ])("keeps the elements of %j with channels on %j within a step of their channel", (shape, axes) => {
     const values = numbers(shape, axes);
     const again = roundTrip(values, shape, axes);
-    const { count, stride } = channelsOf(shape, axes);
+    const { count, stride } = weightChannels(shape, axes);
     for (let channel = 0; channel < count; channel++) {
       const places = [...values.keys()].filter((at) => Math.floor(at / stride) % count === channel);
       const size = Math.max(...places.map((at) => Math.abs(values[at] as number)));

@@ -1,4 +1,4 @@
-import { type ChannelQuantization, channelsOf, elementCount, quantizedBytes } from "@nearside/core";
+import { type ChannelQuantization, elementCount, quantizedBytes, weightChannels } from "@nearside/core";
 
 /**
  * Float32 elements as int8 with a scale per channel: `stored = round(x / scale)`, where the scale is a share of what
@@ -10,7 +10,7 @@ export function quantizeChannels(
   quantization: ChannelQuantization,
   shape: readonly number[],
 ): Uint8Array {
-  const { count, stride } = channelsOf(shape, quantization.axes);
+  const { count, stride } = weightChannels(shape, quantization.axes);
   const bytes = new Uint8Array(quantizedBytes(quantization, shape));
   const view = new DataView(bytes.buffer);
   const blocks = elementCount(shape) / (count * stride);
@@ -32,13 +32,16 @@ const shares: readonly number[] = Array.from({ length: 16 }, (_, step) => 1 - 0.
 /** The scale with which rounding makes the least squared error. */
 function findScale(channel: Float64Array): Bfloat16 {
   let size = 0;
-  for (const value of channel) size = Math.max(size, Math.abs(value));
+  for (let at = 0; at < channel.length; at++) size = Math.max(size, Math.abs(channel[at] as number));
   let best = nearestBfloat16(size / greatest);
   let leastError = Number.POSITIVE_INFINITY;
   for (const share of shares) {
     const scale = nearestBfloat16((share * size) / greatest);
     let error = 0;
-    for (const value of channel) error += (roundTo(value / scale.value) * scale.value - value) ** 2;
+    for (let at = 0; at < channel.length; at++) {
+      const value = channel[at] as number;
+      error += (roundTo(value / scale.value) * scale.value - value) ** 2;
+    }
     if (error < leastError) [best, leastError] = [scale, error]; // NaN, of a scale of 0, isn't less
   }
   return best;

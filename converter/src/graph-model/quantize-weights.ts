@@ -1,10 +1,10 @@
 import {
-  channelsOf,
   elementCount,
   InferenceError,
   type Quantization,
   type QuantizedDType,
   quantizedBytes,
+  weightChannels,
 } from "@nearside/core";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import type { ChannelAxes } from "./channel-axes.ts";
@@ -111,7 +111,7 @@ function quantizationFor(
   const axes = (channelAxes.get(name) ?? [-1]).map((axis) => axis + shape.length);
   const isMatrix = shape.length >= 2 && axes.every((axis) => axis >= 0);
   // With fewer elements, the scales take what int8 saves.
-  if (dtype === "int8" && isMatrix && elementCount(shape) >= fewestElements * channelsOf(shape, axes).count) {
+  if (dtype === "int8" && isMatrix && elementCount(shape) >= fewestElements * weightChannels(shape, axes).count) {
     return { dtype, axes, original_dtype };
   }
   const limit = Math.max(-range.least, range.greatest);

@@ -48,6 +48,6 @@ async function findRandomInputs(session: Session): Promise<readonly Tensors[]> {
     }
   }
   const text = reason instanceof Error ? reason.message : String(reason);
-  const message = `verify: the model can't be run on random inputs (${text}); give real ones in a golden.json`;
+  const message = `the model can't be run on random inputs (${text}); give real ones in a golden.json`;
   throw new InferenceError("unsupported", message, { cause: reason });
 }

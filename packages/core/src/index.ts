@@ -11,14 +11,14 @@ export {
 export {
   type AffineQuantization,
   type ChannelQuantization,
-  type Channels,
-  channelsOf,
   dequantizeChannels,
   type HalfQuantization,
   type Quantization,
   type QuantizedDType,
   quantizedBytes,
   quantizedDTypes,
+  type WeightChannels,
+  weightChannels,
 } from "./quantization.ts";
 export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";

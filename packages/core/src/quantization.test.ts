@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { parseManifest } from "./manifest.ts";
-import { channelsOf, dequantizeChannels, quantizedBytes } from "./quantization.ts";
+import { dequantizeChannels, quantizedBytes, weightChannels } from "./quantization.ts";
 
 const int8 = { dtype: "int8", axes: [1], original_dtype: "float32" } as const;
 
@@ -15,9 +15,9 @@ describe("dequantizeChannels", () => {
   });
 
   test("finds the channels on any axes in a row", () => {
-    expect(channelsOf([3, 3, 8, 2], [2, 3])).toEqual({ count: 16, stride: 1 });
-    expect(channelsOf([10, 4], [0])).toEqual({ count: 10, stride: 4 });
-    expect(channelsOf([10, 4], [])).toEqual({ count: 1, stride: 40 });
+    expect(weightChannels([3, 3, 8, 2], [2, 3])).toEqual({ count: 16, stride: 1 });
+    expect(weightChannels([10, 4], [0])).toEqual({ count: 10, stride: 4 });
+    expect(weightChannels([10, 4], [])).toEqual({ count: 1, stride: 40 });
   });
 });
 

@@ -44,7 +44,7 @@ export interface ChannelQuantization {
 export type Quantization = HalfQuantization | AffineQuantization | ChannelQuantization;
 
 /** The channels of a weight: the element at place `i`, row-major, belongs to channel `⌊i / stride⌋ mod count`. */
-export interface Channels {
+export interface WeightChannels {
   readonly count: number;
   readonly stride: number;
 }
@@ -53,13 +53,13 @@ export interface Channels {
 export function quantizedBytes(quantization: Quantization, shape: readonly number[]): number {
   const elementBytes = quantizedDTypes[quantization.dtype].bytes * elementCount(shape);
   if (quantization.dtype !== "int8") return elementBytes;
-  return elementBytes + scaleBytes * channelsOf(shape, quantization.axes).count;
+  return elementBytes + scaleBytes * weightChannels(shape, quantization.axes).count;
 }
 
 const scaleBytes = 2;
 
 /** The channels that a weight of this shape has on `axes`. */
-export function channelsOf(shape: readonly number[], axes: readonly number[]): Channels {
+export function weightChannels(shape: readonly number[], axes: readonly number[]): WeightChannels {
   const [first = 0] = axes;
   const end = first + axes.length;
   return { count: elementCount(shape.slice(first, end)), stride: elementCount(shape.slice(end)) };
@@ -72,7 +72,7 @@ export function dequantizeChannels(
   shape: readonly number[],
 ): Float32Array<ArrayBuffer> {
   const elements = elementCount(shape);
-  const { count, stride } = channelsOf(shape, axes);
+  const { count, stride } = weightChannels(shape, axes);
   const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
   const scales = new Float32Array(count);
   const bits = new Uint32Array(scales.buffer);
