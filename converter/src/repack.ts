@@ -48,7 +48,7 @@ export async function repack(
   const nodes = nodesOf(manifest);
   const { weights, values } = await openStoredWeights(source, manifest);
   // What came out of JSON.parse is JSON; weights and needs are written anew.
-  const { weightsManifest: _, nearside: __, ...json } = manifest.json as Readonly<Record<string, Json>>;
+  const { weightsManifest: _, nearside, ...json } = manifest.json as Readonly<Record<string, Json>>;
   const userDefinedMetadata = { ...(json.userDefinedMetadata as object | undefined), ...metadata };
   const changed = {
     ...json,
@@ -56,7 +56,7 @@ export async function repack(
     ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
   };
   const unstored = {
-    description: { json: changed, ownOps: listOwnOps(nodes) },
+    description: { json: changed, ownOps: ownOpsOf(nodes, nearside) },
     weights,
     context: { checkpoint: values, channelAxes: findChannelAxes(nodes), signal },
     reference: async () => source,
@@ -73,6 +73,13 @@ export async function repack(
     ownOps: unstored.description.ownOps,
     ...stored,
   };
+}
+
+/** The ops of ours among these, and those that the model itself names: its functions may have others. */
+function ownOpsOf(nodes: readonly WeightUse[], nearside: unknown): readonly string[] {
+  const { ops } = (nearside ?? {}) as { readonly ops?: unknown }; // if anything of that kind
+  const named = Array.isArray(ops) ? ops.map((op) => ({ op: String(op) })) : [];
+  return listOwnOps([...nodes, ...named]);
 }
 
 /** The golden cases with this model's inputs and outputs: a converted model doesn't know its signature's name. */
