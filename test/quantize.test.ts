@@ -10,7 +10,7 @@ import { openCpuBackend } from "@nearside/runtime/backends/cpu";
 import { openSession } from "@nearside/server";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { quantizationOf, quantize, type TensorQuantization } from "../converter/src/graph-model/quantization.ts";
-import { fixturesRoot } from "./fixtures.ts";
+import { fixturesRoot, readGolden } from "./fixtures.ts";
 import { openHarness } from "./harness-page.ts";
 import { readExample } from "./models.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
@@ -108,6 +108,27 @@ describe("a model quantized to int8 by channel", () => {
     });
   });
 });
+
+test("int8 by channel has at most a third of uint8's error on MobileNetV2, at its size", async (ctx) => {
+  if (fixturesRoot === undefined) return ctx.skip("the fixtures (../shared/fixtures) are not here");
+  const fixture = join(fixturesRoot, "made/mobilenet_v2");
+  const verify = await readGolden(fixture, "serving_default");
+  const openModel = await modelOpener();
+  // One after another: a process runs on one backend at a time.
+  const uint8 = await measure("uint8");
+  const int8 = await measure("int8");
+  expect(int8.relative / uint8.relative).toBeLessThan(1 / 3);
+  expect(int8.maxAbsolute / uint8.maxAbsolute).toBeLessThan(1 / 3);
+  expect(int8.weightBytes / uint8.weightBytes).toBeLessThan(1.025);
+
+  async function measure(dtype: "uint8" | "int8") {
+    const target = writeDirectory(await temporaryFolder());
+    const options = { quantize: { [dtype]: true }, verify, openModel };
+    const { weightBytes, verification } = await convert(readDirectory(join(fixture, "saved_model")), target, options);
+    const { relative = Number.NaN, maxAbsolute = Number.NaN } = verification?.golden?.output_0 ?? {};
+    return { weightBytes, relative, maxAbsolute };
+  }
+}, 180_000); // two conversions, and four models to open, on a machine that may be busy
 
 describe("an automatic quantisation", () => {
   test.each([
