@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -10,6 +10,10 @@ import { fixturesRoot } from "./fixtures.ts";
 
 const bin = fileURLToPath(new URL("../converter/bin/convert.js", import.meta.url));
 const digits = fileURLToPath(new URL("../examples/models/digits/saved_model", import.meta.url));
+const linearRegression = fileURLToPath(new URL("../examples/models/linear-regression/saved_model", import.meta.url));
+const linearRegressionGolden = fileURLToPath(
+  new URL("../examples/models/linear-regression/golden.json", import.meta.url),
+);
 const absent = "the fixtures (../shared/fixtures) are not here";
 
 describe("npx convert", () => {
@@ -103,6 +107,62 @@ describe("npx convert", () => {
     expect(JSON.parse(stdout)).toMatchObject({ weightBytes: 117212 });
   });
 
+  test("verifies what it wrote, on random inputs and beside golden values", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const random = await runCli(linearRegression, output, "--verify");
+    expect(random).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/verified {3}3 runs on random inputs, on wasm/),
+    });
+    const golden = await runCli(linearRegression, output, "--verify", linearRegressionGolden, "--json");
+    const { verification } = JSON.parse(golden.stdout);
+    expect(verification).toMatchObject({ inputs: "golden", isOff: false, golden: { output_0: {} } });
+    expect(verification.golden.output_0.maxRelative).toBeLessThan(1e-5);
+  });
+
+  test("exits with 1 where golden values are missed, having written the model", async () => {
+    const folder = await temporaryFolder();
+    const golden = JSON.parse(await readFile(linearRegressionGolden, "utf8"));
+    const [output] = Object.values<{ b64: string }>(golden.cases[0].outputs);
+    if (output === undefined) throw new Error("the golden case has no output");
+    output.b64 = Buffer.from(new Uint8Array(Buffer.from(output.b64, "base64").length)).toString("base64");
+    await writeFile(join(folder, "wrong.json"), JSON.stringify(golden));
+    const { code, stdout, stderr } = await runCli(
+      linearRegression,
+      join(folder, "out"),
+      `--verify=${join(folder, "wrong.json")}`,
+    );
+    expect(code).toBe(1);
+    expect(stdout).toContain("off by more than it may");
+    expect(stderr).toContain("the outputs are off");
+    expect(await readdir(join(folder, "out"))).toContain("model.json");
+  });
+
+  test("says what to install where there is no runtime to verify with", async () => {
+    const folder = await temporaryFolder();
+    const installed = join(folder, "node_modules/@nearside");
+    for (const [name, place] of [["converter", "../converter"] as const, ["core", "../packages/core"] as const]) {
+      for (const part of ["package.json", "dist", ...(name === "converter" ? ["bin"] : [])]) {
+        const source = fileURLToPath(new URL(`${place}/${part}`, import.meta.url));
+        await cp(source, join(installed, name, part), { recursive: true });
+      }
+    }
+    const command = join(installed, "converter/bin/convert.js");
+    const plain = await runNode(command, linearRegression, join(folder, "out"));
+    expect(plain).toHaveProperty("code", 0);
+    const { code, stderr } = await runNode(command, linearRegression, join(folder, "verified"), "--verify");
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining("npm install @nearside/runtime") });
+    expect(await readdir(folder)).not.toContain("verified");
+  });
+
+  test("finds the types of weights with --quantize auto", async () => {
+    const output = join(await temporaryFolder(), "out");
+    const { code, stdout } = await runCli(digits, output, "--quantize=auto", "--max-error", "0.1", "--json");
+    const { chosenDTypes, needsOwnRuntime } = JSON.parse(stdout);
+    expect({ code, needsOwnRuntime }).toEqual({ code: 0, needsOwnRuntime: true });
+    expect(chosenDTypes).toMatchObject({ maxError: 0.1, evaluations: 1 });
+  });
+
   test("exits with 1 where the model can't be converted", async () => {
     const folder = await temporaryFolder();
     const { code, stderr } = await runCli(folder, join(folder, "out"));
@@ -163,8 +223,12 @@ async function temporaryFolder(): Promise<string> {
 }
 
 function runCli(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+  return runNode(bin, ...args);
+}
+
+function runNode(...args: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [bin, ...args], (error, stdout, stderr) => {
+    execFile(process.execPath, args, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
     });
   });

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { convert, htmlReport, repack } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
+import { modelOpener } from "@nearside/converter/open-model";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { fixturesRoot, readGolden } from "./fixtures.ts";
 import { readExample } from "./models.ts";
@@ -63,6 +64,33 @@ describe("repack", () => {
     }
     const { userDefinedMetadata } = JSON.parse(await readFile(join(output, "model.json"), "utf8"));
     expect(userDefinedMetadata).toEqual({ card: { licence: "CC0" } });
+  });
+
+  test("verifies what it wrote beside the model as it was", async () => {
+    const { savedModel, golden } = await readExample("digits");
+    const [first, second] = [await folder(), await folder()];
+    await convert(readDirectory(savedModel), writeDirectory(first));
+    const options = { verify: golden, openModel: await modelOpener(), quantize: { float16: true } } as const;
+    const { verification } = await repack(readDirectory(first), writeDirectory(second), options);
+    expect(verification).toMatchObject({ inputs: "golden", runs: golden.length, isOff: false });
+    const { source, golden: beside } = verification ?? {};
+    for (const error of [source?.probabilities, beside?.probabilities]) {
+      expect(error?.relative).toBeGreaterThan(0);
+      expect(error?.relative).toBeLessThan(1e-2);
+    }
+  });
+
+  test("keeps the ops of ours that the model names: its functions may have them", async () => {
+    const { savedModel } = await readExample("linear-regression");
+    const [first, second] = [await folder(), await folder()];
+    await convert(readDirectory(savedModel), writeDirectory(first));
+    const path = join(first, "model.json");
+    const model = JSON.parse(await readFile(path, "utf8"));
+    await writeFile(path, JSON.stringify({ ...model, nearside: { ops: ["Roll"] } }));
+    const { ownOps, needsOwnRuntime } = await repack(readDirectory(first), writeDirectory(second));
+    expect({ ownOps, needsOwnRuntime }).toEqual({ ownOps: ["Roll"], needsOwnRuntime: true });
+    const repacked = JSON.parse(await readFile(join(second, "model.json"), "utf8"));
+    expect(repacked.nearside).toEqual({ ops: ["Roll"] });
   });
 
   test("refuses shards that don't fit, and leaves no output", async () => {

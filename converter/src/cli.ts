@@ -14,6 +14,7 @@ import {
   inspect,
   isArchive,
   openArchive,
+  parseGolden,
   repack,
   type UserMetadata,
   version,
@@ -32,7 +33,7 @@ async function main(args: readonly string[]): Promise<0 | 1 | 2> {
     if (command.name === "help") console.log(helpText());
     if (command.name === "version") console.log(version);
     if (command.name === "inspect") await runInspect(command);
-    if (command.name === "convert") await runConvert(command);
+    if (command.name === "convert") return await runConvert(command);
     return 0;
   } catch (error) {
     console.error(`convert: ${error instanceof Error ? error.message : String(error)}`);
@@ -49,7 +50,8 @@ async function runInspect({ input, isJson }: Extract<Command, { name: "inspect" 
 
 type ConvertCommand = Extract<Command, { name: "convert" }>;
 
-async function runConvert({ input, output, notices, ...command }: ConvertCommand): Promise<void> {
+/** Returns 1 where the outputs are not those of the golden values, though nothing is quantised; the model is written. */
+async function runConvert({ input, output, notices, ...command }: ConvertCommand): Promise<0 | 1> {
   const started = performance.now();
   const interrupt = new AbortController();
   process.once("SIGINT", () => interrupt.abort(new InferenceError("cancelled", "interrupted; nothing was written")));
@@ -60,7 +62,16 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
     isTerminal: process.stderr.isTTY,
     write: (text) => process.stderr.write(text),
   });
-  const options = { ...command.options, metadata, signal: interrupt.signal, onProgress: progress.show };
+  const { verify, options: asked } = command;
+  const options = {
+    ...asked,
+    metadata,
+    verify: typeof verify === "string" ? parseGolden(await readGiven(verify, "--verify"), verify) : verify,
+    // Imported here because only who runs models needs a runtime.
+    ...((verify || asked.quantize?.auto) && { openModel: await (await import("./open-model.ts")).modelOpener() }),
+    signal: interrupt.signal,
+    onProgress: progress.show,
+  };
   try {
     const report = await conversions[command.what](await openSource(input), writeDirectory(output), options);
     progress.end();
@@ -70,6 +81,9 @@ async function runConvert({ input, output, notices, ...command }: ConvertCommand
       if (command.reportFile !== undefined) console.log(`report     ${command.reportFile}`);
       console.log(`written    ${output} in ${((performance.now() - started) / 1000).toFixed(2)} s`);
     }
+    const isOff = [report].flat().some(({ verification }) => verification?.isOff);
+    if (isOff) console.error("convert: the outputs are off by more than 1e-4 + 1e-4·|want|; see the report");
+    return isOff ? 1 : 0;
   } finally {
     progress.end();
   }
@@ -116,14 +130,25 @@ async function openSource(input: string): Promise<FileSource> {
 async function readMetadata(files: Readonly<Record<string, string>>): Promise<UserMetadata> {
   const metadata: Record<string, UserMetadata[string]> = {};
   for (const [key, path] of Object.entries(files)) {
+    const flag = `--metadata ${key}`;
+    const text = await readGiven(path, flag);
     try {
-      metadata[key] = JSON.parse(await readFile(path, "utf8"));
+      metadata[key] = JSON.parse(text);
     } catch (cause) {
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new InferenceError("invalid-argument", `--metadata ${key}:${path}: expected a JSON file; ${reason}`, {
-        cause,
-      });
+      throw noJson(flag, path, cause);
     }
   }
   return metadata;
+}
+
+/** The text of a file that a flag names. */
+async function readGiven(path: string, flag: string): Promise<string> {
+  return await readFile(path, "utf8").catch((cause: unknown) => {
+    throw noJson(flag, path, cause);
+  });
+}
+
+function noJson(flag: string, path: string, cause: unknown): InferenceError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new InferenceError("invalid-argument", `${flag}:${path}: expected a JSON file; ${reason}`, { cause });
 }

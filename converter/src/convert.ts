@@ -1,14 +1,16 @@
 import type { FileSink, FileSource } from "./files.ts";
-import type { Graph } from "./graph/graph.ts";
+import { allNodes } from "./graph/all-nodes.ts";
+import type { Graph, Pass } from "./graph/graph.ts";
 import { storedValues } from "./graph/stored-values.ts";
+import { findChannelAxes, weightUse } from "./graph-model/channel-axes.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
-import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
-import { writeGraphModel } from "./graph-model/write-graph-model.ts";
+import { describeGraphModel, writeGraphModel } from "./graph-model/write-graph-model.ts";
 import { checkShardBytes } from "./graph-model/write-shards.ts";
-import { passes } from "./passes/index.ts";
-import { runPasses } from "./passes/run-passes.ts";
+import { readMemory, writeMemory } from "./memory-files.ts";
+import { passes, sourceLikePasses } from "./passes/index.ts";
+import { type PassesRun, runPasses } from "./passes/run-passes.ts";
 import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
@@ -17,6 +19,10 @@ import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
 import { openSavedModel } from "./saved-model/saved-model.ts";
+import { storeModel, type UnstoredModel } from "./store-model.ts";
+import type { GoldenCase } from "./verification/golden.ts";
+import type { OpenModel } from "./verification/run-model.ts";
+import { goldenFor } from "./verification/verify.ts";
 
 /** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
 export interface ConversionProgress {
@@ -40,6 +46,12 @@ export interface ConvertOptions {
   readonly skipOpCheck?: boolean;
   /** Whether stock TensorFlow.js returns outputs by name; by default where there are several with names of their own. */
   readonly structuredOutputs?: boolean;
+  /** Whether to make the graph small and fast (default true); without, it is as near to the source as it runs. */
+  readonly optimise?: boolean;
+  /** Runs a model, for `verify` and `quantize.auto`. */
+  readonly openModel?: OpenModel;
+  /** Reports how far the outputs are off, on random inputs or beside golden values. All that is written is in memory. */
+  readonly verify?: boolean | readonly GoldenCase[];
   /** Goes into the model's `userDefinedMetadata`. */
   readonly metadata?: UserMetadata;
   /** Ends the conversion early: the promise rejects with the signal's reason and nothing is left behind. */
@@ -64,6 +76,9 @@ export async function convert(
     quantize = {},
     skipOpCheck = false,
     structuredOutputs,
+    optimise = true,
+    openModel,
+    verify = false,
     metadata = {},
     signal,
     onProgress,
@@ -72,40 +87,44 @@ export async function convert(
   checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
+  const golden = typeof verify === "boolean" ? undefined : goldenFor(verify, signature);
   signal?.throwIfAborted();
   const model = await (frozenGraph === undefined
     ? openSavedModel(source, { signature, tags })
     : openFrozenGraph(source, frozenGraph));
-  const where = `signature "${signature}"`;
-  const run = runPasses(model.graph, passes);
-  checkPorts(run.graph, where);
-  if (!skipOpCheck) checkOps(run.graph, where);
-  const graph = await readVocabularies(run.graph, source);
-  const plain = listWeights(graph);
-  await checkValues(plain, model.checkpoint);
-  const { weights, notices } = await quantizeWeights(plain, model.checkpoint, quantize, signal);
-  signal?.throwIfAborted();
-  try {
-    const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-    const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
-    const written = { shardBytes, signal, onWritten, metadata, structuredOutputs };
-    const manifest = await writeGraphModel(model, graph, weights, sink, written);
-    signal?.throwIfAborted();
-    await sink.commit();
-    const shards = manifest.weightGroups.flatMap((group) => group.shards);
-    return {
-      signatureName: signature,
-      signature: manifest.signature,
-      tensorflowVersion: model.tensorflowVersion,
-      ...describeConversion(model.graph, { ...run, graph }, weights),
-      shards,
-      weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
-      notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
-    };
-  } catch (error) {
-    await sink.discard();
-    throw error;
+
+  async function prepare(list: readonly Pass[]): Promise<{ readonly run: PassesRun } & UnstoredModel> {
+    const run = runPasses(model.graph, list);
+    checkPorts(run.graph, where);
+    if (!skipOpCheck) checkOps(run.graph, where);
+    const graph = await readVocabularies(run.graph, source);
+    const weights = listWeights(graph);
+    await checkValues(weights, model.checkpoint);
+    const description = describeGraphModel(model, graph, { metadata, structuredOutputs });
+    const channelAxes = findChannelAxes(allNodes(graph).map(weightUse));
+    const context = { checkpoint: model.checkpoint, channelAxes, signal };
+    return { run: { ...run, graph }, description, weights, context, reference: sourceLike };
   }
+
+  async function sourceLike(): Promise<FileSource> {
+    const { description, weights } = await prepare(sourceLikePasses);
+    const files = new Map<string, Uint8Array>();
+    await writeGraphModel(description, weights, model.checkpoint, writeMemory(files), { shardBytes, signal });
+    return readMemory(files);
+  }
+
+  const where = `signature "${signature}"`;
+  const { run, ...unstored } = await prepare(optimise ? passes : sourceLikePasses);
+  const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
+  const { manifest, weights, stored } = await storeModel(unstored, sink, options);
+  return {
+    signatureName: signature,
+    signature: manifest.signature,
+    tensorflowVersion: model.tensorflowVersion,
+    ...describeConversion(model.graph, run, weights),
+    ...stored,
+    notices: skipOpCheck ? [...stored.notices, ...opNotices(run.graph)] : stored.notices,
+  };
 }
 
 async function checkValues(weights: readonly Weight[], checkpoint: Checkpoint): Promise<void> {

@@ -3,22 +3,26 @@ import { backendGaps, type TypedNode } from "./backend-gaps.ts";
 import type { ConvertOptions } from "./convert.ts";
 import { damaged } from "./damaged.ts";
 import type { FileSink, FileSource } from "./files.ts";
+import { findChannelAxes, type WeightUse } from "./graph-model/channel-axes.ts";
 import type { Json } from "./graph-model/graph-def-json.ts";
 import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions } from "./graph-model/quantize-options.ts";
-import { quantizeWeights } from "./graph-model/quantize-weights.ts";
 import { openStoredWeights } from "./graph-model/stored-weights.ts";
 import { checkMetadata } from "./graph-model/user-metadata.ts";
-import { weightsManifest, writeManifest } from "./graph-model/write-graph-model.ts";
-import { checkShardBytes, writeShards } from "./graph-model/write-shards.ts";
+import { checkShardBytes } from "./graph-model/write-shards.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
 import { describeWeights } from "./report/describe-weights.ts";
 import type { OutlineNode } from "./report/outline-graph.ts";
+import { storeModel } from "./store-model.ts";
+import type { GoldenCase } from "./verification/golden.ts";
 import { version } from "./version.ts";
 
 /** What {@link repack} can change of a model. */
-export type RepackOptions = Pick<ConvertOptions, "shardBytes" | "quantize" | "metadata" | "signal" | "onProgress">;
+export type RepackOptions = Pick<
+  ConvertOptions,
+  "shardBytes" | "quantize" | "metadata" | "openModel" | "verify" | "signal" | "onProgress"
+>;
 
 /**
  * Writes the graph model in `source`, from this converter or the Python one, with other shards, types of weights or
@@ -29,57 +33,76 @@ export type RepackOptions = Pick<ConvertOptions, "shardBytes" | "quantize" | "me
 export async function repack(
   source: FileSource,
   sink: FileSink,
-  { shardBytes = 4 * 2 ** 20, quantize = {}, metadata = {}, signal, onProgress }: RepackOptions = {},
+  {
+    shardBytes = 4 * 2 ** 20,
+    quantize = {},
+    metadata = {},
+    openModel,
+    verify = false,
+    signal,
+    onProgress,
+  }: RepackOptions = {},
 ): Promise<ConversionReport> {
   checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   const manifest = await readManifest(source);
+  const golden = typeof verify === "boolean" ? undefined : goldenWithNames(verify, manifest);
   const nodes = nodesOf(manifest);
   const { weights: plain, values } = await openStoredWeights(source, manifest);
-  const { weights, notices } = await quantizeWeights(plain, values, quantize, signal);
-  const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
-  const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
-  try {
-    const shards = await writeShards(weights, values, sink, { shardBytes, signal, onWritten });
-    // What came out of JSON.parse is JSON.
-    const json = manifest.json as Readonly<Record<string, Json>>;
-    const userDefinedMetadata = { ...(json.userDefinedMetadata as object | undefined), ...metadata };
-    const changed = {
-      ...json,
-      convertedBy: `nearside ${version}`,
-      ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
-      weightsManifest: weightsManifest(weights, shards),
-    };
-    await writeManifest(changed, sink);
-    signal?.throwIfAborted();
-    await sink.commit();
-    return {
-      signatureName: "serving_default",
-      signature: manifest.signature,
-      tensorflowVersion: typeof json.generatedBy === "string" ? json.generatedBy : "",
-      nodesBefore: nodes.length,
-      nodesAfter: nodes.length,
-      opsBefore: countOps(nodes),
-      ops: countOps(nodes),
-      ownOps: listOwnOps(nodes),
-      gaps: backendGaps(nodes),
-      unfused: [],
-      variables: { count: plain.length, bytes: plain.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0) },
-      shards,
-      weightBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
-      notices,
-      details: {
-        steps: [],
-        fused: [],
-        weights: describeWeights(weights),
-        graphs: [{ name: "", nodes: outlineNodes(nodes), outputs: outputNodes(manifest) }],
-      },
-    };
-  } catch (error) {
-    await sink.discard();
-    throw error;
-  }
+  // What came out of JSON.parse is JSON; weights and needs are written anew.
+  const { weightsManifest: _, nearside, ...json } = manifest.json as Readonly<Record<string, Json>>;
+  const userDefinedMetadata = { ...(json.userDefinedMetadata as object | undefined), ...metadata };
+  const changed = {
+    ...json,
+    convertedBy: `nearside ${version}`,
+    ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
+  };
+  const unstored = {
+    description: { json: changed, ownOps: ownOpsOf(nodes, nearside) },
+    weights: plain,
+    context: { checkpoint: values, channelAxes: findChannelAxes(nodes.map(weightUse)), signal },
+    reference: async () => source,
+  };
+  const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
+  const { manifest: written, weights, stored } = await storeModel(unstored, sink, options);
+  return {
+    signatureName: "serving_default",
+    signature: written.signature,
+    tensorflowVersion: typeof json.generatedBy === "string" ? json.generatedBy : "",
+    nodesBefore: nodes.length,
+    nodesAfter: nodes.length,
+    opsBefore: countOps(nodes),
+    ops: countOps(nodes),
+    ownOps: unstored.description.ownOps,
+    gaps: backendGaps(nodes),
+    unfused: [],
+    variables: { count: plain.length, bytes: plain.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0) },
+    ...stored,
+    details: {
+      steps: [],
+      fused: [],
+      weights: describeWeights(weights),
+      graphs: [{ name: "", nodes: outlineNodes(nodes), outputs: outputNodes(manifest) }],
+    },
+  };
+}
+
+/** The ops of ours among these, and those that the model itself names: its functions may have others. */
+function ownOpsOf(nodes: readonly ManifestNode[], nearside: unknown): readonly string[] {
+  const { ops } = (nearside ?? {}) as { readonly ops?: unknown }; // if anything of that kind
+  const named = Array.isArray(ops) ? ops.map((op) => ({ op: String(op) })) : [];
+  return listOwnOps([...nodes, ...named]);
+}
+
+/** The golden cases with this model's inputs and outputs: a converted model doesn't know its signature's name. */
+function goldenWithNames(cases: readonly GoldenCase[], { signature }: Manifest): readonly GoldenCase[] {
+  const namesOf = (of: { readonly inputs: object; readonly outputs: object }) =>
+    JSON.stringify([Object.keys(of.inputs).sort(), Object.keys(of.outputs).sort()]);
+  const found = cases.filter((golden) => namesOf(golden) === namesOf(signature));
+  if (found.length > 0) return found;
+  const message = `verify: expected golden values of ${namesOf(signature)}, got none with these inputs and outputs`;
+  throw new InferenceError("invalid-argument", `${message}; leave them out to run on random inputs`);
 }
 
 async function readManifest(source: FileSource): Promise<Manifest> {
@@ -111,6 +134,12 @@ function nodesOf({ json }: Manifest): readonly ManifestNode[] {
     const attrs = Object.entries(attr ?? {}).filter(([, value]) => typeof value === "object" && value !== null);
     return { name: String(name), op: String(op), inputs, attrs: Object.fromEntries(attrs) };
   });
+}
+
+/** Which weight a node multiplies by, if it is a product. */
+function weightUse({ op, inputs, attrs }: ManifestNode): WeightUse {
+  const isTrue = (name: string) => (attrs[name] as { readonly b?: unknown } | undefined)?.b === true;
+  return { op, weight: inputs[1] ?? "", isTransposed: isTrue("transpose_b") || isTrue("adj_y") };
 }
 
 function outlineNodes(nodes: readonly ManifestNode[]): readonly OutlineNode[] {

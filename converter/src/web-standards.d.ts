@@ -18,6 +18,7 @@ declare const crypto: {
   readonly subtle: { digest(algorithm: "SHA-256", data: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> };
 };
 declare function btoa(binary: string): string;
+declare function atob(base64: string): string;
 declare class DecompressionStream {
   constructor(format: "gzip" | "deflate-raw");
   readonly writable: {

@@ -1,14 +1,13 @@
-import { existsSync } from "node:fs";
-import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { exampleModels, findModels } from "./find-models.mjs";
 import { measureProcess, median } from "./measure-process.mjs";
 
 const convertCli = fileURLToPath(new URL("../../converter/bin/convert.js", import.meta.url));
-const exampleModels = fileURLToPath(new URL("../../examples/models", import.meta.url));
-const usage = "npm run bench -- converter [--models DIR] [--python PYTHON] [--runs N]";
+const usage = "converter [--models DIR] [--python PYTHON] [--runs N]";
 
 /**
  * Whole-process wall seconds and peak memory of converting each SavedModel below a folder: ours, and where a Python
@@ -24,11 +23,12 @@ export async function bench(args) {
     },
   });
   const runs = Number(values.runs);
-  if (!Number.isInteger(runs) || runs < 1) throw new Error(`--runs ${values.runs}: expected a number ≥ 1; ${usage}`);
+  if (!Number.isInteger(runs) || runs < 1)
+    throw new Error(`--runs ${values.runs}: expected a number ≥ 1; npm run bench -- ${usage}`);
   const output = await mkdtemp(join(tmpdir(), "nearside-bench-"));
   console.log(`Node ${process.version}, ${runs} runs each, medians`);
   try {
-    for (const { name, savedModel } of await findModels(values.models)) {
+    for (const { name, savedModel } of await findModels(values.models, usage)) {
       console.log(await benchModel(name, savedModel, { output, runs, python: values.python }));
     }
   } finally {
@@ -63,15 +63,4 @@ function summarise(measurements) {
 
 function format({ seconds, peakBytes }) {
   return `${seconds.toFixed(2)} s, ${Math.round(peakBytes / 1e6)} MB`;
-}
-
-/** The SavedModels in the folders of a folder: `<name>/saved_model`, or `<name>` itself. */
-async function findModels(folder) {
-  const names = (await readdir(folder)).sort();
-  const places = names.flatMap((name) =>
-    [join(folder, name, "saved_model"), join(folder, name)].map((savedModel) => ({ name, savedModel })),
-  );
-  const models = places.filter(({ savedModel }) => existsSync(join(savedModel, "saved_model.pb")));
-  if (models.length === 0) throw new Error(`--models ${folder}: expected folders with a saved_model.pb; ${usage}`);
-  return models;
 }

@@ -42,6 +42,13 @@ const kinds = {
     takesNext: isNoFlag,
     parse: parseList,
   }),
+  number: kind<number>({ placeholder: "X", takesNext: always, parse: parsePositive }),
+  json: kind<true | string>({
+    placeholder: "[FILE]",
+    bare: true,
+    takesNext: (text) => isNoFlag(text) && text.endsWith(".json"),
+    parse: (text) => (text === "" ? undefined : text),
+  }),
   files: kind<Readonly<Record<string, string>>>({ placeholder: "KEY:FILE", takesNext: always, parse: parseFiles }),
 } as const;
 
@@ -75,6 +82,10 @@ export const flags = {
   },
   quantize_uint8: { kind: "patterns", about: "the same as uint8, with a range per weight" },
   quantize_uint16: { kind: "patterns", about: "the same as uint16" },
+  quantize_int8: { kind: "patterns", about: "the same as int8, with a range per channel; needs the Nearside runtime" },
+  quantize: { kind: "text", choices: ["auto"], about: "auto: int8, and larger types where max_error needs them" },
+  max_error: { kind: "number", about: "the greatest relative error of an output that quantize=auto may cause (0.01)" },
+  verify: { kind: "json", about: "runs the model before and after, on random inputs or those of a golden.json" },
   quantization_bytes: { kind: "text", choices: ["1", "2"], about: "an older way to say quantize_uint8 or _uint16" },
   weight_shard_size_bytes: { kind: "count", about: "the size of a weights file, at most (4194304)" },
   skip_op_check: { kind: "boolean", about: "converts ops that TensorFlow.js lacks, for you to register" },
@@ -119,6 +130,7 @@ export function parseValue(name: FlagName, text: string): unknown {
 
 const expectations: Readonly<Record<string, string>> = {
   N: "a whole number ≥ 1",
+  X: "a number > 0",
   "[BOOL]": "true, false, 1 or 0",
   "KEY:FILE": "key:file.json, several separated by commas",
 };
@@ -135,6 +147,11 @@ function parseList(text: string): readonly string[] | undefined {
 function parseCount(text: string): number | undefined {
   const count = Number(text);
   return /^\d+$/.test(text) && Number.isSafeInteger(count) && count > 0 ? count : undefined;
+}
+
+function parsePositive(text: string): number | undefined {
+  const number = text.trim() === "" ? Number.NaN : Number(text);
+  return Number.isFinite(number) && number > 0 ? number : undefined;
 }
 
 function parseFiles(text: string): Readonly<Record<string, string>> | undefined {

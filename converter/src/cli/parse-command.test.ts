@@ -22,6 +22,22 @@ describe("parseCommand", () => {
     });
   });
 
+  test("reads what to verify on, and how far an automatic quantisation may go", () => {
+    expect(parseCommand(["in", "out", "--quantize", "auto", "--verify", "golden.json"])).toMatchObject({
+      verify: "golden.json",
+      options: { quantize: { auto: { maxError: 0.01 } } },
+    });
+    expect(parseCommand(["--verify", "in", "out", "--quantize=auto", "--max-error=1e-3"])).toMatchObject({
+      input: "in",
+      verify: true,
+      options: { quantize: { auto: { maxError: 1e-3 } } },
+    });
+    expect(parseCommand(["in", "out", "--quantize_int8=*kernel"])).toMatchObject({
+      verify: false,
+      options: { quantize: { int8: ["*kernel"] } },
+    });
+  });
+
   test("reads a frozen graph from its folder", () => {
     const args = ["models/frozen.pb", "out", "--input_format=tf_frozen_model", "--output_node_names=a,b:1"];
     expect(parseCommand(args)).toMatchObject({
@@ -52,6 +68,10 @@ describe("parseCommand", () => {
     [["in", "out", "more"], "got 3 paths"],
     [["--quantize_uint8", "in", "out"], '--quantize_uint8 took "in" for its value: put that flag after the paths'],
     [["in", "out", "--quantize_uint8", "--quantize_float16"], "expected one type for all other weights"],
+    [["in", "out", "--max_error=0.1"], "add that or leave it out"],
+    [["in", "out", "--quantize=auto", "--max_error=0"], "expected a number > 0"],
+    [["in", "out", "--quantize=auto", "--quantize_int8"], "leave out --quantize_int8"],
+    [["in", "out", "--quantize=auto", "--quantization_bytes=1"], "leave out --quantization_bytes"],
     [["in", "out", "--quantize_uint8", "--quantization_bytes=1"], "leave one out"],
     [["in", "out", "--all-signatures", "--signature_name=a"], "leave out --signature_name"],
     [["f.pb", "out", "--input_format=tf_frozen_model"], "expected --output_node_names too"],

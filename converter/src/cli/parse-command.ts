@@ -18,6 +18,8 @@ export type Command =
       readonly what: "signature" | "every-signature" | "graph-model";
       /** JSON files for the metadata, by their keys. */
       readonly metadataFiles: Readonly<Record<string, string>>;
+      /** Verify what is written: on random inputs, or on those of this golden.json. */
+      readonly verify: boolean | string;
       readonly isJson: boolean;
       /** Where to write the page about the conversion, if anywhere. */
       readonly reportFile: string | undefined;
@@ -46,6 +48,7 @@ export function parseCommand(args: readonly string[]): Command {
     options: { ...optionsFrom(values), ...frozenGraphFrom(values, input) },
     what: isGraphModel ? "graph-model" : values.all_signatures ? "every-signature" : "signature",
     metadataFiles: values.metadata ?? {},
+    verify: values.verify ?? false,
     isJson: values.json ?? false,
     reportFile: values.report,
     notices: noticesOf(values),
@@ -118,10 +121,19 @@ function frozenGraphFrom(values: FlagValues, input: string): Pick<ConvertOptions
 }
 
 function quantizeFrom(values: FlagValues): QuantizeOptions {
-  const { quantize_float16: float16, quantize_uint8: uint8, quantize_uint16: uint16, quantization_bytes } = values;
-  const given = Object.entries({ float16, uint8, uint16 }).filter(([, patterns]) => patterns !== undefined);
+  const { quantization_bytes, quantize, max_error: maxError = 0.01 } = values;
+  const { quantize_float16: float16, quantize_uint8: uint8, quantize_uint16: uint16, quantize_int8: int8 } = values;
+  const given = Object.entries({ float16, uint8, uint16, int8 }).filter(([, patterns]) => patterns !== undefined);
+  const [dtype] = given[0] ?? [];
+  if (values.max_error !== undefined && quantize === undefined) {
+    throw wrong("--max_error: it says how far --quantize=auto may go; add that or leave it out");
+  }
+  if (quantize !== undefined && (dtype !== undefined || quantization_bytes !== undefined)) {
+    const other = dtype === undefined ? "quantization_bytes" : `quantize_${dtype}`;
+    throw wrong(`--quantize: auto chooses every weight's type; leave out --${other}`);
+  }
+  if (quantize !== undefined) return { auto: { maxError } };
   if (quantization_bytes !== undefined) {
-    const [dtype] = given[0] ?? [];
     if (dtype !== undefined) throw wrong(`--quantization_bytes: it says what --quantize_${dtype} says; leave one out`);
     return quantization_bytes === "1" ? { uint8: true } : { uint16: true };
   }

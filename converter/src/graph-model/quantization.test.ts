@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
-import { dequantize, type QuantizedDType, quantizationOf, quantize } from "./quantization.ts";
+import { dequantize, quantizationOf, quantize, type TensorQuantization } from "./quantization.ts";
 
 /** What the stored elements stand for, as TensorFlow.js computes it. */
-function roundTrip(values: readonly number[], dtype: QuantizedDType): readonly number[] {
+function roundTrip(values: readonly number[], dtype: TensorQuantization["dtype"]): readonly number[] {
   const floats = Float32Array.from(values);
   const quantization = quantizationOf(dtype, { least: Math.min(...floats), greatest: Math.max(...floats) });
   const bytes = quantize(floats, quantization).slice();

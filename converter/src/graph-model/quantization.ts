@@ -1,21 +1,8 @@
-import { damaged } from "../damaged.ts";
+import { type AffineQuantization, type HalfQuantization, quantizedDTypes } from "@nearside/core";
 import { storageOf } from "./weight-dtype.ts";
 
-/** The smaller types that float32 weights can be stored in, and their bytes per element. TensorFlow.js reads these. */
-export const quantizedDTypes = { float16: { bytes: 2 }, uint8: { bytes: 1 }, uint16: { bytes: 2 } } as const;
-
-/** The name of a type that float32 weights can be stored in. */
-export type QuantizedDType = keyof typeof quantizedDTypes;
-
-/** How the stored elements become float32, in the manifest's words: widened, or `stored * scale + min`. */
-export type Quantization =
-  | { readonly dtype: "float16"; readonly original_dtype: "float32" }
-  | {
-      readonly dtype: "uint8" | "uint16";
-      readonly min: number;
-      readonly scale: number;
-      readonly original_dtype: "float32";
-    };
+/** The quantisations that TensorFlow.js reads, too: one range for all of a weight. */
+export type TensorQuantization = HalfQuantization | AffineQuantization;
 
 /** The least and the greatest element of a tensor. */
 export interface ValueRange {
@@ -31,7 +18,10 @@ export interface ValueRange {
  *
  * A tensor of equal elements has scale 1 and that element as `min`.
  */
-export function quantizationOf(dtype: QuantizedDType, { least, greatest }: ValueRange): Quantization {
+export function quantizationOf(
+  dtype: TensorQuantization["dtype"],
+  { least, greatest }: ValueRange,
+): TensorQuantization {
   const original_dtype = "float32";
   if (dtype === "float16") return { dtype, original_dtype };
   if (least === greatest) return { dtype, min: least, scale: 1, original_dtype };
@@ -41,7 +31,7 @@ export function quantizationOf(dtype: QuantizedDType, { least, greatest }: Value
 }
 
 /** Float32 elements as they are stored: `round((x − min) / scale)`, or the nearest float16. */
-export function quantize(values: Float32Array, quantization: Quantization): Uint8Array {
+export function quantize(values: Float32Array, quantization: TensorQuantization): Uint8Array {
   if (quantization.dtype === "float16") {
     const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
     return toBytes(new Uint16Array(bits.map(float16Bits)));
@@ -53,22 +43,14 @@ export function quantize(values: Float32Array, quantization: Quantization): Uint
   return toBytes(dtype === "uint8" ? new Uint8Array(steps) : new Uint16Array(steps));
 }
 
-/** The bytes of the float32 elements that stored ones stand for. */
-export function dequantize(stored: Uint8Array, quantization: Quantization): Uint8Array {
+/** The bytes of the float32 or int32 elements that stored ones stand for. */
+export function dequantize(stored: Uint8Array, quantization: TensorQuantization): Uint8Array {
   if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
-  const { dtype, min, scale } = quantization;
+  const { dtype, min, scale, original_dtype } = quantization;
   const numbers = dtype === "uint8" ? stored : new Uint16Array(stored.slice().buffer);
+  if (original_dtype === "int32")
+    return toBytes(Int32Array.from(numbers, (number) => Math.round(number * scale + min)));
   return toBytes(new Float32Array(numbers).map((number) => number * scale + min));
-}
-
-/** A manifest's `quantization`. Throws `data-loss`, naming `where`, for one that TensorFlow.js can't read either. */
-export function parseQuantization(json: Readonly<Record<string, unknown>>, where: string): Quantization {
-  const { dtype, min, scale } = json;
-  const original_dtype = "float32";
-  if (dtype === "float16") return { dtype, original_dtype };
-  const isAffine = dtype === "uint8" || dtype === "uint16";
-  if (isAffine && typeof min === "number" && typeof scale === "number") return { dtype, min, scale, original_dtype };
-  throw damaged(`${where}, quantization`, "float16, or uint8 or uint16 with min and scale", JSON.stringify(json));
 }
 
 /** The greatest finite float16; what is half a step beyond it becomes infinite. */

@@ -1,15 +1,24 @@
-import { InferenceError } from "@nearside/core";
-import { type QuantizedDType, quantizedDTypes } from "./quantization.ts";
+import { InferenceError, type QuantizedDType, quantizedDTypes } from "@nearside/core";
 
 /**
  * Which weights to store in which smaller type: patterns for their names (`*` any text, `?` any character, `[ab]` one
  * of these, `[!ab]` none of these), or `true` for the weights that no other type's patterns match.
  */
-export type QuantizeOptions = { readonly [dtype in QuantizedDType]?: true | readonly string[] };
+export type QuantizeByName = { readonly [dtype in QuantizedDType]?: true | readonly string[] };
+
+/** How to store weights in smaller types. */
+export interface QuantizeOptions extends QuantizeByName {
+  /**
+   * Finds the smallest types by running the model, so that no output's error, √(Σ(got − want)² / Σ want²), is above
+   * `maxError`: int8, and float16 or float32 for the weights that need it.
+   */
+  readonly auto?: { readonly maxError: number };
+}
 
 /** Throws `invalid-argument` where the options ask for a type that there isn't, or for two types for the same rest. */
 export function checkQuantizeOptions(options: QuantizeOptions): void {
-  const dtypes = Object.keys(options);
+  if (options.auto) checkAuto(options);
+  const dtypes = Object.keys(options).filter((name) => name !== "auto");
   const unknown = dtypes.find((dtype) => !Object.hasOwn(quantizedDTypes, dtype));
   if (unknown !== undefined) {
     const there = Object.keys(quantizedDTypes).join(", ");
@@ -23,8 +32,20 @@ export function checkQuantizeOptions(options: QuantizeOptions): void {
   }
 }
 
+function checkAuto({ auto, ...others }: QuantizeOptions): void {
+  if (!(Number(auto?.maxError) > 0)) {
+    throw new InferenceError(
+      "invalid-argument",
+      `quantize.auto.maxError: expected a number > 0, got ${auto?.maxError}`,
+    );
+  }
+  const [other] = Object.keys(others);
+  if (other === undefined) return;
+  throw new InferenceError("invalid-argument", `quantize: auto chooses every type; leave out ${other}`);
+}
+
 /** The type to store the weight called `name` in, if any. Throws `invalid-argument` where two types' patterns match. */
-export function quantizedDTypeFor(name: string, options: QuantizeOptions): QuantizedDType | undefined {
+export function quantizedDTypeFor(name: string, options: QuantizeByName): QuantizedDType | undefined {
   const matching = entriesOf(options).filter(
     ([, patterns]) => patterns !== true && patterns.some((pattern) => matchesGlob(name, pattern)),
   );
@@ -39,7 +60,7 @@ export function quantizedDTypeFor(name: string, options: QuantizeOptions): Quant
 /** The patterns that match none of these names, each with its type. */
 export function unusedPatterns(
   names: readonly string[],
-  options: QuantizeOptions,
+  options: QuantizeByName,
 ): readonly (readonly [QuantizedDType, string])[] {
   return entriesOf(options).flatMap(([dtype, patterns]) =>
     patterns === true
@@ -52,7 +73,7 @@ export function unusedPatterns(
 
 type Entry = readonly [dtype: QuantizedDType, patterns: true | readonly string[]];
 
-function entriesOf(options: QuantizeOptions): readonly Entry[] {
+function entriesOf(options: QuantizeByName): readonly Entry[] {
   return Object.entries(options) as Entry[]; // Object.entries widens the keys; checkQuantizeOptions looked at them
 }
 

@@ -3,7 +3,7 @@ import { memorySource } from "../../testing/memory-files.ts";
 import { graph, node } from "../../testing/tiny-graph.ts";
 import type { LiteralValue } from "../graph/graph.ts";
 import { openCheckpoint } from "../saved-model/checkpoint.ts";
-import type { QuantizeOptions } from "./quantize-options.ts";
+import type { QuantizeByName } from "./quantize-options.ts";
 import { quantizeWeights } from "./quantize-weights.ts";
 import { listWeights, readWeight } from "./weights.ts";
 
@@ -12,10 +12,11 @@ function floats(...values: readonly number[]): LiteralValue {
   return { kind: "literal", dtype: "DT_FLOAT", shape: [values.length], data };
 }
 
-async function plan(values: Readonly<Record<string, LiteralValue>>, options: QuantizeOptions) {
+async function plan(values: Readonly<Record<string, LiteralValue>>, options: QuantizeByName) {
   const nodes = Object.entries(values).map(([name, value]) => node(name, "Const", [], { value }));
   const checkpoint = await openCheckpoint(memorySource({}), "variables");
-  const planned = await quantizeWeights(listWeights(graph(nodes, [])), checkpoint, options);
+  const context = { checkpoint, channelAxes: new Map([["depthwise", [-2, -1]]]) };
+  const planned = await quantizeWeights(listWeights(graph(nodes, [])), options, context);
   const stored: number[][] = [];
   for (const weight of planned.weights) {
     stored.push([]);
@@ -31,6 +32,30 @@ describe("quantizeWeights", () => {
     expect(weights.map(({ quantization }) => quantization?.dtype)).toEqual(["uint8", undefined, undefined]);
     expect(weights.map(({ sizeBytes }) => sizeBytes)).toEqual([2, 4, 4]);
     expect(stored[0]).toEqual([0, 255]);
+  });
+
+  test("stores filters as int8 by channel, and the smallest weights more precisely", async () => {
+    const values = Array.from({ length: 4096 }, (_, at) => Math.sin(at));
+    const { weights } = await plan(
+      {
+        dense: { ...floats(...values), shape: [64, 64] },
+        depthwise: { ...floats(...values), shape: [4, 4, 128, 2] },
+        bias: floats(...values.slice(0, 32)),
+        scalar: floats(1e-5),
+        tiny: floats(...values.slice(0, 32).map((value) => value * 1e-6)),
+        long: floats(...values),
+      },
+      { int8: true },
+    );
+    expect(weights.map(({ name, quantization, sizeBytes }) => [name, quantization?.dtype, sizeBytes])).toEqual([
+      ["dense", "int8", 4096 + 2 * 64],
+      ["depthwise", "int8", 4096 + 2 * 256],
+      ["bias", "float16", 64],
+      ["scalar", undefined, 4],
+      ["tiny", undefined, 128],
+      ["long", "float16", 8192],
+    ]);
+    expect(weights[1]?.quantization).toMatchObject({ axes: [2, 3] });
   });
 
   test("stores tensors without elements", async () => {

@@ -1,7 +1,9 @@
 import {
+  dequantizeChannels,
   elementCount,
   InferenceError,
   type Manifest,
+  quantizedBytes,
   type Shard,
   type WeightGroup,
   type WeightSpec,
@@ -10,7 +12,7 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { StoredValue } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
-import { dequantize, parseQuantization, type Quantization, quantizedDTypes } from "./quantization.ts";
+import { dequantize } from "./quantization.ts";
 import { sha256Of } from "./sha256.ts";
 import { type WeightDType, weightDTypes } from "./weight-dtype.ts";
 import type { Weight } from "./weights.ts";
@@ -25,7 +27,6 @@ export interface StoredWeights {
 interface Place {
   readonly spec: WeightSpec;
   readonly dtype: WeightDType;
-  readonly quantization: Quantization | undefined;
   readonly start: number;
   readonly end: number;
   read(start: number, end: number): Promise<Uint8Array>;
@@ -82,12 +83,12 @@ async function placesOf(source: FileSource, { shards, weights }: WeightGroup): P
         `${where}: expected ${known}, got ${spec.dtype}; convert the model again`,
       );
     }
-    const quantization = spec.quantization && parseQuantization(spec.quantization, where);
-    const elementBytes = quantization ? quantizedDTypes[quantization.dtype].bytes : weightDTypes[spec.dtype].bytes;
+    const { bytes } = weightDTypes[spec.dtype];
     const count = elementCount(spec.shape);
-    const end = elementBytes === null ? await endOfStrings(read, at, count, groupBytes) : at + count * elementBytes;
+    const sizeBytes = spec.quantization ? quantizedBytes(spec.quantization, spec.shape) : bytes && bytes * count;
+    const end = sizeBytes === null ? await endOfStrings(read, at, count, groupBytes) : at + sizeBytes;
     if (end > groupBytes) throw damaged(where, `${end} bytes of shards`, String(groupBytes));
-    places.push({ spec, dtype: spec.dtype, quantization, start: at, end, read });
+    places.push({ spec, dtype: spec.dtype, start: at, end, read });
     at = end;
   }
   if (at !== groupBytes) throw damaged("model.json", `${at} bytes of shards for its weights`, String(groupBytes));
@@ -121,15 +122,24 @@ function isWeightDType(dtype: string): dtype is WeightDType {
 }
 
 function weightAt(place: Place): Weight {
-  const { spec, dtype, quantization, start, end } = place;
-  const { name, shape } = spec;
+  const { spec, dtype, start, end } = place;
+  const { name, shape, quantization } = spec;
   const sizeBytes = dtype === "string" ? null : end - start;
   const weight = { name, dtype, shape, sizeBytes, value: storedValue(place) };
-  return quantization === undefined ? weight : { ...weight, quantization };
+  return quantization === undefined ? weight : { ...weight, quantization, readStored: () => readChunks(place) };
+}
+
+/** The bytes of a weight as they are stored, in chunks of whole elements. */
+async function* readChunks({ start, end, read }: Place): AsyncIterable<Uint8Array> {
+  for (let at = start; at < end; at += chunkBytes) yield await read(at, Math.min(end, at + chunkBytes));
 }
 
 function storedValue({ spec: { name, shape }, dtype }: Place): StoredValue {
   return { kind: "stored", dtype: weightDTypes[dtype].tensorflow, shape, key: name, slice: null };
+}
+
+function asBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
 /** The weights as a checkpoint has variables: what is quantised is read as float32. */
@@ -143,10 +153,14 @@ function valuesAt(places: ReadonlyMap<string, Place>): Checkpoint {
     value: (key) => (places.has(key) ? storedValue(placeOf(key)) : undefined),
     check: async ({ key }) => void placeOf(key),
     async *read({ key }) {
-      const { start, end, read, quantization } = placeOf(key);
-      for (let at = start; at < end; at += chunkBytes) {
-        const chunk = await read(at, Math.min(end, at + chunkBytes));
-        yield quantization === undefined ? chunk : dequantize(chunk, quantization);
+      const place = placeOf(key);
+      const { shape, quantization } = place.spec;
+      if (quantization?.dtype === "int8") {
+        yield asBytes(dequantizeChannels(await place.read(place.start, place.end), quantization, shape));
+      } else {
+        for await (const chunk of readChunks(place)) {
+          yield quantization === undefined ? chunk : dequantize(chunk, quantization);
+        }
       }
     },
     async readStrings({ key, shape }) {

@@ -1,8 +1,10 @@
-import { elementCount, InferenceError } from "@nearside/core";
+import { elementCount, InferenceError, type Quantization } from "@nearside/core";
 import type { Graph, TensorValue } from "../graph/graph.ts";
+import { joinBytes } from "../join-bytes.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { computeFloats } from "./compute-floats.ts";
-import { type Quantization, quantize } from "./quantization.ts";
+import { quantize } from "./quantization.ts";
+import { quantizeChannels } from "./quantize-channels.ts";
 import { listTables } from "./tables.ts";
 import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
 
@@ -16,6 +18,8 @@ export interface Weight {
   readonly value: TensorValue;
   /** How its elements are stored, where that isn't as `dtype`. */
   readonly quantization?: Quantization;
+  /** Reads its elements as they are stored, where it is quantised already. */
+  readonly readStored?: () => AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -37,11 +41,19 @@ export function listWeights(graph: Graph): readonly Weight[] {
   });
 }
 
-/** The bytes of a weight as they lie in a shard, in chunks of whole elements. */
+/** The bytes of a weight as they lie in a shard, in chunks of whole elements; all of them in one where it is int8. */
 export async function* readWeight(weight: Weight, checkpoint: Checkpoint): AsyncIterable<Uint8Array> {
-  const { quantization } = weight;
-  for await (const chunk of readElements(weight, checkpoint)) {
-    yield quantization === undefined ? chunk : quantize(floatsOf(chunk), quantization);
+  const { quantization, shape, readStored } = weight;
+  if (readStored !== undefined) {
+    yield* readStored();
+  } else if (quantization?.dtype === "int8") {
+    const parts: Uint8Array[] = [];
+    for await (const chunk of readElements(weight, checkpoint)) parts.push(chunk.slice());
+    yield quantizeChannels(floatsOf(joinBytes(parts)), quantization, shape);
+  } else {
+    for await (const chunk of readElements(weight, checkpoint)) {
+      yield quantization === undefined ? chunk : quantize(floatsOf(chunk), quantization);
+    }
   }
 }
 

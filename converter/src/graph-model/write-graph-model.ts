@@ -2,6 +2,7 @@ import { type Manifest, parseManifest } from "@nearside/core";
 import type { FileSink } from "../files.ts";
 import { allNodes } from "../graph/all-nodes.ts";
 import type { Graph, Port } from "../graph/graph.ts";
+import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
@@ -10,30 +11,30 @@ import { listOwnOps } from "./own-ops.ts";
 import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
-import { type WriteShardsOptions, type WrittenShard, writeShards } from "./write-shards.ts";
+import { type WriteShardsOptions, writeShards } from "./write-shards.ts";
 
-export interface WriteGraphModelOptions extends WriteShardsOptions {
+/** All that `model.json` says besides its weights. */
+export interface ModelDescription {
+  readonly json: Readonly<Record<string, Json>>;
+  /** The ops in it that only our runtime has. */
+  readonly ownOps: readonly string[];
+}
+
+export interface DescribeOptions {
   readonly metadata: UserMetadata;
   readonly structuredOutputs: boolean | undefined;
 }
 
-/**
- * Writes a graph as a TensorFlow.js graph model: the shards, then `model.json` and `model.d.ts`. The same graph always
- * becomes the same bytes. Returns the manifest as its readers will parse it.
- */
-export async function writeGraphModel(
-  { checkpoint, producer, tensorflowVersion }: SavedModel,
+/** What `model.json` says of a graph, always in the same order. */
+export function describeGraphModel(
+  { producer, tensorflowVersion }: SavedModel,
   graph: Graph,
-  weights: readonly Weight[],
-  sink: FileSink,
-  options: WriteGraphModelOptions,
-): Promise<Manifest> {
-  const shards = await writeShards(weights, checkpoint, sink, options);
-  const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
+  { metadata, structuredOutputs }: DescribeOptions,
+): ModelDescription {
+  const userDefinedMetadata = userMetadata(metadata, graph.outputs, structuredOutputs);
   const tables = listTables(graph);
   const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
-  const ownOps = listOwnOps(allNodes(graph));
-  const json: Json = {
+  const json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
@@ -41,16 +42,26 @@ export async function writeGraphModel(
     modelTopology: graphDefToJson(withTableInputs(graph, tables), producer),
     ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
-    weightsManifest: weightsManifest(weights, shards),
-    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops.
-    ...(ownOps.length > 0 && { nearside: { ops: ownOps } }),
   };
-  return await writeManifest(json, sink);
+  return { json, ownOps: listOwnOps(allNodes(graph)) };
 }
 
-/** Writes `model.json` and `model.d.ts`, and returns the manifest as its readers will parse it. */
-export async function writeManifest(json: Json, sink: FileSink): Promise<Manifest> {
-  const text = JSON.stringify(json);
+/**
+ * Writes a TensorFlow.js graph model: the shards, then `model.json` and `model.d.ts`. The same model always becomes the
+ * same bytes. Returns the manifest as its readers will parse it.
+ */
+export async function writeGraphModel(
+  description: ModelDescription,
+  weights: readonly Weight[],
+  checkpoint: Checkpoint,
+  sink: FileSink,
+  options: WriteShardsOptions,
+): Promise<Manifest> {
+  const shards = await writeShards(weights, checkpoint, sink, options);
+  const text = modelToJson(description, weights, {
+    paths: shards.map(({ path }) => path),
+    shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
+  });
   const manifest = parseManifest(text);
   const encoder = new TextEncoder();
   await sink.write("model.json", encoder.encode(text));
@@ -58,19 +69,31 @@ export async function writeManifest(json: Json, sink: FileSink): Promise<Manifes
   return manifest;
 }
 
-/** The one group of weights that `model.json` lists. */
-export function weightsManifest(weights: readonly Weight[], shards: readonly WrittenShard[]): Json {
-  return [
-    {
-      paths: shards.map(({ path }) => path),
-      weights: weights.map(weightToJson),
-      shards: shards.map(({ path, bytes, sha256 }) => ({ path, bytes, sha256 })),
-    },
-  ];
+/** The text of `model.json`, with its one group of weights in the files that `shards` names. */
+export function modelToJson(
+  { json, ownOps }: ModelDescription,
+  weights: readonly Weight[],
+  { paths, ...shards }: { readonly paths: readonly string[]; readonly shards?: readonly Json[] },
+): string {
+  const needs = {
+    ...(ownOps.length > 0 && { ops: ownOps }),
+    ...(needsOwnLoader(weights) && { quantization: ["int8"] }),
+  };
+  return JSON.stringify({
+    ...json,
+    weightsManifest: [{ paths, weights: weights.map(weightToJson), ...shards }],
+    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops and weights.
+    ...(Object.keys(needs).length > 0 && { nearside: needs }),
+  });
+}
+
+/** True if TensorFlow.js alone can't read these weights. */
+export function needsOwnLoader(weights: readonly Weight[]): boolean {
+  return weights.some(({ quantization }) => quantization?.dtype === "int8");
 }
 
 function weightToJson({ name, shape, dtype, quantization }: Weight): Json {
-  return { name, shape, dtype, ...(quantization === undefined ? {} : { quantization }) };
+  return { name, shape, dtype, ...(quantization === undefined ? {} : { quantization: { ...quantization } }) };
 }
 
 function portsToJson(ports: readonly Port[]): Readonly<Record<string, Json>> {

@@ -1,5 +1,6 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink } from "../files.ts";
+import { joinBytes } from "../join-bytes.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { sha256Of } from "./sha256.ts";
 import { readWeight, type Weight } from "./weights.ts";
@@ -42,7 +43,7 @@ export async function writeShards(
   async function endShard(): Promise<void> {
     if (pendingBytes === 0) return;
     signal?.throwIfAborted();
-    const bytes = join(pending, pendingBytes);
+    const bytes = joinBytes(pending);
     const sha256 = await sha256Of(bytes);
     const path = `${sha256.slice(0, 16)}.bin`;
     if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
@@ -72,14 +73,4 @@ export async function writeShards(
   }
   await endShard();
   return shards;
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

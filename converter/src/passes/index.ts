@@ -29,8 +29,8 @@ import { specialiseFunctions } from "./specialise-functions.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
 
-/** What makes a signature's graph one that TensorFlow.js can run, and run fast, in order. */
-export const passes: readonly Pass[] = [
+/** What makes a signature's graph one of ops that TensorFlow.js can run. */
+const lowering: readonly Pass[] = [
   widenPorts,
   prune,
   inlineFunctions,
@@ -51,6 +51,10 @@ export const passes: readonly Pass[] = [
   inEveryBody(countSuppressed),
   replaceOps,
   inEveryBody(restoreDefaultAttrs),
+];
+
+/** What only makes it smaller and faster. */
+const optimising: readonly Pass[] = [
   inEveryBody(mergeEqualConstants),
   inEveryBody(shareEqualNodes),
   foldConstants,
@@ -62,6 +66,10 @@ export const passes: readonly Pass[] = [
   formPrelu,
   foldPaddings,
   fuseOperations,
+];
+
+/** What puts it into the form that is written. */
+const finishing: readonly Pass[] = [
   lowerListLoops,
   prune,
   shapeLookups,
@@ -71,6 +79,11 @@ export const passes: readonly Pass[] = [
   prune,
 ];
 
+/** What makes a signature's graph one that TensorFlow.js can run, and run fast, in order. */
+export const passes: readonly Pass[] = [...lowering, ...optimising, ...finishing];
+
+/** The same without what only makes it faster: the graph as near to the source as it runs. */
+export const sourceLikePasses: readonly Pass[] = [...lowering, ...finishing];
 /** What a report calls a pass. */
 export function passName(pass: Pass): string {
   const [name] = Object.entries(rules).find(([, each]) => each === pass) ?? [pass.name];

@@ -1,6 +1,8 @@
-import type { Backend, Shard, Signature } from "@nearside/core";
+import type { Shard, Signature } from "@nearside/core";
 import type { BackendGaps } from "../backend-gaps.ts";
 import type { PassStep } from "../passes/run-passes.ts";
+import type { ChosenDTypes } from "../verification/choose-dtypes.ts";
+import type { Verification } from "../verification/verify.ts";
 import type { VariableCount } from "./count-variables.ts";
 import type { WeightDescription } from "./describe-weights.ts";
 import type { Unfused } from "./explain-unfused.ts";
@@ -19,8 +21,10 @@ export interface ConversionReport {
   /** How often each op occurred in that graph, and occurs in what was written; constants aside. */
   readonly opsBefore: Readonly<Record<string, number>>;
   readonly ops: Readonly<Record<string, number>>;
-  /** Those among them that only Nearside's runtime has; TensorFlow.js alone can't run the model unless this is empty. */
+  /** Those among them that only Nearside's runtime has. */
   readonly ownOps: readonly string[];
+  /** True if TensorFlow.js alone can't run the model: it has ops of our own, or int8 weights. */
+  readonly needsOwnRuntime: boolean;
   /** What of the written ops each backend of a browser can't run. */
   readonly gaps: BackendGaps;
   /** The nodes that might have been part of a fused op and are not, and why. */
@@ -29,10 +33,12 @@ export interface ConversionReport {
   readonly variables: VariableCount;
   readonly shards: readonly Shard[];
   readonly weightBytes: number;
+  /** What an automatic quantisation chose, where one was asked for. */
+  readonly chosenDTypes?: ChosenDTypes;
+  /** How far the outputs are off, where that was asked for. */
+  readonly verification?: Verification;
   /** What a person should know: each a sentence about something that may not be as intended. */
   readonly notices: readonly string[];
-  /** How far the written model's outputs are from the saved one's, if that was asked for. */
-  readonly verification?: Verification;
   readonly details: ConversionDetails;
 }
 
@@ -43,29 +49,4 @@ export interface ConversionDetails {
   readonly weights: readonly WeightDescription[];
   /** The graph that was written, then each of its functions. */
   readonly graphs: readonly GraphOutline[];
-}
-
-/** How far a written model's outputs are off, over some runs. */
-export interface Verification {
-  readonly inputs: "random" | "golden";
-  readonly runs: number;
-  readonly backend: Backend;
-  /** Each output beside that of the saved graph, on the same backend. */
-  readonly source: Readonly<Record<string, OutputError>>;
-  /** Each output beside the golden one, where such were given. */
-  readonly golden?: Readonly<Record<string, OutputError>>;
-  /** Outputs that differ from run to run: only their dtypes and shapes mean something. */
-  readonly randomOutputs: readonly string[];
-  /** True if an output is off by more than it may. */
-  readonly isOff: boolean;
-}
-
-/** How far an output is off: `relative` is the error's size as a share of the output's own. */
-export interface OutputError {
-  readonly maxAbsolute: number;
-  readonly meanAbsolute: number;
-  readonly maxRelative: number;
-  readonly relative: number;
-  /** What isn't as it should be besides the values. */
-  readonly problem?: string;
 }

@@ -1,6 +1,7 @@
 import { formatSpec, type TensorSpec } from "@nearside/core";
 import type { ConversionReport } from "./conversion-report.ts";
 import { formatGaps } from "./format-gaps.ts";
+import { formatChosenDTypes, formatVerification } from "./format-verification.ts";
 
 /** A report as a few lines for a person. */
 export function formatReport(report: ConversionReport): string {
@@ -12,9 +13,13 @@ export function formatReport(report: ConversionReport): string {
     ...specLines("output", signature.outputs),
     `nodes      ${nodesBefore} before, ${nodesAfter} after`,
     `ops        ${ops.join(", ")}`,
-    ...(report.ownOps.length > 0 ? [`needs      the Nearside runtime: ${report.ownOps.join(", ")}`] : []),
+    ...(report.needsOwnRuntime
+      ? [`needs      the Nearside runtime: ${report.ownOps.join(", ") || "int8 weights"}`]
+      : []),
     ...formatGaps(report.gaps),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
+    ...(report.chosenDTypes ? formatChosenDTypes(report.chosenDTypes) : []),
+    ...(report.verification ? formatVerification(report.verification) : []),
     ...report.notices.map((notice) => `notice     ${notice}`),
   ].join("\n");
 }

@@ -8,6 +8,18 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from "./manifest.ts";
+export {
+  type AffineQuantization,
+  type ChannelQuantization,
+  dequantizeChannels,
+  type HalfQuantization,
+  type Quantization,
+  type QuantizedDType,
+  quantizedBytes,
+  quantizedDTypes,
+  type WeightChannels,
+  weightChannels,
+} from "./quantization.ts";
 export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
 export type {

@@ -1,5 +1,6 @@
 import { type DType, dtypeFromTensorFlow } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
+import { parseQuantization, type Quantization } from "./quantization.ts";
 import type { Signature, TensorSpec } from "./signature.ts";
 
 /** One weights file: its path beside `model.json`, its size and, where the converter wrote it, its SHA-256 in hex. */
@@ -14,7 +15,7 @@ export interface WeightSpec {
   readonly name: string;
   readonly dtype: string;
   readonly shape: readonly number[];
-  readonly quantization?: Readonly<Record<string, unknown>>;
+  readonly quantization?: Quantization;
 }
 
 /** Weights that lie end to end in their shards, in this order. */
@@ -126,9 +127,9 @@ function parseWeight(value: unknown, where: string): WeightSpec {
     throw broken(`${where}.shape`, "whole numbers ≥ 0", JSON.stringify(shape));
   }
   const weight = { name: string(name, `${where}.name`), dtype: string(dtype, `${where}.dtype`), shape: dimensions };
-  return quantization === undefined
-    ? weight
-    : { ...weight, quantization: object(quantization, `${where}.quantization`) };
+  if (quantization === undefined) return weight;
+  const place = `${where}.quantization of "${weight.name}"`;
+  return { ...weight, quantization: parseQuantization(object(quantization, place), weight, place) };
 }
 
 function parsePath(value: unknown, where: string): string {

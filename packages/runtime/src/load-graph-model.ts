@@ -1,6 +1,7 @@
 import { InferenceError, type Manifest, type Shard } from "@nearside/core";
 import { type GraphModel, loadGraphModel as loadTfjsModel } from "@tensorflow/tfjs-converter";
 import type { io } from "@tensorflow/tfjs-core";
+import { decodeWeights } from "./decode-weights.ts";
 import { installKernels } from "./kernels/install-kernels.ts";
 
 /** A model as files: its manifest, and how to get a shard's bytes, already verified. */
@@ -14,7 +15,8 @@ export interface ModelFiles {
  * besides what the backend holds. Rejects with `data-loss` if shards and weights don't fit together.
  */
 export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): Promise<GraphModel> {
-  const { json, weightGroups } = files.manifest;
+  const { json } = files.manifest;
+  const { specs, bytes } = decodeWeights(files.manifest, readShards(files, signal));
   // parseManifest checked what is read here; the graph itself TensorFlow.js checks when it maps the nodes.
   const artifacts = {
     modelTopology: json.modelTopology,
@@ -22,8 +24,8 @@ export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): P
     userDefinedMetadata: json.userDefinedMetadata,
     modelInitializer: json.modelInitializer,
     initializerSignature: json.initializerSignature,
-    weightSpecs: weightGroups.flatMap((group) => group.weights),
-    getWeightStream: () => streamShards(files, signal),
+    weightSpecs: specs,
+    getWeightStream: () => toStream(bytes),
   } as unknown as io.ModelArtifacts;
   installKernels();
   try {
@@ -37,13 +39,18 @@ export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): P
   }
 }
 
-function streamShards({ manifest, readShard }: ModelFiles, signal?: AbortSignal): ReadableStream<ArrayBuffer> {
-  const shards = manifest.weightGroups.flatMap((group) => group.shards).values();
+async function* readShards({ manifest, readShard }: ModelFiles, signal?: AbortSignal): AsyncGenerator<ArrayBuffer> {
+  for (const { shards } of manifest.weightGroups) {
+    for (const shard of shards) yield await readShard(shard, signal);
+  }
+}
+
+function toStream(parts: AsyncIterator<ArrayBuffer>): ReadableStream<ArrayBuffer> {
   return new ReadableStream({
     async pull(controller) {
-      const { value: shard, done } = shards.next();
+      const { value, done } = await parts.next();
       if (done) return controller.close();
-      controller.enqueue(await readShard(shard, signal));
+      controller.enqueue(value);
     },
   });
 }

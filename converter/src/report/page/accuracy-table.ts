@@ -1,4 +1,5 @@
-import type { OutputError, Verification } from "../conversion-report.ts";
+import type { OutputError } from "../../verification/output-errors.ts";
+import type { Verification } from "../../verification/verify.ts";
 import { type Html, html, nothing } from "./html.ts";
 
 /** How far the outputs are off, as far as that was measured. */
