@@ -18,7 +18,7 @@ import { countOps } from "./report/count-ops.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
-import { openSavedModel } from "./saved-model/saved-model.ts";
+import { openSavedModel, type SavedModel } from "./saved-model/saved-model.ts";
 
 /** How far a conversion has come: bytes of weights that are written, of those that there are to write. */
 export interface ConversionProgress {
@@ -58,10 +58,27 @@ export interface ConvertOptions {
 export async function convert(
   source: FileSource,
   sink: FileSink,
+  { tags = ["serve"], frozenGraph, ...options }: ConvertOptions = {},
+): Promise<ConversionReport> {
+  const { signature = "serving_default" } = options;
+  return await convertSignature(
+    async () =>
+      frozenGraph === undefined
+        ? await (await openSavedModel(source)).open(signature, tags)
+        : await openFrozenGraph(source, frozenGraph),
+    source,
+    sink,
+    options,
+  );
+}
+
+/** Converts the signature that `open` opens, as {@link convert} does; `source` has the files that go with it. */
+export async function convertSignature(
+  open: () => Promise<SavedModel>,
+  source: FileSource,
+  sink: FileSink,
   {
     signature = "serving_default",
-    tags = ["serve"],
-    frozenGraph,
     shardBytes = 4 * 2 ** 20,
     quantize = {},
     skipOpCheck = false,
@@ -69,15 +86,13 @@ export async function convert(
     metadata = {},
     signal,
     onProgress,
-  }: ConvertOptions = {},
+  }: Omit<ConvertOptions, "tags" | "frozenGraph">,
 ): Promise<ConversionReport> {
   checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   signal?.throwIfAborted();
-  const model = await (frozenGraph === undefined
-    ? openSavedModel(source, { signature, tags })
-    : openFrozenGraph(source, frozenGraph));
+  const model = await open();
   const where = `signature "${signature}"`;
   const optimised = passes.reduce((current, pass) => pass(current), model.graph);
   checkPorts(optimised, where);
