@@ -4,7 +4,7 @@ import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Node, Port, TensorRef } from "../graph/graph.ts";
 import { outputOffset } from "../ops.ts";
 import type { LazyProto, Proto } from "./messages.ts";
-import { nodeFromProto } from "./node-def.ts";
+import { attrNamed, nodeFromProto } from "./node-def.ts";
 
 /**
  * The nodes of a GraphDef that `roots` need and the functions that those name, in the file's order. Nothing else is
@@ -68,9 +68,10 @@ function functionFromProto(
   const parse = (text: string): TensorRef => {
     const [node = "", list, index] = text.split(":");
     if (list === undefined) return { node, output: 0 };
-    const { op = "", attr } = protos.get(node)?.() ?? {};
+    const proto = protos.get(node)?.();
+    const op = proto?.op ?? "";
     const called = outputsOf(op);
-    const lengthOf = (name: string) => countOf(attr?.get(name));
+    const lengthOf = (name: string) => countOf(proto && attrNamed(proto, name));
     const offset = called === undefined ? outputOffset(op, list, lengthOf) : Math.max(0, called.indexOf(list));
     return { node, output: offset + Number(index ?? 0) };
   };

@@ -29,8 +29,10 @@ export const messages = {
     name: [1, "string"],
     op: [2, "string"],
     input: [3, "string", "repeated"],
-    attr: [5, "AttrValue", "map"],
+    attr: [5, "AttrEntry", "lazy"],
   },
+  AttrKey: { key: [1, "string"] },
+  AttrEntry: { key: [1, "string"], value: [2, "AttrValue"] },
   AttrValue: {
     list: [1, "ListValue", "optional"],
     s: [2, "bytes", "optional"],
@@ -52,7 +54,7 @@ export const messages = {
     shape: [7, "TensorShapeProto", "repeated"],
     func: [9, "NameAttrList", "repeated"],
   },
-  NameAttrList: { name: [1, "string"], attr: [2, "AttrValue", "map"] },
+  NameAttrList: { name: [1, "string"], attr: [2, "AttrEntry", "lazy"] },
   FunctionDefLibrary: { function: [1, "FunctionDef", "lazy"] },
   FunctionHeader: { signature: [1, "OpDef"] },
   FunctionDef: {

@@ -1,26 +1,45 @@
 import { dataTypeFromNumber } from "../graph/data-type.ts";
 import type { Attr, AttrList, Attrs, FunctionRef, Node, TensorRef } from "../graph/graph.ts";
-import type { Proto } from "./messages.ts";
+import type { LazyProto, Proto } from "./messages.ts";
 import { shapeFromProto } from "./shape.ts";
 import { literalFromProto } from "./tensor-proto.ts";
 
 /** A node as the graph has it; `parse` reads the tensors that it takes. */
-export function nodeFromProto(proto: Proto<"NodeDef">, parse: (text: string) => TensorRef, graphWhere: string): Node {
-  const { name, op } = proto;
+export function nodeFromProto(
+  { name, op, input, attr }: Proto<"NodeDef">,
+  parse: (text: string) => TensorRef,
+  graphWhere: string,
+): Node {
   const where = `${graphWhere}, node "${name}"`;
-  const inputs = proto.input.filter((input) => !input.startsWith("^")).map(parse);
-  const controls = proto.input.filter((input) => input.startsWith("^")).map((input) => input.slice(1));
-  const value = op === "Const" ? proto.attr.get("value")?.tensor : undefined;
-  const attrs = attrsFromProto(proto.attr, where);
-  if (value === undefined) return { name, op, inputs, controls, attrs };
-  const { value: _, ...rest } = attrs;
-  const literal = literalFromProto(value, where);
-  return { name, op, inputs, controls, attrs: rest, ...(literal === undefined ? {} : { value: literal }) };
+  const inputs: TensorRef[] = [];
+  const controls: string[] = [];
+  for (const text of input) {
+    if (text.startsWith("^")) controls.push(text.slice(1));
+    else inputs.push(parse(text));
+  }
+  const attrs = attrsFromProto(attr, where);
+  if (op !== "Const" || attrs.value === undefined || !("tensor" in attrs.value)) {
+    return { name, op, inputs, controls, attrs };
+  }
+  const { value, ...rest } = attrs;
+  return { name, op, inputs, controls, attrs: rest, value: value.tensor };
 }
 
-function attrsFromProto(attrs: ReadonlyMap<string, Proto<"AttrValue">>, where: string): Attrs {
-  const entries = [...attrs].map(([name, attr]) => [name, attrFromProto(attr, where)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is readonly [string, Attr] => entry[1] !== undefined));
+/** The attribute called `name`, without decoding the others. */
+export function attrNamed({ attr }: Proto<"NodeDef">, name: string): Proto<"AttrValue"> | undefined {
+  return attr.findLast((decode) => decode("AttrKey").key === name)?.("AttrEntry").value;
+}
+
+/** Attributes but for TensorFlow's own notes: placement, origin, the shapes that it once inferred. */
+function attrsFromProto(attrs: readonly LazyProto[], where: string): Attrs {
+  const entries: [string, Attr][] = [];
+  for (const decode of attrs) {
+    const { key } = decode("AttrKey");
+    const { value } = key.startsWith("_") ? {} : decode("AttrEntry");
+    const attr = value && attrFromProto(value, where);
+    if (attr !== undefined) entries.push([key, attr]);
+  }
+  return Object.fromEntries(entries);
 }
 
 function attrFromProto(attr: Proto<"AttrValue">, where: string): Attr | undefined {
