@@ -35,22 +35,34 @@ export async function writeShards(
   { shardBytes, signal, onWritten }: WriteShardsOptions,
 ): Promise<readonly WrittenShard[]> {
   const shards: WrittenShard[] = [];
-  let pending: Uint8Array[] = [];
+  let shard = new Uint8Array(0);
   let pendingBytes = 0;
   let writtenBytes = 0;
+  const knownBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
 
   async function endShard(): Promise<void> {
     if (pendingBytes === 0) return;
     signal?.throwIfAborted();
-    const bytes = join(pending, pendingBytes);
+    const bytes = shard.subarray(0, pendingBytes);
     const sha256 = await sha256Of(bytes);
     const path = `${sha256.slice(0, 16)}.bin`;
     if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
     shards.push({ path, bytes: bytes.length, sha256 });
     writtenBytes += bytes.length;
     onWritten?.(writtenBytes);
-    pending = [];
+    shard = new Uint8Array(0); // not used again, as the sink may keep its bytes
     pendingBytes = 0;
+  }
+
+  function append(part: Uint8Array): void {
+    if (pendingBytes + part.length > shard.length) {
+      const neededBytes = Math.max(knownBytes - writtenBytes, pendingBytes + part.length);
+      const larger = new Uint8Array(Math.min(shardBytes, neededBytes));
+      larger.set(shard.subarray(0, pendingBytes));
+      shard = larger;
+    }
+    shard.set(part, pendingBytes);
+    pendingBytes += part.length;
   }
 
   for (const weight of weights) {
@@ -62,8 +74,7 @@ export async function writeShards(
       if (weight.sizeBytes === null && pendingBytes + chunk.length > shardBytes) await endShard();
       for (let at = 0; at < chunk.length; ) {
         const part = chunk.subarray(at, at + shardBytes - pendingBytes);
-        pending.push(part);
-        pendingBytes += part.length;
+        append(part);
         at += part.length;
         if (pendingBytes === shardBytes) await endShard();
       }
@@ -72,14 +83,4 @@ export async function writeShards(
   }
   await endShard();
   return shards;
-}
-
-function join(parts: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }
