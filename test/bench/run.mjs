@@ -1,5 +1,8 @@
 // npm run bench -- <name> [options]: runs one benchmark. Each prints ratios from one run, never a verdict.
-const benchmarks = { converter: () => import("./converter.mjs") };
+const benchmarks = {
+  converter: () => import("./converter.mjs"),
+  "converter-memory": () => import("./converter-memory.mjs"),
+};
 
 const [name, ...args] = process.argv.slice(2);
 if (!Object.hasOwn(benchmarks, name ?? "")) {
