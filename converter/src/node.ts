@@ -6,8 +6,8 @@ import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
 
 /**
- * The files below a folder. They are read without handing over to another thread, which takes longer than reading:
- * a model is mostly small variables. Whoever writes in between lets others run.
+ * The files below a folder. They are read at once, on this thread: a model has many small variables, and to wait for
+ * another thread takes longer than to read one. Other work goes on whenever a shard is written.
  */
 export function readDirectory(path: string): FileSource {
   return {

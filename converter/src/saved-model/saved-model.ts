@@ -44,8 +44,9 @@ export interface SignatureSource {
  */
 export async function openSavedModel(source: FileSource): Promise<SignatureSource> {
   const { metaGraphs } = await readModel(source);
-  const checkpoint = await openCheckpoint(source, "variables/variables");
-  const graphs = metaGraphs.map((metaGraph) => openGraph(metaGraph, checkpoint));
+  let checkpoint: Promise<Checkpoint> | undefined;
+  const openCheckpointOnce = () => (checkpoint ??= openCheckpoint(source, "variables/variables"));
+  const graphs = metaGraphs.map((metaGraph) => openGraph(metaGraph, openCheckpointOnce));
   return {
     graphs: graphs.map(({ tags, signatures }) => ({ tags, signatures })),
     open: async (signature, tags) => await selectGraph(graphs, tags).open(signature),
@@ -56,7 +57,7 @@ interface OpenGraph extends GraphSignatures {
   open(signature: string): Promise<SavedModel>;
 }
 
-function openGraph(metaGraph: Proto<"MetaGraphDef">, checkpoint: Checkpoint): OpenGraph {
+function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => Promise<Checkpoint>): OpenGraph {
   const { graphDef, metaInfoDef, saverDef, signatureDef } = metaGraph;
   const restoreOp = saverDef?.restoreOpName ?? "";
   let places: ReturnType<typeof restoredVariables> | undefined;
@@ -66,6 +67,7 @@ function openGraph(metaGraph: Proto<"MetaGraphDef">, checkpoint: Checkpoint): Op
     async open(signature) {
       if (graphDef === undefined) throw damaged(path, "a graph", "none");
       const main = graphFromProto(graphDef, signatureNodes(signatureDef.get(signature)), path);
+      const checkpoint = await openCheckpointOnce();
       places ??= restoredVariables(graphFromProto(graphDef, [restoreOp], path), restoreOp);
       const withVariables = await bindCheckpoint(main, places, checkpoint);
       const withValues = bindTables(withVariables, metaGraph, graphDef);
