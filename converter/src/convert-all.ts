@@ -1,8 +1,8 @@
 import { InferenceError } from "@nearside/core";
-import { type ConvertOptions, convert } from "./convert.ts";
+import { type ConvertOptions, convertSignature } from "./convert.ts";
 import type { FileSink, FileSource } from "./files.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
-import { listSignatures } from "./saved-model/list-signatures.ts";
+import { openSavedModel } from "./saved-model/saved-model.ts";
 
 /**
  * Converts each signature of the SavedModel in `source`, into a folder of the sink that has the signature's name
@@ -12,13 +12,13 @@ import { listSignatures } from "./saved-model/list-signatures.ts";
 export async function convertAll(
   source: FileSource,
   sink: FileSink,
-  { tags = ["serve"], ...options }: Omit<ConvertOptions, "signature"> = {},
+  { tags = ["serve"], ...options }: Omit<ConvertOptions, "signature" | "frozenGraph"> = {},
 ): Promise<readonly ConversionReport[]> {
   const wanted = [...tags].sort().join(",");
-  const graphs = await listSignatures(source);
-  const graph = graphs.find((candidate) => candidate.tags.join(",") === wanted);
+  const model = await openSavedModel(source);
+  const graph = model.graphs.find((candidate) => candidate.tags.join(",") === wanted);
   if (graph === undefined || graph.signatures.length === 0) {
-    const there = graphs.map((candidate) => `[${candidate.tags.join(",")}]`).join(", ");
+    const there = model.graphs.map((candidate) => `[${candidate.tags.join(",")}]`).join(", ");
     const message = `tags [${wanted}]: no graph of the model has them and a signature; it has ${there}`;
     throw new InferenceError("not-found", message);
   }
@@ -28,7 +28,9 @@ export async function convertAll(
       const folder = folderOf(sink, encodeURIComponent(signature));
       // Of some signatures there may be no golden values: those are verified on random inputs.
       const verify = hasGolden(options.verify, signature) ? options.verify : true;
-      reports.push(await convert(source, folder, { ...options, tags, signature, ...(options.verify && { verify }) }));
+      const open = async () => await model.open(signature, tags);
+      const own = { ...options, signature, ...(options.verify && { verify }) };
+      reports.push(await convertSignature(open, source, folder, own));
     }
     await sink.commit();
     return reports;

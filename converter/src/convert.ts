@@ -18,7 +18,7 @@ import { describeConversion } from "./report/describe-conversion.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
-import { openSavedModel } from "./saved-model/saved-model.ts";
+import { openSavedModel, type SavedModel } from "./saved-model/saved-model.ts";
 import { storeModel, type UnstoredModel } from "./store-model.ts";
 import type { GoldenCase } from "./verification/golden.ts";
 import type { OpenModel } from "./verification/run-model.ts";
@@ -68,10 +68,27 @@ export interface ConvertOptions {
 export async function convert(
   source: FileSource,
   sink: FileSink,
+  { tags = ["serve"], frozenGraph, ...options }: ConvertOptions = {},
+): Promise<ConversionReport> {
+  const { signature = "serving_default" } = options;
+  return await convertSignature(
+    async () =>
+      frozenGraph === undefined
+        ? await (await openSavedModel(source)).open(signature, tags)
+        : await openFrozenGraph(source, frozenGraph),
+    source,
+    sink,
+    options,
+  );
+}
+
+/** Converts the signature that `open` opens, as {@link convert} does; `source` has the files that go with it. */
+export async function convertSignature(
+  open: () => Promise<SavedModel>,
+  source: FileSource,
+  sink: FileSink,
   {
     signature = "serving_default",
-    tags = ["serve"],
-    frozenGraph,
     shardBytes = 4 * 2 ** 20,
     quantize = {},
     skipOpCheck = false,
@@ -82,16 +99,14 @@ export async function convert(
     metadata = {},
     signal,
     onProgress,
-  }: ConvertOptions = {},
+  }: Omit<ConvertOptions, "tags" | "frozenGraph">,
 ): Promise<ConversionReport> {
   checkShardBytes(shardBytes);
   checkQuantizeOptions(quantize);
   checkMetadata(metadata);
   const golden = typeof verify === "boolean" ? undefined : goldenFor(verify, signature);
   signal?.throwIfAborted();
-  const model = await (frozenGraph === undefined
-    ? openSavedModel(source, { signature, tags })
-    : openFrozenGraph(source, frozenGraph));
+  const model = await open();
 
   async function prepare(list: readonly Pass[]): Promise<{ readonly run: PassesRun } & UnstoredModel> {
     const run = runPasses(model.graph, list);

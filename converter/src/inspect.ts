@@ -9,8 +9,7 @@ import { findOpProblems, type OpProblem } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import { countOps } from "./report/count-ops.ts";
 import { countVariables } from "./report/count-variables.ts";
-import { listSignatures } from "./saved-model/list-signatures.ts";
-import { openSavedModel } from "./saved-model/saved-model.ts";
+import { openSavedModel, type SignatureSource } from "./saved-model/saved-model.ts";
 
 /** What is in a SavedModel: its graphs, by their tags. */
 export interface ModelSummary {
@@ -43,18 +42,23 @@ export interface SignatureSummary {
 /** Says what is in the SavedModel in `source`, converting nothing. Rejects as `convert` does for a damaged model. */
 export async function inspect(source: FileSource): Promise<ModelSummary> {
   const graphs: ModelSummary["graphs"][number][] = [];
-  for (const { tags, signatures } of await listSignatures(source)) {
+  const model = await openSavedModel(source);
+  for (const { tags, signatures } of model.graphs) {
     const summaries: SignatureSummary[] = [];
-    for (const signature of signatures) summaries.push(await inspectSignature(source, tags, signature));
+    for (const signature of signatures) summaries.push(await inspectSignature(model, tags, signature));
     graphs.push({ tags, signatures: summaries });
   }
   return { graphs };
 }
 
-async function inspectSignature(source: FileSource, tags: readonly string[], name: string): Promise<SignatureSummary> {
+async function inspectSignature(
+  model: SignatureSource,
+  tags: readonly string[],
+  name: string,
+): Promise<SignatureSummary> {
   let summary: SignatureSummary = { ...nothing, name };
   try {
-    const { graph } = await openSavedModel(source, { signature: name, tags });
+    const { graph } = await model.open(name, tags);
     const { inputs, outputs } = graph;
     summary = { ...summary, inputs: describe(inputs), outputs: describe(outputs), variables: countVariables(graph) };
     checkPorts(graph, `signature "${name}"`);

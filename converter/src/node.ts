@@ -1,10 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { closeSync, openSync, readSync } from "node:fs";
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { InferenceError } from "@nearside/core";
 import type { FileSink, FileSource } from "./files.ts";
 
-/** The files below a folder. */
+/**
+ * The files below a folder. They are read at once, on this thread: a model has many small variables, and to wait for
+ * another thread takes longer than to read one. Other work goes on whenever a shard is written.
+ */
 export function readDirectory(path: string): FileSource {
   return {
     async sizeBytes(file) {
@@ -12,15 +16,19 @@ export function readDirectory(path: string): FileSource {
       return stats?.isFile() ? stats.size : undefined;
     },
     async read(file, start, end) {
-      await using handle = await open(inside(path, file));
-      const bytes = new Uint8Array(end - start);
-      let done = 0;
-      while (done < bytes.length) {
-        const { bytesRead } = await handle.read(bytes, done, bytes.length - done, start + done);
-        if (bytesRead === 0) break;
-        done += bytesRead;
+      const descriptor = openSync(inside(path, file), "r");
+      try {
+        const bytes = new Uint8Array(end - start);
+        let done = 0;
+        while (done < bytes.length) {
+          const count = readSync(descriptor, bytes, done, bytes.length - done, start + done);
+          if (count === 0) break;
+          done += count;
+        }
+        return bytes.subarray(0, done);
+      } finally {
+        closeSync(descriptor);
       }
-      return bytes.subarray(0, done);
     },
   };
 }

@@ -1,6 +1,7 @@
 // npm run bench -- <name> [options]: runs one benchmark. Each prints ratios from one run, never a verdict.
 const benchmarks = {
   converter: () => import("./converter.mjs"),
+  "converter-memory": () => import("./converter-memory.mjs"),
   quantization: () => import("./quantization.mjs"),
 };
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { memorySink, memorySource } from "../../testing/memory-files.ts";
 import { graph, node } from "../../testing/tiny-graph.ts";
+import type { FileSink } from "../files.ts";
 import type { LiteralValue } from "../graph/graph.ts";
 import { openCheckpoint } from "../saved-model/checkpoint.ts";
 import { listWeights } from "./weights.ts";
@@ -40,6 +41,22 @@ describe("writeShards", () => {
     const data = [new TextEncoder().encode("hé"), new Uint8Array(0)];
     const { files } = await write([{ kind: "literal", dtype: "DT_STRING", shape: [2], data }], 100);
     expect([...(Object.values(files)[0] ?? [])]).toEqual([3, 0, 0, 0, 104, 0xc3, 0xa9, 0, 0, 0, 0]);
+  });
+
+  test("rejects with what went wrong for the sink, and writes nothing after that", async () => {
+    const written: string[] = [];
+    const full: FileSink = {
+      ...memorySink(),
+      write: async (path) => {
+        written.push(path);
+        throw new Error("disk full");
+      },
+    };
+    const nodes = [1, 2, 3].map((byte) => node(`c${byte}`, "Const", [], { value: booleans(8, byte) }));
+    const checkpoint = await openCheckpoint(memorySource({}), "variables");
+    const writing = writeShards(listWeights(graph(nodes, [])), checkpoint, full, { shardBytes: 8 });
+    await expect(writing).rejects.toThrow("disk full");
+    expect(written).toHaveLength(1);
   });
 
   test("writes no shard where there are no weights", async () => {

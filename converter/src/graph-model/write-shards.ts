@@ -1,6 +1,5 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSink } from "../files.ts";
-import { joinBytes } from "../join-bytes.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { sha256Of } from "./sha256.ts";
 import { readWeight, type Weight } from "./weights.ts";
@@ -27,7 +26,8 @@ export function checkShardBytes(shardBytes: number): void {
 /**
  * Writes weights end to end into shards of at most `shardBytes`. A shard begins with a weight and holds whole weights;
  * a weight that is larger than a shard is cut over shards of its own. Each is named by the beginning of its SHA-256, so
- * a shard that didn't change keeps its name. No more than about two shards are in memory at any time.
+ * a shard that didn't change keeps its name. About two shards are in memory at any time: one is hashed and written
+ * while the next one is filled.
  */
 export async function writeShards(
   weights: readonly Weight[],
@@ -36,41 +36,66 @@ export async function writeShards(
   { shardBytes, signal, onWritten }: WriteShardsOptions,
 ): Promise<readonly WrittenShard[]> {
   const shards: WrittenShard[] = [];
-  let pending: Uint8Array[] = [];
+  let shard = new Uint8Array(0);
   let pendingBytes = 0;
+  let endedBytes = 0;
   let writtenBytes = 0;
+  let writing: Promise<void> = Promise.resolve();
+  const knownBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
 
-  async function endShard(): Promise<void> {
-    if (pendingBytes === 0) return;
-    signal?.throwIfAborted();
-    const bytes = joinBytes(pending);
+  async function write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const sha256 = await sha256Of(bytes);
     const path = `${sha256.slice(0, 16)}.bin`;
     if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
     shards.push({ path, bytes: bytes.length, sha256 });
     writtenBytes += bytes.length;
     onWritten?.(writtenBytes);
-    pending = [];
-    pendingBytes = 0;
   }
 
-  for (const weight of weights) {
-    // Strings come as one chunk, so that their size is known where it is needed.
-    const isLarge = weight.sizeBytes !== null && weight.sizeBytes > shardBytes;
-    if (isLarge || pendingBytes + (weight.sizeBytes ?? 0) > shardBytes) await endShard();
-    for await (const chunk of readWeight(weight, checkpoint)) {
-      signal?.throwIfAborted();
-      if (weight.sizeBytes === null && pendingBytes + chunk.length > shardBytes) await endShard();
-      for (let at = 0; at < chunk.length; ) {
-        const part = chunk.subarray(at, at + shardBytes - pendingBytes);
-        pending.push(part);
-        pendingBytes += part.length;
-        at += part.length;
-        if (pendingBytes === shardBytes) await endShard();
-      }
-    }
-    if (isLarge) await endShard();
+  /** Has the shard written while the next one is filled. */
+  async function endShard(): Promise<void> {
+    if (pendingBytes === 0) return;
+    signal?.throwIfAborted();
+    const bytes = shard.subarray(0, pendingBytes);
+    shard = new Uint8Array(0); // not used again, as the sink may keep its bytes
+    endedBytes += pendingBytes;
+    pendingBytes = 0;
+    await writing;
+    writing = write(bytes);
+    writing.catch(() => {}); // it is reported where it is awaited, which may be later than it fails
   }
-  await endShard();
+
+  function append(part: Uint8Array): void {
+    if (pendingBytes + part.length > shard.length) {
+      const neededBytes = Math.max(knownBytes - endedBytes, pendingBytes + part.length);
+      const larger = new Uint8Array(Math.min(shardBytes, neededBytes));
+      larger.set(shard.subarray(0, pendingBytes));
+      shard = larger;
+    }
+    shard.set(part, pendingBytes);
+    pendingBytes += part.length;
+  }
+
+  try {
+    for (const weight of weights) {
+      // Strings come as one chunk, so that their size is known where it is needed.
+      const isLarge = weight.sizeBytes !== null && weight.sizeBytes > shardBytes;
+      if (isLarge || pendingBytes + (weight.sizeBytes ?? 0) > shardBytes) await endShard();
+      for await (const chunk of readWeight(weight, checkpoint)) {
+        signal?.throwIfAborted();
+        if (weight.sizeBytes === null && pendingBytes + chunk.length > shardBytes) await endShard();
+        for (let at = 0; at < chunk.length; ) {
+          const part = chunk.subarray(at, at + shardBytes - pendingBytes);
+          append(part);
+          at += part.length;
+          if (pendingBytes === shardBytes) await endShard();
+        }
+      }
+      if (isLarge) await endShard();
+    }
+    await endShard();
+  } finally {
+    await writing; // so that nothing is written any more once this ends, in whichever way
+  }
   return shards;
 }

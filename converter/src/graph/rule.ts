@@ -58,9 +58,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     const isFree = root !== undefined && root.controls.length === 0;
     const replacement = isFree ? rewrite(root, around) : undefined;
     if (root === undefined || replacement === undefined) {
-      // From the front, so that no chain of nodes is too long to follow.
-      around.shapeOf({ node: name, output: 0 });
-      around.valuesOf({ node: name, output: 0 });
+      around.pass(name);
       continue;
     }
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
@@ -93,11 +91,21 @@ function surroundings(
   { inputs, outputs }: Body,
   nodes: ReadonlyMap<string, Node>,
   uses: ReadonlyMap<string, number>,
-): Surroundings & { forget(name: string): void } {
+): Surroundings & { pass(name: string): void; forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
+  let passed: string[] = [];
+  /** Once a rule asks: from the front, so that no chain of nodes is too long to follow. Many rules never ask. */
+  const catchUp = () => {
+    const names = passed;
+    if (names.length > 0) passed = [];
+    for (const node of names) {
+      around.shapeOf({ node, output: 0 });
+      around.valuesOf({ node, output: 0 });
+    }
+  };
   const around: Surroundings = {
     nodeOf: (ref) => (ref === undefined ? undefined : nodes.get(ref.node)),
     only(ref, ops) {
@@ -110,6 +118,7 @@ function surroundings(
       return node?.op === "Const" ? node.value : undefined;
     },
     shapeOf(ref) {
+      catchUp();
       const node = around.nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return null;
       const port = ports.get(ref.node);
@@ -121,6 +130,7 @@ function surroundings(
       return shapes.get(ref.node) ?? null;
     },
     valuesOf(ref) {
+      catchUp();
       const node = around.nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return undefined;
       if (!values.has(ref.node)) {
@@ -137,5 +147,5 @@ function surroundings(
     shapes.delete(name);
     values.delete(name);
   };
-  return { ...around, forget };
+  return { ...around, pass: (name) => void passed.push(name), forget };
 }

@@ -50,12 +50,19 @@ function createCheckpoint(source: FileSource, prefix: string, { numShards, entri
     throw damaged(`${prefix}.index`, `a value for "${key}"`, "none");
   }
 
+  const shardSizes = new Map<string, Promise<number | undefined>>();
+  function sizeOfShard(path: string): Promise<number | undefined> {
+    const size = shardSizes.get(path) ?? source.sizeBytes(path);
+    shardSizes.set(path, size);
+    return size;
+  }
+
   async function locate(key: string, proto: Proto<"BundleEntryProto">): Promise<Entry> {
     const shardPath = `${prefix}.data-${digits(proto.shardId)}-of-${digits(numShards)}`;
     const where = `${shardPath}, "${key}"`;
     const dtype = dataTypeFromNumber(proto.dtype);
     const shape = knownShape(proto, where);
-    const shardBytes = await source.sizeBytes(shardPath);
+    const shardBytes = await sizeOfShard(shardPath);
     if (shardBytes === undefined) throw damaged(where, "that file", "none (it is missing)");
     const { offset: start, size: sizeBytes, crc32c: maskedCrc } = proto;
     if (start < 0 || sizeBytes < 0 || start + sizeBytes > shardBytes) {

@@ -3,10 +3,9 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Port } from "../graph/graph.ts";
 import { outputDataType } from "../graph/output-data-type.ts";
-import { prune } from "../passes/prune.ts";
 import { openCheckpoint } from "./checkpoint.ts";
-import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
-import { decode } from "./messages.ts";
+import { graphFromProto, parseTensorName } from "./graph-def.ts";
+import { decode, type Proto } from "./messages.ts";
 import type { SavedModel } from "./saved-model.ts";
 
 /** A file with a graph whose variables are constants, and the nodes or tensors (`name`, `name:1`) to compute. */
@@ -22,18 +21,16 @@ export interface FrozenGraph {
  */
 export async function openFrozenGraph(source: FileSource, { file, outputs }: FrozenGraph): Promise<SavedModel> {
   const graphDef = decode("GraphDef", await readGraph(source, file), file);
-  const whole: Graph = {
-    nodes: nodesFromProto(graphDef.node, file),
-    functions: functionsFromProto(graphDef.library?.function ?? [], file),
-    inputs: [],
-    outputs: [],
-    controls: [],
-  };
-  const graph = prune({ ...whole, outputs: outputs.map((name) => outputPort(whole, name, file)) });
+  const names = outputs.map((name) => parseTensorName(name).node);
+  const graph = graphFromProto(graphDef, names, file);
   return {
     tensorflowVersion: "",
     producer: graphDef.versions?.producer ?? 0,
-    graph: { ...graph, inputs: inputPorts(graph) },
+    graph: {
+      ...graph,
+      inputs: inputPorts(graph),
+      outputs: outputs.map((name) => outputPort(graphDef, graph, name, file)),
+    },
     checkpoint: await openCheckpoint(source, `${file}: no checkpoint`),
   };
 }
@@ -51,10 +48,10 @@ async function readGraph(source: FileSource, file: string): Promise<Uint8Array> 
 /** A SavedModel begins with its schema version, a GraphDef with a node. */
 const savedModelStart = 0x08;
 
-function outputPort(graph: Graph, name: string, file: string): Port {
+function outputPort({ node }: Proto<"GraphDef">, graph: Graph, name: string, file: string): Port {
   const tensor = parseTensorName(name);
   if (!graph.nodes.has(tensor.node)) {
-    const ends = [...graph.nodes.keys()].slice(-3).map((each) => JSON.stringify(each));
+    const ends = node.slice(-3).map((decodeNode) => JSON.stringify(decodeNode("NodeName").name));
     const message = `${file}: it has no node "${tensor.node}" to compute; its last ones are ${ends.join(", ")}`;
     throw new InferenceError("not-found", message);
   }

@@ -1,28 +1,24 @@
 import { damaged } from "../damaged.ts";
 import { dataTypeFromNumber } from "../graph/data-type.ts";
-import type { Attr, AttrList, Attrs, Body, FunctionRef, Node, Port, TensorRef } from "../graph/graph.ts";
+import { functionNames } from "../graph/function-names.ts";
+import type { Body, Graph, Node, Port, TensorRef } from "../graph/graph.ts";
 import { outputOffset } from "../ops.ts";
-import type { Proto } from "./messages.ts";
-import { shapeFromProto } from "./shape.ts";
-import { literalFromProto } from "./tensor-proto.ts";
+import type { LazyProto, Proto } from "./messages.ts";
+import { attrNamed, nodeFromProto } from "./node-def.ts";
 
-/** The nodes of a GraphDef, by name. */
-export function nodesFromProto(nodes: readonly Proto<"NodeDef">[], where: string): ReadonlyMap<string, Node> {
-  return indexNodes(
-    nodes.map((node) => nodeFromProto(node, parseTensorName, where)),
-    where,
-  );
-}
-
-/** The functions of a GraphDef, by name. Their arguments become `Placeholder` nodes, their results output ports. */
-export function functionsFromProto(
-  functions: readonly Proto<"FunctionDef">[],
-  where: string,
-): ReadonlyMap<string, Body> {
-  const outputNames = new Map(
-    functions.map(({ signature }) => [signature?.name ?? "", signature?.outputArg.map(({ name }) => name) ?? []]),
-  );
-  return new Map(functions.map((proto) => [proto.signature?.name ?? "", functionFromProto(proto, outputNames, where)]));
+/**
+ * The nodes of a GraphDef that `roots` need and the functions that those name, in the file's order. Nothing else is
+ * decoded: much of a SavedModel's graph only saves variables, or is for other signatures. Arguments of functions become
+ * `Placeholder` nodes, their results output ports. Throws `data-loss`, naming `where`.
+ */
+export function graphFromProto({ node, library }: Proto<"GraphDef">, roots: readonly string[], where: string): Graph {
+  const protos = protosByName(node, where);
+  const nodes = neededNodes([...protos.keys()], roots, where, (name) => {
+    const proto = protos.get(name)?.();
+    return proto && nodeFromProto(proto, parseTensorName, where);
+  });
+  const functions = neededFunctions(library?.function ?? [], [...nodes.values()], where);
+  return { nodes, functions, inputs: [], outputs: [], controls: [] };
 }
 
 /** A tensor as GraphDefs and signatures name it: `name`, or `name:1` for a second output. */
@@ -32,20 +28,50 @@ export function parseTensorName(text: string): TensorRef {
   return { node: text.slice(0, colon), output: Number(text.slice(colon + 1)) };
 }
 
+/** The node that an input port is fed through. */
+export function placeholder({ tensor, dtype, shape }: Port): Node {
+  const attrs = { dtype: { type: dtype }, shape: { shape } };
+  return { name: tensor.node, op: "Placeholder", inputs: [], controls: [], attrs };
+}
+
+/** The functions that nodes name, and those that the nodes in them name, in the library's order. */
+function neededFunctions(library: readonly LazyProto[], nodes: readonly Node[], where: string): Graph["functions"] {
+  const headers = new Map(
+    library.map((decode) => {
+      const { signature } = decode("FunctionHeader");
+      const outputs = signature?.outputArg.map(({ name }) => name) ?? [];
+      return [signature?.name ?? "", { decode, outputs }];
+    }),
+  );
+  const bodies = new Map<string, Body>();
+  const pending = [...nodes];
+  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
+    for (const name of functionNames(node)) {
+      const header = bodies.has(name) ? undefined : headers.get(name);
+      if (header === undefined) continue;
+      const body = functionFromProto(header.decode("FunctionDef"), (called) => headers.get(called)?.outputs, where);
+      bodies.set(name, body);
+      for (const inner of body.nodes.values()) pending.push(inner);
+    }
+  }
+  return inOrder(headers.keys(), bodies);
+}
+
 function functionFromProto(
   { signature, nodeDef, ret, controlRet }: Proto<"FunctionDef">,
-  outputNames: ReadonlyMap<string, readonly string[]>,
+  outputsOf: (functionName: string) => readonly string[] | undefined,
   graphWhere: string,
 ): Body {
   const where = `${graphWhere}, function ${signature?.name}`;
-  const protos = new Map(nodeDef.map((node) => [node.name, node]));
+  const protos = protosByName(nodeDef, where);
   /** In a function, `name:list:1` is the second tensor of the node's output `list`; an argument is just `name`. */
   const parse = (text: string): TensorRef => {
     const [node = "", list, index] = text.split(":");
     if (list === undefined) return { node, output: 0 };
-    const { op = "", attr } = protos.get(node) ?? {};
-    const called = outputNames.get(op);
-    const lengthOf = (name: string) => countOf(attr?.get(name));
+    const proto = protos.get(node)?.();
+    const op = proto?.op ?? "";
+    const called = outputsOf(op);
+    const lengthOf = (name: string) => countOf(proto && attrNamed(proto, name));
     const offset = called === undefined ? outputOffset(op, list, lengthOf) : Math.max(0, called.indexOf(list));
     return { node, output: offset + Number(index ?? 0) };
   };
@@ -60,13 +86,18 @@ function functionFromProto(
     if (tensor === undefined) throw damaged(where, `a result for "${name}"`, "none");
     return { key: name, tensor: parse(tensor), dtype: dataTypeFromNumber(type), shape: null };
   });
-  const nodes = nodeDef.map((node) => nodeFromProto(node, parse, where));
-  return {
-    nodes: indexNodes([...inputs.map(placeholder), ...nodes], where),
-    inputs,
-    outputs,
-    controls: [...controlRet.values()],
-  };
+  const controls = [...controlRet.values()];
+  const placeholders = new Map<string, Node>();
+  for (const port of inputs) {
+    if (protos.has(port.key) || placeholders.has(port.key)) throw damaged(where, `one node "${port.key}"`, "two");
+    placeholders.set(port.key, placeholder(port));
+  }
+  const roots = [...[...inputs, ...outputs].map(({ tensor }) => tensor.node), ...controls];
+  const nodes = neededNodes([...placeholders.keys(), ...protos.keys()], roots, where, (name) => {
+    const proto = protos.get(name)?.();
+    return proto === undefined ? placeholders.get(name) : nodeFromProto(proto, parse, where);
+  });
+  return { nodes, inputs, outputs, controls };
 }
 
 /** The number that an attribute is, or how many types it lists. */
@@ -74,69 +105,45 @@ function countOf(attr: Proto<"AttrValue"> | undefined): number {
   return attr?.i === undefined ? (attr?.list?.type.length ?? 0) : Number(attr.i);
 }
 
-/** The node that an input port is fed through. */
-export function placeholder({ tensor, dtype, shape }: Port): Node {
-  const attrs = { dtype: { type: dtype }, shape: { shape } };
-  return { name: tensor.node, op: "Placeholder", inputs: [], controls: [], attrs };
-}
-
-function nodeFromProto(proto: Proto<"NodeDef">, parse: (text: string) => TensorRef, graphWhere: string): Node {
-  const { name, op } = proto;
-  const where = `${graphWhere}, node "${name}"`;
-  const inputs = proto.input.filter((input) => !input.startsWith("^")).map(parse);
-  const controls = proto.input.filter((input) => input.startsWith("^")).map((input) => input.slice(1));
-  const value = op === "Const" ? proto.attr.get("value")?.tensor : undefined;
-  const attrs = attrsFromProto(proto.attr, where);
-  if (value === undefined) return { name, op, inputs, controls, attrs };
-  const { value: _, ...rest } = attrs;
-  const literal = literalFromProto(value, where);
-  return { name, op, inputs, controls, attrs: rest, ...(literal === undefined ? {} : { value: literal }) };
-}
-
-function attrsFromProto(attrs: ReadonlyMap<string, Proto<"AttrValue">>, where: string): Attrs {
-  const entries = [...attrs].map(([name, attr]) => [name, attrFromProto(attr, where)] as const);
-  return Object.fromEntries(entries.filter((entry): entry is readonly [string, Attr] => entry[1] !== undefined));
-}
-
-function attrFromProto(attr: Proto<"AttrValue">, where: string): Attr | undefined {
-  if (attr.s !== undefined) return { s: attr.s };
-  if (attr.i !== undefined) return { i: attr.i };
-  if (attr.f !== undefined) return { f: attr.f };
-  if (attr.b !== undefined) return { b: attr.b };
-  if (attr.type !== undefined) return { type: dataTypeFromNumber(attr.type) };
-  if (attr.shape !== undefined) return { shape: shapeFromProto(attr.shape) };
-  if (attr.placeholder !== undefined) return { placeholder: attr.placeholder };
-  if (attr.func !== undefined) return { func: functionRefFromProto(attr.func, where) };
-  if (attr.list !== undefined) return { list: listFromProto(attr.list, where) };
-  const tensor = attr.tensor === undefined ? undefined : literalFromProto(attr.tensor, where);
-  return tensor === undefined ? undefined : { tensor };
-}
-
-function listFromProto(list: Proto<"ListValue">, where: string): AttrList {
-  if (list.s.length > 0) return { s: list.s };
-  if (list.i.length > 0) return { i: list.i };
-  if (list.f.length > 0) return { f: list.f };
-  if (list.b.length > 0) return { b: list.b };
-  if (list.type.length > 0) return { type: list.type.map(dataTypeFromNumber) };
-  if (list.shape.length > 0) return { shape: list.shape.map(shapeFromProto) };
-  if (list.func.length > 0) return { func: list.func.map((func) => functionRefFromProto(func, where)) };
-  return {};
-}
-
-function functionRefFromProto({ name, attr }: Proto<"NameAttrList">, where: string): FunctionRef {
-  return { name, attrs: attrsFromProto(attr, where) };
-}
-
-/** Nodes by name; every name must be there once, and every node that another one takes from must exist. */
-function indexNodes(nodes: readonly Node[], where: string): ReadonlyMap<string, Node> {
-  const index = new Map<string, Node>();
-  for (const node of nodes) {
-    if (index.has(node.name)) throw damaged(where, `one node "${node.name}"`, "two");
-    index.set(node.name, node);
+/** Nodes by name, each decoded when it is first asked for; every name must be there once. */
+function protosByName(nodes: readonly LazyProto[], where: string): ReadonlyMap<string, () => Proto<"NodeDef">> {
+  const protos = new Map<string, () => Proto<"NodeDef">>();
+  for (const decode of nodes) {
+    const { name } = decode("NodeName");
+    if (protos.has(name)) throw damaged(where, `one node "${name}"`, "two");
+    let decoded: Proto<"NodeDef"> | undefined;
+    protos.set(name, () => (decoded ??= decode("NodeDef")));
   }
-  for (const { name, inputs, controls } of nodes) {
-    const missing = [...inputs.map(({ node }) => node), ...controls].find((input) => !index.has(input));
-    if (missing !== undefined) throw damaged(`${where}, node "${name}"`, `an input node "${missing}"`, "none");
+  return protos;
+}
+
+/** Those of the nodes in `names` that `roots` need, in that order. Every node that another one takes from must exist. */
+function neededNodes(
+  names: readonly string[],
+  roots: readonly string[],
+  where: string,
+  nodeNamed: (name: string) => Node | undefined,
+): Body["nodes"] {
+  const needed = new Map<string, Node>();
+  const pending = roots.map((name) => ({ name, by: "" }));
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    const { name, by } = next;
+    if (needed.has(name)) continue;
+    const node = nodeNamed(name);
+    if (node === undefined && by === "") continue;
+    if (node === undefined) throw damaged(`${where}, node "${by}"`, `an input node "${name}"`, "none");
+    needed.set(name, node);
+    for (const input of node.inputs) pending.push({ name: input.node, by: name });
+    for (const control of node.controls) pending.push({ name: control, by: name });
   }
-  return index;
+  return inOrder(names, needed);
+}
+
+function inOrder<V>(names: Iterable<string>, values: ReadonlyMap<string, V>): ReadonlyMap<string, V> {
+  const ordered = new Map<string, V>();
+  for (const name of names) {
+    const value = values.get(name);
+    if (value !== undefined) ordered.set(name, value);
+  }
+  return ordered;
 }

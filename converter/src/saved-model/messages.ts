@@ -1,4 +1,4 @@
-import { createDecoder, type Message } from "./protobuf.ts";
+import { createDecoder, type Lazy, type Message } from "./protobuf.ts";
 
 /** The messages of a SavedModel and its checkpoint, with the fields that the converter reads (TensorFlow 2.21). */
 export const messages = {
@@ -22,14 +22,17 @@ export const messages = {
     dtype: [2, "int32"],
     tensorShape: [3, "TensorShapeProto"],
   },
-  GraphDef: { node: [1, "NodeDef", "repeated"], library: [2, "FunctionDefLibrary"], versions: [4, "VersionDef"] },
+  GraphDef: { node: [1, "NodeDef", "lazy"], library: [2, "FunctionDefLibrary"], versions: [4, "VersionDef"] },
   VersionDef: { producer: [1, "int32"] },
+  NodeName: { name: [1, "string"] },
   NodeDef: {
     name: [1, "string"],
     op: [2, "string"],
     input: [3, "string", "repeated"],
-    attr: [5, "AttrValue", "map"],
+    attr: [5, "AttrEntry", "lazy"],
   },
+  AttrKey: { key: [1, "string"] },
+  AttrEntry: { key: [1, "string"], value: [2, "AttrValue"] },
   AttrValue: {
     list: [1, "ListValue", "optional"],
     s: [2, "bytes", "optional"],
@@ -51,11 +54,12 @@ export const messages = {
     shape: [7, "TensorShapeProto", "repeated"],
     func: [9, "NameAttrList", "repeated"],
   },
-  NameAttrList: { name: [1, "string"], attr: [2, "AttrValue", "map"] },
-  FunctionDefLibrary: { function: [1, "FunctionDef", "repeated"] },
+  NameAttrList: { name: [1, "string"], attr: [2, "AttrEntry", "lazy"] },
+  FunctionDefLibrary: { function: [1, "FunctionDef", "lazy"] },
+  FunctionHeader: { signature: [1, "OpDef"] },
   FunctionDef: {
     signature: [1, "OpDef"],
-    nodeDef: [3, "NodeDef", "repeated"],
+    nodeDef: [3, "NodeDef", "lazy"],
     ret: [4, "string", "map"],
     controlRet: [6, "string", "map"],
   },
@@ -98,6 +102,9 @@ export const messages = {
 
 /** The decoded form of one of {@link messages}. */
 export type Proto<N extends keyof typeof messages> = Message<typeof messages, N>;
+
+/** One of {@link messages} that is decoded when it is asked for. */
+export type LazyProto = Lazy<typeof messages>;
 
 /** Decodes one of {@link messages}. */
 export const decode = createDecoder(messages);

@@ -14,7 +14,9 @@ const decode = createDecoder({
     ratio: [8, "float"],
     bytes: [9, "bytes"],
     small: [10, "int32"],
+    later: [11, "Tree", "lazy"],
   },
+  Name: { name: [1, "string"] },
 } as const);
 
 const read = (bytes: Uint8Array) => decode("Tree", bytes, "tree.pb");
@@ -67,6 +69,14 @@ describe("createDecoder", () => {
       name: "",
       children: [],
     });
+  });
+
+  test("decodes what is lazy when it is asked for, with all of its fields or fewer", () => {
+    const broken = concat(encodeProto([1, "leaf"]), Uint8Array.of(2 * 8 + 2, 99));
+    const [first, second] = read(encodeProto([11, encodeProto([1, "leaf"], [2, 7])], [11, broken])).later;
+    expect(first?.("Tree")).toMatchObject({ name: "leaf", size: 7 });
+    expect(first?.("Name")).toEqual({ name: "leaf" });
+    expect(() => second?.("Tree")).toThrow("tree.pb, byte ");
   });
 
   test.each([

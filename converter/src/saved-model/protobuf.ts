@@ -22,9 +22,9 @@ interface Scalars {
 /**
  * A field: its number, its scalar or message, and how often it occurs. A plain scalar has protocol buffers' zero as its
  * default; a plain message and whatever is `optional` (a member of a oneof) is undefined where absent; map keys are
- * strings.
+ * strings; `lazy` is a repeated message whose elements are decoded when they are asked for.
  */
-export type Field = readonly [number: number, type: string, occurs?: "optional" | "repeated" | "map"];
+export type Field = readonly [number: number, type: string, occurs?: "optional" | "repeated" | "map" | "lazy"];
 
 /** Messages by name, each a table of its fields. Fields that aren't in the table are skipped. */
 export type Messages = Readonly<Record<string, Readonly<Record<string, Field>>>>;
@@ -32,17 +32,22 @@ export type Messages = Readonly<Record<string, Readonly<Record<string, Field>>>>
 /** The decoded form of message `N` of `M`. */
 export type Message<M extends Messages, N extends keyof M> = { readonly [F in keyof M[N]]: FieldValue<M, M[N][F]> };
 
-type FieldValue<M extends Messages, F> = F extends readonly [number, infer T, "repeated"]
-  ? readonly Value<M, T>[]
-  : F extends readonly [number, infer T, "map"]
-    ? ReadonlyMap<string, Value<M, T>>
-    : F extends readonly [number, infer T, "optional"]
-      ? Value<M, T> | undefined
-      : F extends readonly [number, infer T]
-        ? T extends keyof Scalars
-          ? Scalars[T]
-          : Value<M, T> | undefined
-        : never;
+/** Decodes a message: as what the table says it is, or as one with fewer fields of the same numbers. */
+export type Lazy<M extends Messages> = <N extends keyof M & string>(name: N) => Message<M, N>;
+
+type FieldValue<M extends Messages, F> = F extends readonly [number, unknown, "lazy"]
+  ? readonly Lazy<M>[]
+  : F extends readonly [number, infer T, "repeated"]
+    ? readonly Value<M, T>[]
+    : F extends readonly [number, infer T, "map"]
+      ? ReadonlyMap<string, Value<M, T>>
+      : F extends readonly [number, infer T, "optional"]
+        ? Value<M, T> | undefined
+        : F extends readonly [number, infer T]
+          ? T extends keyof Scalars
+            ? Scalars[T]
+            : Value<M, T> | undefined
+          : never;
 
 type Value<M extends Messages, T> = T extends keyof Scalars ? Scalars[T] : T extends keyof M ? Message<M, T> : never;
 
@@ -55,7 +60,7 @@ export type Decode<M extends Messages> = <N extends keyof M & string>(
 
 /** A decoder for these messages. It throws `data-loss` for bytes that are cut short or aren't such a message. */
 export function createDecoder<M extends Messages>(messages: M): Decode<M> {
-  const plans = new Map(Object.entries(messages).map(([name, fields]) => [name, createPlan(name, fields)]));
+  const plans = new Map(Object.entries(messages).map(([name, fields]) => [name, createPlan(fields)]));
   return (name, bytes, where) => {
     const reader = new WireReader(bytes, where);
     // The plan was made from the very table that the type is inferred from.
@@ -63,60 +68,78 @@ export function createDecoder<M extends Messages>(messages: M): Decode<M> {
   };
 }
 
-/** What to do for each field number of one message, and the values it starts with. */
+/** A message's fields by their numbers, and the values that it starts with where those aren't new lists or maps. */
 interface Plan {
-  readonly name: string;
-  readonly fields: ReadonlyMap<number, { readonly name: string; readonly field: Field }>;
+  readonly fields: readonly (PlannedField | undefined)[];
+  readonly collections: readonly PlannedField[];
+  readonly zeros: Readonly<Record<string, unknown>>;
 }
+
+interface PlannedField {
+  readonly name: string;
+  readonly type: string;
+  readonly occurs: Field[2];
+  readonly scalar: Scalar | undefined;
+}
+
 type Plans = ReadonlyMap<string, Plan>;
 
-function createPlan(name: string, fields: Readonly<Record<string, Field>>): Plan {
-  return { name, fields: new Map(Object.entries(fields).map(([key, field]) => [field[0], { name: key, field }])) };
+function createPlan(table: Readonly<Record<string, Field>>): Plan {
+  const fields: PlannedField[] = [];
+  for (const [name, [number, type, occurs]] of Object.entries(table)) fields[number] = plannedField(name, type, occurs);
+  const isCollection = ({ occurs }: PlannedField) => occurs !== undefined && occurs !== "optional";
+  const zero = ({ occurs, scalar }: PlannedField) => (occurs === undefined ? scalar?.zero : undefined);
+  const present = Object.values(fields);
+  return {
+    fields,
+    collections: present.filter(isCollection),
+    zeros: Object.fromEntries(present.map((field) => [field.name, zero(field)])),
+  };
+}
+
+function plannedField(name: string, type: string, occurs?: Field[2]): PlannedField {
+  return { name, type, occurs, scalar: isScalar(type) ? scalars[type] : undefined };
 }
 
 /** Deeper nesting than any TensorFlow model has; protocol buffers' own limit. */
 const maxDepth = 100;
 
-function readMessage(plans: Plans, name: string, reader: WireReader, end: number, depth: number): unknown {
+function planOf(plans: Plans, name: string): Plan {
   const plan = plans.get(name);
   if (plan === undefined) throw new InferenceError("internal", `protobuf: no table for message ${name}`);
+  return plan;
+}
+
+function readMessage(plans: Plans, name: string, reader: WireReader, end: number, depth: number): unknown {
+  const plan = planOf(plans, name);
   if (depth > maxDepth) throw reader.broken(`at most ${maxDepth} messages within each other`, "more");
   const message = emptyMessage(plan);
   while (reader.position < end) {
     const tag = reader.varint(end);
-    const known = plan.fields.get(Math.floor(tag / 8));
-    if (known === undefined) {
-      reader.skip(tag % 8, end);
-    } else {
-      readField(plans, message, known.name, known.field, tag % 8, reader, end, depth);
-    }
+    const field = plan.fields[Math.floor(tag / 8)];
+    if (field === undefined) reader.skip(tag % 8, end);
+    else readField(plans, message, field, tag % 8, reader, end, depth);
   }
   return message;
 }
 
-function emptyMessage(plan: Plan): Record<string, unknown> {
-  const message: Record<string, unknown> = {};
-  for (const { name, field } of plan.fields.values()) {
-    const [, type, occurs] = field;
-    if (occurs === "repeated") message[name] = [];
-    else if (occurs === "map") message[name] = new Map();
-    else message[name] = occurs === undefined && isScalar(type) ? scalars[type].zero : undefined;
-  }
+function emptyMessage({ zeros, collections }: Plan): Record<string, unknown> {
+  const message: Record<string, unknown> = { ...zeros };
+  for (const { name, occurs } of collections) message[name] = occurs === "map" ? new Map() : [];
   return message;
 }
 
 function readField(
   plans: Plans,
   message: Record<string, unknown>,
-  name: string,
-  [, type, occurs]: Field,
+  { name, type, occurs, scalar }: PlannedField,
   wireType: number,
   reader: WireReader,
   end: number,
   depth: number,
 ): void {
-  if (isScalar(type) && occurs !== "map") {
-    const { wire, read } = scalars[type];
+  if (scalar !== undefined && occurs !== "map") {
+    const { wire, read } = scalar;
     if (occurs === "repeated" && wireType === 2 && wire !== 2) {
       const packedEnd = reader.lengthPrefix(end);
       const list = message[name] as unknown[]; // emptyMessage put it there
@@ -132,9 +155,14 @@ function readField(
   if (occurs === "map") {
     const [key, value] = readMapEntry(plans, type, reader, fieldEnd, depth + 1);
     (message[name] as Map<string, unknown>).set(key, value); // emptyMessage put it there
-    return;
+  } else if (occurs === "lazy") {
+    const start = reader.position;
+    const decode = (as: string) => readMessage(plans, as, reader.at(start), fieldEnd, depth + 1);
+    (message[name] as unknown[]).push(decode); // emptyMessage put it there
+    reader.position = fieldEnd;
+  } else {
+    store(message, name, occurs, readMessage(plans, type, reader, fieldEnd, depth + 1));
   }
-  store(message, name, occurs, readMessage(plans, type, reader, fieldEnd, depth + 1));
 }
 
 function store(message: Record<string, unknown>, name: string, occurs: Field[2], value: unknown): void {
@@ -147,16 +175,16 @@ function store(message: Record<string, unknown>, name: string, occurs: Field[2],
 
 /** A map entry is a message `{ 1: key, 2: value }`, either of which may be absent. */
 function readMapEntry(plans: Plans, type: string, reader: WireReader, end: number, depth: number): [string, unknown] {
-  const fields = { key: [1, "string"], value: [2, type] } as const;
-  const entry: Record<string, unknown> = { key: "", value: isScalar(type) ? scalars[type].zero : undefined };
+  const valueField = plannedField("value", type);
+  const entry: Record<string, unknown> = { key: "", value: valueField.scalar?.zero };
   while (reader.position < end) {
     const tag = reader.varint(end);
     const number = Math.floor(tag / 8);
-    if (number === 1) readField(plans, entry, "key", fields.key, tag % 8, reader, end, depth);
-    else if (number === 2) readField(plans, entry, "value", fields.value, tag % 8, reader, end, depth);
+    if (number === 1) readField(plans, entry, keyField, tag % 8, reader, end, depth);
+    else if (number === 2) readField(plans, entry, valueField, tag % 8, reader, end, depth);
     else reader.skip(tag % 8, end);
   }
-  const value = entry.value ?? emptyMessage(plans.get(type) as Plan); // type is a message: scalars have their zero
+  const value = entry.value ?? emptyMessage(planOf(plans, type)); // scalars have their zero
   return [entry.key as string, value]; // read as a string just above
 }
 
@@ -164,16 +192,8 @@ const utf8 = new TextDecoder();
 
 const scalars = {
   bool: { wire: 0, zero: false, read: (reader: WireReader, end: number) => reader.varint64(end) !== 0n },
-  int32: {
-    wire: 0,
-    zero: 0,
-    read: (reader: WireReader, end: number) => Number(BigInt.asIntN(32, reader.varint64(end))),
-  },
-  uint32: {
-    wire: 0,
-    zero: 0,
-    read: (reader: WireReader, end: number) => Number(BigInt.asUintN(32, reader.varint64(end))),
-  },
+  int32: { wire: 0, zero: 0, read: (reader: WireReader, end: number) => reader.varint32(end) | 0 },
+  uint32: { wire: 0, zero: 0, read: (reader: WireReader, end: number) => reader.varint32(end) >>> 0 },
   int53: { wire: 0, zero: 0, read: (reader: WireReader, end: number) => reader.int53(end) },
   int64: { wire: 0, zero: 0n, read: (reader: WireReader, end: number) => BigInt.asIntN(64, reader.varint64(end)) },
   uint64: { wire: 0, zero: 0n, read: (reader: WireReader, end: number) => reader.varint64(end) },
@@ -182,9 +202,16 @@ const scalars = {
   double: { wire: 1, zero: 0, read: (reader: WireReader, end: number) => reader.fixed(8, end).getFloat64(0, true) },
   string: { wire: 2, zero: "", read: (reader: WireReader, end: number) => utf8.decode(reader.bytes(end)) },
   bytes: { wire: 2, zero: new Uint8Array(0), read: (reader: WireReader, end: number) => reader.bytes(end) },
-} as const satisfies {
-  [S in keyof Scalars]: { wire: number; zero: Scalars[S]; read: (reader: WireReader, end: number) => Scalars[S] };
-};
+} as const satisfies { [S in keyof Scalars]: Scalar<Scalars[S]> };
+
+interface Scalar<T = unknown> {
+  readonly wire: number;
+  readonly zero: T;
+  readonly read: (reader: WireReader, end: number) => T;
+}
+
+/** The key of a map entry. */
+const keyField = plannedField("key", "string");
 
 function isScalar(type: string): type is keyof Scalars {
   return Object.hasOwn(scalars, type);

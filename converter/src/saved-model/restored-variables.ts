@@ -1,4 +1,4 @@
-import type { Box, Graph, Node, TensorRef } from "../graph/graph.ts";
+import type { Box, Graph, Node } from "../graph/graph.ts";
 import { sourceOf } from "../graph/source-of.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { prune } from "../passes/prune.ts";
@@ -17,10 +17,14 @@ export function restoredVariables(main: Graph, restoreOp: string): ReadonlyMap<s
   if (!main.nodes.has(restoreOp)) return new Map();
   const graph = inlineFunctions(prune({ ...main, inputs: [], outputs: [], controls: [restoreOp] }));
   const places = new Map<string, CheckpointPlace>();
+  const lists = new Map<string, readonly CheckpointPlace[]>();
   for (const node of graph.nodes.values()) {
     const [target, given] = node.inputs;
     if (!assignOps.has(node.op) || target === undefined || given === undefined) continue;
-    const place = restoredPlace(graph, sourceOf(graph, given));
+    const source = sourceOf(graph, given);
+    const list = lists.get(source.node) ?? restoredPlaces(graph, source.node);
+    lists.set(source.node, list);
+    const place = list[source.output];
     const variable = sourceOf(graph, target).node;
     if (place !== undefined && main.nodes.has(variable)) places.set(variable, place);
   }
@@ -29,12 +33,12 @@ export function restoredVariables(main: Graph, restoreOp: string): ReadonlyMap<s
 
 const assignOps: ReadonlySet<string> = new Set(["Assign", "AssignVariableOp"]);
 
-function restoredPlace(graph: Graph, { node: name, output }: TensorRef): CheckpointPlace | undefined {
+/** The places that the outputs of a restore node are read from. */
+function restoredPlaces(graph: Graph, name: string): readonly CheckpointPlace[] {
   const restore = graph.nodes.get(name);
-  if (restore?.op !== "RestoreV2") return undefined;
-  const key = constantStrings(graph, restore, 1)[output];
-  const slice = constantStrings(graph, restore, 2)[output] ?? "";
-  return key === undefined ? undefined : { key, slice: parseSlice(slice) };
+  if (restore?.op !== "RestoreV2") return [];
+  const slices = constantStrings(graph, restore, 2);
+  return constantStrings(graph, restore, 1).map((key, place) => ({ key, slice: parseSlice(slices[place] ?? "") }));
 }
 
 function constantStrings(graph: Graph, { inputs }: Node, input: number): readonly string[] {

@@ -3,10 +3,10 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
+import { graphFromProto, parseTensorName } from "./graph-def.ts";
 import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
-import { restoredVariables } from "./restored-variables.ts";
+import { type CheckpointPlace, restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
 import { tableEntries } from "./table-entries.ts";
 import { checkTextSize, decodeText } from "./text-format.ts";
@@ -21,33 +21,63 @@ export interface SavedModel {
   readonly checkpoint: Checkpoint;
 }
 
+/** A graph of a SavedModel: its tags and the names of its signatures, both sorted. */
+export interface GraphSignatures {
+  readonly tags: readonly string[];
+  /** Without those that only TensorFlow itself calls. */
+  readonly signatures: readonly string[];
+}
+
+/** A SavedModel whose file is read. Of its graphs, only what a signature needs is decoded. */
+export interface SignatureSource {
+  readonly graphs: readonly GraphSignatures[];
+  /**
+   * The graph with exactly these tags, of this signature. Rejects with `not-found` for a missing tag set or signature,
+   * saying which there are; `data-loss` for damage; `unsupported` for a form that can't be read.
+   */
+  open(signature: string, tags: readonly string[]): Promise<SavedModel>;
+}
+
 /**
- * Opens the SavedModel in `source`: the graph with exactly these tags, of this signature.
- * Throws `not-found` for a missing model, tag set or signature, saying which there are; `data-loss` for damage;
+ * Reads the SavedModel in `source`. Rejects with `not-found` where there is none, `data-loss` for damage,
  * `unsupported` for a form that can't be read.
  */
-export async function openSavedModel(
-  source: FileSource,
-  { signature, tags }: { readonly signature: string; readonly tags: readonly string[] },
-): Promise<SavedModel> {
-  const metaGraph = selectMetaGraph(await readModel(source), tags);
-  const graphDef = metaGraph.graphDef;
-  if (graphDef === undefined) throw damaged(path, "a graph", "none");
-  const main: Graph = {
-    nodes: nodesFromProto(graphDef.node, path),
-    functions: functionsFromProto(graphDef.library?.function ?? [], path),
-    inputs: [],
-    outputs: [],
-    controls: [],
-  };
-  const checkpoint = await openCheckpoint(source, "variables/variables");
-  const withVariables = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
-  const withValues = bindTables(withVariables, metaGraph);
+export async function openSavedModel(source: FileSource): Promise<SignatureSource> {
+  const { metaGraphs } = await readModel(source);
+  let checkpoint: Promise<Checkpoint> | undefined;
+  const openCheckpointOnce = () => (checkpoint ??= openCheckpoint(source, "variables/variables"));
+  const graphs = metaGraphs.map((metaGraph) => openGraph(metaGraph, openCheckpointOnce));
   return {
-    tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
-    producer: graphDef.versions?.producer ?? 0,
-    graph: signatureGraph(withValues, metaGraph.signatureDef, signature),
-    checkpoint,
+    graphs: graphs.map(({ tags, signatures }) => ({ tags, signatures })),
+    open: async (signature, tags) => await selectGraph(graphs, tags).open(signature),
+  };
+}
+
+interface OpenGraph extends GraphSignatures {
+  open(signature: string): Promise<SavedModel>;
+}
+
+function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => Promise<Checkpoint>): OpenGraph {
+  const { graphDef, metaInfoDef, saverDef, signatureDef } = metaGraph;
+  const restoreOp = saverDef?.restoreOpName ?? "";
+  let places: ReturnType<typeof restoredVariables> | undefined;
+  return {
+    tags: [...(metaInfoDef?.tags ?? [])].sort(),
+    signatures: [...signatureDef.keys()].filter((name) => !name.startsWith("__")).sort(),
+    async open(signature) {
+      if (graphDef === undefined) throw damaged(path, "a graph", "none");
+      const main = graphFromProto(graphDef, signatureNodes(signatureDef.get(signature)), path);
+      const checkpoint = await openCheckpointOnce();
+      places ??= restoredVariables(graphFromProto(graphDef, [restoreOp], path), restoreOp);
+      const withVariables = await bindCheckpoint(main, places, checkpoint);
+      const withValues = bindTables(withVariables, metaGraph, graphDef);
+      return {
+        tensorflowVersion: metaInfoDef?.tensorflowVersion ?? "",
+        producer: graphDef.versions?.producer ?? 0,
+        graph: signatureGraph(withValues, signatureDef, signature),
+        checkpoint,
+      };
+    },
   };
 }
 
@@ -57,7 +87,7 @@ const textPath = "saved_model.pbtxt";
 const chunkedPath = "saved_model.cpb";
 
 /** The file of a SavedModel, decoded. Throws `not-found`, `unsupported` for its other forms, `data-loss`. */
-export async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
+async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
   const sizeBytes = await source.sizeBytes(path);
   if (sizeBytes === undefined) {
     const textBytes = await source.sizeBytes(textPath);
@@ -80,23 +110,29 @@ function readTextModel(bytes: Uint8Array): Proto<"SavedModel"> {
   return decodeText(messages, "SavedModel", text, textPath) as Proto<"SavedModel">;
 }
 
-function selectMetaGraph(model: Proto<"SavedModel">, tags: readonly string[]): Proto<"MetaGraphDef"> {
+function selectGraph(graphs: readonly OpenGraph[], tags: readonly string[]): OpenGraph {
   const name = (set: readonly string[]) => `[${[...set].sort().join(",")}]`;
-  const there = model.metaGraphs.map((metaGraph) => ({ metaGraph, name: name(metaGraph.metaInfoDef?.tags ?? []) }));
-  const found = there.find((candidate) => candidate.name === name(tags));
-  if (found !== undefined) return found.metaGraph;
-  if (there.length === 0) throw damaged(path, "a graph", "none");
-  const list = there.map((candidate) => candidate.name).join(", ");
+  const found = graphs.find((graph) => name(graph.tags) === name(tags));
+  if (found !== undefined) return found;
+  if (graphs.length === 0) throw damaged(path, "a graph", "none");
+  const list = graphs.map((graph) => name(graph.tags)).join(", ");
   throw new InferenceError("not-found", `tags ${name(tags)}: no graph of the model has them; it has ${list}`);
 }
 
 /** Gives each variable the place of its value: what the restore op fills it with, else what its name says. */
-async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkpoint): Promise<Graph> {
-  const places = restoredVariables(main, restoreOp);
-  const keysByName = await checkpointKeysByName(checkpoint);
+async function bindCheckpoint(
+  main: Graph,
+  places: ReadonlyMap<string, CheckpointPlace>,
+  checkpoint: Checkpoint,
+): Promise<Graph> {
   const nodes = new Map<string, Node>();
+  let keysByName: ReadonlyMap<string, string> | undefined;
   for (const node of main.nodes.values()) {
-    const place = variableOps.has(node.op) ? (places.get(node.name) ?? placeByName(node, keysByName)) : undefined;
+    let place = variableOps.has(node.op) ? places.get(node.name) : undefined;
+    if (variableOps.has(node.op) && place === undefined) {
+      keysByName ??= await checkpointKeysByName(checkpoint);
+      place = placeByName(node, keysByName);
+    }
     const value = place === undefined ? undefined : checkpoint.value(place.key, place.slice);
     nodes.set(node.name, value === undefined ? node : { ...node, value });
   }
@@ -104,22 +140,28 @@ async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkp
 }
 
 /** Gives each lookup table what the model's initialisers fill it with. */
-function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: Proto<"MetaGraphDef">): Graph {
+function bindTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, graphDef: Proto<"GraphDef">): Graph {
   if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
-  const signature = signatureDef.get("__saved_model_init_op")?.outputs.values() ?? [];
+  const { signatureDef, collectionDef, assetFileDef } = metaGraph;
   const initialisers = [
-    ...[...signature].map(({ name = "" }) => parseTensorName(name).node),
+    ...signatureNodes(signatureDef.get("__saved_model_init_op")),
     ...initialiserCollections.flatMap((key) => collectionDef.get(key)?.nodeList?.value ?? []),
   ];
   const assets = new Map(
     assetFileDef.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
   );
-  const entries = tableEntries(main, initialisers, assets);
+  const entries = tableEntries(graphFromProto(graphDef, initialisers, path), initialisers, assets);
   const nodes = [...main.nodes.values()].map((node) => {
     const given = tableOps.has(node.op) ? entries.get(node.name) : undefined;
     return given === undefined ? node : { ...node, entries: given };
   });
   return { ...main, nodes: new Map(nodes.map((node) => [node.name, node])) };
+}
+
+/** The nodes of a signature's inputs and outputs. */
+function signatureNodes(signature: Proto<"SignatureDef"> | undefined): readonly string[] {
+  const infos = signature === undefined ? [] : [...signature.inputs.values(), ...signature.outputs.values()];
+  return infos.map(({ name = "" }) => parseTensorName(name).node);
 }
 
 /** Where TensorFlow 1 lists what to run when a model is loaded. */

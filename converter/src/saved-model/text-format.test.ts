@@ -1,28 +1,36 @@
 import { describe, expect, test } from "vitest";
-import { messages } from "./messages.ts";
+import { messages, type Proto } from "./messages.ts";
 import { decodeText } from "./text-format.ts";
 
 const read = (name: string, text: string) => decodeText(messages, name, text, "model.pbtxt");
 const bytes = (...values: number[]) => Uint8Array.from(values);
 
 describe("decodeText", () => {
-  test("reads messages, maps and repeated fields, with zeros where nothing is", () => {
+  test("reads messages, lazy ones too, and repeated fields, with zeros where nothing is", () => {
     const text = `
       name: "n" # a comment
       op: 'Op'
       input: "a" input: "b"
       attr { key: "T" value { type: DT_FLOAT } }
       attr: < key: "k"; value: { i: -7 }, >`;
-    expect(read("NodeDef", text)).toMatchObject({
-      name: "n",
-      op: "Op",
-      input: ["a", "b"],
-      attr: new Map([
-        ["T", expect.objectContaining({ type: 1, i: undefined })],
-        ["k", expect.objectContaining({ i: -7n })],
+    const { attr, ...node } = read("NodeDef", text) as Proto<"NodeDef">; // the tables that it was read by say so
+    expect(node).toEqual({ name: "n", op: "Op", input: ["a", "b"] });
+    expect(attr.map((decode) => decode("AttrEntry"))).toMatchObject([
+      { key: "T", value: { type: 1, i: undefined } },
+      { key: "k", value: { i: -7n } },
+    ]);
+    expect(read("NodeDef", "")).toMatchObject({ name: "", input: [], attr: [] });
+  });
+
+  test("reads maps", () => {
+    const text = 'inputs { key: "x" value { name: "x:0" } } inputs: { key: "y" }';
+    expect(read("SignatureDef", text)).toMatchObject({
+      inputs: new Map([
+        ["x", expect.objectContaining({ name: "x:0" })],
+        ["y", expect.objectContaining({ name: undefined })],
       ]),
+      outputs: new Map(),
     });
-    expect(read("NodeDef", "")).toMatchObject({ name: "", input: [], attr: new Map() });
   });
 
   test("reads numbers in all their notations", () => {

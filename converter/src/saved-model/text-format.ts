@@ -5,8 +5,8 @@ import { type TextToken, TextTokens } from "./text-tokens.ts";
 
 /**
  * Reads message `name` from protocol buffers' text format (`saved_model.pbtxt`), by the same tables as the binary form,
- * and to the same values; fields that aren't in the table are skipped. Names of enumerations are those of TensorFlow's
- * element types, the only one that the tables have fields of. Throws `data-loss`, naming the line.
+ * and to the same values, lazy ones at once; fields that aren't in the table are skipped. Names of enumerations are
+ * those of TensorFlow's element types, the only one that the tables have fields of. Throws `data-loss`, naming the line.
  */
 export function decodeText(messages: Messages, name: string, text: string, where: string): unknown {
   return readMessage(messages, name, new TextTokens(text, where), 0);
@@ -43,7 +43,7 @@ function isEnd({ kind, text }: TextToken, depth: number, tokens: TextTokens): bo
 
 function emptyMessage(fields: Readonly<Record<string, Field>>): Record<string, unknown> {
   const entries = Object.entries(fields).map(([key, [, type, occurs]]) => {
-    if (occurs === "repeated") return [key, []];
+    if (occurs === "repeated" || occurs === "lazy") return [key, []];
     if (occurs === "map") return [key, new Map()];
     return [key, occurs === undefined ? scalars[type]?.zero : undefined];
   });
@@ -59,7 +59,7 @@ function readField(
   depth: number,
 ): void {
   tokens.takeSymbol(":");
-  if (occurs === "repeated" && tokens.takeSymbol("[")) {
+  if ((occurs === "repeated" || occurs === "lazy") && tokens.takeSymbol("[")) {
     while (!tokens.takeSymbol("]")) {
       if (!tokens.takeSymbol(",")) store(message, key, occurs, readValue(messages, type, tokens, depth));
     }
@@ -98,9 +98,11 @@ function open(tokens: TextTokens): void {
 }
 
 function store(message: Record<string, unknown>, key: string, occurs: Field[2], value: unknown): void {
-  if (occurs === "repeated")
-    (message[key] as unknown[]).push(value); // emptyMessage put it there
-  else message[key] = value;
+  if (occurs === "repeated" || occurs === "lazy") {
+    (message[key] as unknown[]).push(occurs === "lazy" ? () => value : value); // emptyMessage put it there
+  } else {
+    message[key] = value;
+  }
 }
 
 function skipBrackets(tokens: TextTokens): void {

@@ -43,6 +43,17 @@ export class WireReader {
     throw this.broken("a number of at most 10 bytes", "a longer one");
   }
 
+  /** The lowest 32 bits of any varint, for `| 0` or `>>> 0`. */
+  varint32(end: number): number {
+    let value = 0;
+    for (let shift = 0; shift < 70; shift += 7) {
+      const byte = this.#byte(end);
+      if (shift < 32) value |= (byte & 127) << shift;
+      if (byte < 128) return value;
+    }
+    throw this.broken("a number of at most 10 bytes", "a longer one");
+  }
+
   /** A varint that a double holds exactly, or a negative one. */
   int53(end: number): number {
     const value = Number(BigInt.asIntN(64, this.varint64(end)));
@@ -79,11 +90,18 @@ export class WireReader {
 
   /** Goes past a field of this wire type. */
   skip(wireType: number, end: number): void {
-    if (wireType === 0) this.varint64(end);
+    if (wireType === 0) this.varint32(end);
     else if (wireType === 1) this.fixed(8, end);
     else if (wireType === 2) this.position = this.lengthPrefix(end);
     else if (wireType === 5) this.fixed(4, end);
     else throw this.broken("wire type 0, 1, 2 or 5", String(wireType));
+  }
+
+  /** A reader of the same bytes at another place. */
+  at(position: number): WireReader {
+    const reader = new WireReader(this.#bytes, this.#where);
+    reader.position = position;
+    return reader;
   }
 
   /** The error for what is here. */
