@@ -6,14 +6,18 @@ import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
 import { foldConstants } from "./fold-constants.ts";
+import { foldInputScales } from "./fold-input-scales.ts";
 import { foldPaddings } from "./fold-paddings.ts";
+import { formDepthwise } from "./form-depthwise.ts";
+import { formNormalisation } from "./form-normalisation.ts";
 import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
-import { moveSqueezes } from "./move-squeezes.ts";
+import { mergeScales } from "./merge-scales.ts";
+import { moveReshapes } from "./move-reshapes.ts";
 import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
@@ -25,7 +29,10 @@ import { separateOutputs } from "./separate-outputs.ts";
 import { shapeLookups } from "./shape-lookups.ts";
 import { shareEqualNodes } from "./share-equal-nodes.ts";
 import { simplify } from "./simplify.ts";
+import { sinkScales } from "./sink-scales.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
+import { splitGroups } from "./split-groups.ts";
+import { straightenProducts } from "./straighten-products.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
 
@@ -57,11 +64,19 @@ export const passes: readonly Pass[] = [
   simplify,
   inEveryBody(resolveIdentities),
   prune,
-  moveSqueezes,
+  formDepthwise,
+  straightenProducts,
+  formNormalisation,
+  sinkScales,
+  moveReshapes,
   foldBatchNorms,
-  formPrelu,
   foldPaddings,
+  foldInputScales,
+  foldBatchNorms, // the biases that come of the pass before
+  mergeScales,
+  formPrelu,
   fuseOperations,
+  splitGroups,
   lowerListLoops,
   prune,
   shapeLookups,
