@@ -100,7 +100,7 @@ const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
     (
       "Abs BiasAdd Cast Ceil ClipByValue Elu Erf Erfc Exp Floor FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Identity LeakyRelu Log " +
-      "LogSoftmax LogicalNot Neg OnesLike Prelu Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Softmax Softplus Sqrt " +
+      "LogSoftmax LogicalNot Neg OnesLike Prelu Reciprocal Relu Relu6 ReverseV2 Round Rsqrt Selu Sigmoid Sign Softmax Softplus Sqrt " +
       "Square Tanh ZerosLike"
     )
       .split(" ")
@@ -118,6 +118,8 @@ const rules: Readonly<Record<string, Rule>> = {
   AvgPool: pool,
   BatchMatMul: multiplyBatches,
   BatchMatMulV2: multiplyBatches,
+  BatchMatMulV3: multiplyBatches,
+  BroadcastTo: ({ inputs }, { valuesOf }) => valuesOf(inputs[1]) ?? null,
   ConcatV2: ({ inputs }, { shapeOf, valuesOf }) => {
     const shapes = inputs.slice(0, -1).map((input) => shapeOf(input));
     const [axis] = valuesOf(inputs.at(-1)) ?? [];
@@ -130,6 +132,7 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   Const: ({ value }) => value?.shape ?? null,
   Conv2D: convolve,
+  Conv2DBackpropInput: ({ inputs }, { valuesOf }) => valuesOf(inputs[0]) ?? null,
   DepthwiseConv2dNative: convolve,
   Einsum: einsum,
   ExpandDims: ({ inputs }, { shapeOf, valuesOf }) => {

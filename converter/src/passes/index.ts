@@ -33,6 +33,7 @@ import { sinkScales } from "./sink-scales.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitGroups } from "./split-groups.ts";
 import { straightenProducts } from "./straighten-products.ts";
+import { unifyBatchNorms } from "./unify-batch-norms.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
 
@@ -64,6 +65,7 @@ export const passes: readonly Pass[] = [
   simplify,
   inEveryBody(resolveIdentities),
   prune,
+  unifyBatchNorms,
   formDepthwise,
   straightenProducts,
   formNormalisation,
