@@ -1,6 +1,7 @@
 import type { FileSink, FileSource } from "./files.ts";
 import { allNodes } from "./graph/all-nodes.ts";
 import type { Graph } from "./graph/graph.ts";
+import { type InputShapes, withInputShapes, withOutputShapes } from "./graph/input-shapes.ts";
 import { storedValues } from "./graph/stored-values.ts";
 import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
@@ -34,6 +35,11 @@ export interface ConvertOptions {
   readonly tags?: readonly string[];
   /** Converts a frozen graph in `source` instead of a SavedModel; signature and tags then don't matter. */
   readonly frozenGraph?: FrozenGraph;
+  /**
+   * Shapes for inputs whose shapes the model leaves open, by their names, `null` for a size that stays open. What
+   * follows from them is computed here once and not in every run.
+   */
+  readonly inputShapes?: InputShapes;
   /** The size of a weights file, at most; 4 MiB if none is given. */
   readonly shardBytes?: number;
   /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
@@ -62,6 +68,7 @@ export async function convert(
     signature = "serving_default",
     tags = ["serve"],
     frozenGraph,
+    inputShapes,
     shardBytes = 4 * 2 ** 20,
     quantize = {},
     skipOpCheck = false,
@@ -79,7 +86,9 @@ export async function convert(
     ? openSavedModel(source, { signature, tags })
     : openFrozenGraph(source, frozenGraph));
   const where = `signature "${signature}"`;
-  const optimised = passes.reduce((current, pass) => pass(current), model.graph);
+  const given = inputShapes === undefined ? model.graph : withInputShapes(model.graph, inputShapes, where);
+  const rewritten = passes.reduce((current, pass) => pass(current), given);
+  const optimised = inputShapes === undefined ? rewritten : withOutputShapes(rewritten);
   checkPorts(optimised, where);
   if (!skipOpCheck) checkOps(optimised, where);
   const graph = await readVocabularies(optimised, source);

@@ -2,6 +2,7 @@ export { isArchive, openArchive } from "./archive/open-archive.ts";
 export { type ConversionProgress, type ConvertOptions, convert } from "./convert.ts";
 export { convertAll } from "./convert-all.ts";
 export type { FileSink, FileSource } from "./files.ts";
+export type { InputShapes } from "./graph/input-shapes.ts";
 export type { QuantizedDType } from "./graph-model/quantization.ts";
 export type { QuantizeOptions } from "./graph-model/quantize-options.ts";
 export type { UserMetadata } from "./graph-model/user-metadata.ts";

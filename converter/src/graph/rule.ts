@@ -88,6 +88,14 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
   return uses;
 }
 
+/** What a rule would see of a graph or a function that stays as it is. */
+export function surroundingsOf(body: Body): Surroundings {
+  const nodes = topologicalOrder(body);
+  const around = surroundings(body, nodes, countUses(body));
+  for (const node of nodes.keys()) around.shapeOf({ node, output: 0 }); // from the front, as above
+  return around;
+}
+
 /** What a rule sees of `nodes` and `uses`, which change as rules apply. */
 function surroundings(
   { inputs, outputs }: Body,

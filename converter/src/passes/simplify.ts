@@ -63,10 +63,11 @@ function isPlaceOf(first: readonly (number | null)[]) {
 
 function shortenReshape(root: Node, { nodeOf, shapeOf }: Surroundings): readonly Node[] | undefined {
   const [x, target] = root.inputs;
-  const [before, after] = [shapeOf(x), shapeOf({ node: root.name, output: 0 })];
-  if (x !== undefined && before !== null && isSame(before, after)) return [identity(root, x)];
   const inner = nodeOf(x);
   const [source] = inner?.op === "Reshape" ? inner.inputs : [];
+  const after = shapeOf({ node: root.name, output: 0 });
+  const same = [x, source].find((from) => from !== undefined && isSame(shapeOf(from), after));
+  if (same !== undefined) return [identity(root, same)];
   return source && target && [{ ...root, inputs: [source, target] }];
 }
 
