@@ -10,6 +10,7 @@ export { inspect, type ModelSummary, type PortSummary, type SignatureSummary } f
 export { type RepackOptions, repack } from "./repack.ts";
 export type { OpProblem } from "./report/check-ops.ts";
 export type { ConversionReport } from "./report/conversion-report.ts";
+export { explainUnfused, type Unfused } from "./report/explain-unfused.ts";
 export { formatReport } from "./report/format-report.ts";
 export { formatSummary } from "./report/format-summary.ts";
 export type { FrozenGraph } from "./saved-model/frozen-graph.ts";
