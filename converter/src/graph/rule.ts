@@ -58,9 +58,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     const isFree = root !== undefined && root.controls.length === 0;
     const replacement = isFree ? rewrite(root, around) : undefined;
     if (root === undefined || replacement === undefined) {
-      // From the front, so that no chain of nodes is too long to follow.
-      around.shapeOf({ node: name, output: 0 });
-      around.valuesOf({ node: name, output: 0 });
+      around.pass(name);
       continue;
     }
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
@@ -69,6 +67,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       count(node, 1);
       around.forget(node.name);
     }
+    for (const node of replacement) around.pass(node.name);
     for (const node of new Set(replaced)) count(node, -1);
     drop(replaced.flatMap(sourcesOf));
   }
@@ -92,58 +91,83 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
 export function surroundingsOf(body: Body): Surroundings {
   const nodes = topologicalOrder(body);
   const around = surroundings(body, nodes, countUses(body));
-  for (const node of nodes.keys()) around.shapeOf({ node, output: 0 }); // from the front, as above
+  for (const name of nodes.keys()) around.pass(name);
   return around;
 }
 
-/** What a rule sees of `nodes` and `uses`, which change as rules apply. */
+/**
+ * What a rule sees of `nodes` and `uses`, which change as rules apply. `pass` notes a node that has been passed: once a
+ * shape is asked for, those of all these are found, from the front, so that no chain of nodes is too long to follow.
+ */
 function surroundings(
   { inputs, outputs }: Body,
   nodes: ReadonlyMap<string, Node>,
   uses: ReadonlyMap<string, number>,
-): Surroundings & { forget(name: string): void } {
+): Surroundings & { pass(name: string): void; forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
-  const around: Surroundings = {
-    nodeOf: (ref) => (ref === undefined ? undefined : nodes.get(ref.node)),
-    only(ref, ops) {
-      const node = around.nodeOf(ref);
-      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
-      return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
-    },
+  let passed: string[] = [];
+  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes.get(ref.node));
+  const facts: Facts = {
     constantOf(ref) {
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       return node?.op === "Const" ? node.value : undefined;
     },
     shapeOf(ref) {
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return null;
       const port = ports.get(ref.node);
       if (port !== undefined) return port;
       if (!shapes.has(ref.node)) {
         shapes.set(ref.node, null); // for a loop, which leads back here
-        shapes.set(ref.node, inferShape(node, around));
+        shapes.set(ref.node, inferShape(node, facts));
       }
       return shapes.get(ref.node) ?? null;
     },
     valuesOf(ref) {
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return undefined;
       if (!values.has(ref.node)) {
         values.set(ref.node, undefined);
-        values.set(ref.node, knownValues(node, around));
+        values.set(ref.node, knownValues(node, facts));
       }
       return values.get(ref.node);
+    },
+  };
+  const catchUp = () => {
+    for (const name of passed) {
+      facts.shapeOf({ node: name, output: 0 });
+      facts.valuesOf({ node: name, output: 0 });
+    }
+    passed = [];
+  };
+  return {
+    nodeOf,
+    only(ref, ops) {
+      const node = nodeOf(ref);
+      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
+      return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
+    },
+    constantOf: facts.constantOf,
+    shapeOf(ref) {
+      catchUp();
+      return facts.shapeOf(ref);
+    },
+    valuesOf(ref) {
+      catchUp();
+      return facts.valuesOf(ref);
     },
     usesOf: (name) => uses.get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
     freeName: (wanted) => freeName(wanted, (name) => nodes.has(name)),
+    pass(name) {
+      passed.push(name);
+    },
+    forget(name) {
+      shapes.delete(name);
+      values.delete(name);
+    },
   };
-  const forget = (name: string) => {
-    shapes.delete(name);
-    values.delete(name);
-  };
-  return { ...around, forget };
 }
