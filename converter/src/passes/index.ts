@@ -71,6 +71,8 @@ export const passes: readonly Pass[] = [
   formNormalisation,
   sinkScales,
   moveReshapes,
+  simplify, // the reshapes that now follow one another
+  inEveryBody(resolveIdentities),
   foldBatchNorms,
   foldPaddings,
   foldInputScales,
