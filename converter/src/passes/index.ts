@@ -29,6 +29,7 @@ import { separateOutputs } from "./separate-outputs.ts";
 import { shapeLookups } from "./shape-lookups.ts";
 import { shareEqualNodes } from "./share-equal-nodes.ts";
 import { simplify } from "./simplify.ts";
+import { sinkReshapes } from "./sink-reshapes.ts";
 import { sinkScales } from "./sink-scales.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitGroups } from "./split-groups.ts";
@@ -71,8 +72,10 @@ export const passes: readonly Pass[] = [
   formNormalisation,
   sinkScales,
   moveReshapes,
+  sinkReshapes,
   simplify, // the reshapes that now follow one another
   inEveryBody(resolveIdentities),
+  prune,
   foldBatchNorms,
   foldPaddings,
   foldInputScales,
