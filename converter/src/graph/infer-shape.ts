@@ -96,6 +96,21 @@ const einsum: Rule = (node, { shapeOf }) => {
   return [...output].map((letter) => sizes.get(letter) ?? null);
 };
 
+const resizeTo: Rule = ({ inputs }, { shapeOf, valuesOf }) => {
+  const [shape, sizes] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
+  if (shape?.length !== 4 || sizes?.length !== 2) return null;
+  return [shape[0] ?? null, ...sizes, shape[3] ?? null];
+};
+
+/** Blocks of channels become pixels. */
+const depthToSpace: Rule = (node, { shapeOf }) => {
+  const [shape, block] = [shapeOf(node.inputs[0]), integerAttr(node, "block_size")];
+  if (shape?.length !== 4 || block < 1 || !isChannelsLast(node)) return null;
+  const times = (size: number | null | undefined, factor: number) => (size == null ? null : size * factor);
+  const [batch = null, height, width, channels] = shape;
+  return [batch, times(height, block), times(width, block), times(channels, 1 / (block * block))];
+};
+
 const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
     (
@@ -134,6 +149,7 @@ const rules: Readonly<Record<string, Rule>> = {
   Conv2D: convolve,
   Conv2DBackpropInput: ({ inputs }, { valuesOf }) => valuesOf(inputs[0]) ?? null,
   DepthwiseConv2dNative: convolve,
+  DepthToSpace: depthToSpace,
   Einsum: einsum,
   ExpandDims: ({ inputs }, { shapeOf, valuesOf }) => {
     const [shape, [axis] = []] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
@@ -173,6 +189,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const rest = product(known.map((size) => size ?? 1));
     return unknown === 1 && count !== null && rest > 0 ? known.map((size) => size ?? count / rest) : known;
   },
+  ResizeBilinear: resizeTo,
+  ResizeNearestNeighbor: resizeTo,
   Shape: ({ inputs }, { shapeOf }) => [shapeOf(inputs[0])?.length ?? null],
   Size: () => [],
   Squeeze: (node, { shapeOf }) => {
