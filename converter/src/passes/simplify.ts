@@ -89,7 +89,7 @@ function negateFactor(root: Node, around: Surroundings): readonly Node[] | undef
   const at = root.inputs.findIndex((input) => around.constantOf(input) !== undefined);
   const [x] = around.only(root.inputs[1 - at], negation)?.inputs ?? [];
   const value = around.constantOf(root.inputs[at]);
-  const negated = x && value && compute("Neg", value);
+  const negated = x && value && smallNumbers(value) && compute("Neg", value); // a large one could be there twice
   if (x === undefined || negated === undefined) return undefined;
   const factor = constant(around.freeName(`${root.name}/negated`), negated);
   return [factor, { ...root, inputs: [x, firstOutput(factor)] }];

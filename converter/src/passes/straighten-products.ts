@@ -22,7 +22,9 @@ export const straightenProducts = rule((root, around) => {
   if (x === undefined || shape === null || value?.dtype !== "DT_FLOAT") return undefined;
   const sizes = batchOps.has(root.op) ? batchSizes(root, shape, value) : einsumSizes(root, shape, value);
   if (sizes === undefined || sizes.outer.filter((size) => size === null).length > 1) return undefined;
-  return sizes.outer.includes(0) ? undefined : productOf(root, x, value, sizes, around);
+  if (sizes.inner === 0 || sizes.outer.includes(0)) return undefined; // which a −1 could stand for, too
+  if (value.shape.length !== 2 && isSharedFilter(root, around)) return undefined;
+  return productOf(root, x, value, sizes, around);
 });
 
 function transposeWeights(root: Node, around: Surroundings): readonly Node[] | undefined {
