@@ -142,7 +142,7 @@ describe("npx convert", () => {
     const folder = await temporaryFolder();
     const installed = join(folder, "node_modules/@nearside");
     for (const [name, place] of [["converter", "../converter"] as const, ["core", "../packages/core"] as const]) {
-      for (const part of ["package.json", "dist", ...(name === "converter" ? ["bin"] : [])]) {
+      for (const part of ["package.json", "dist", ...(name === "converter" ? ["bin", "bundle"] : [])]) {
         const source = fileURLToPath(new URL(`${place}/${part}`, import.meta.url));
         await cp(source, join(installed, name, part), { recursive: true });
       }

@@ -113,6 +113,35 @@ describe("convert", () => {
     });
   });
 
+  test("fixes an input's shape, and with it those of the outputs", async (ctx) => {
+    const source = fixtureSource("made/superres");
+    if (source === undefined) return ctx.skip(absent);
+    const folder = await temporaryFolder();
+    const inputShapes = { image: [1, 8, 6, 3] };
+    const { signature, ops } = await convert(readDirectory(source), writeDirectory(folder), { inputShapes });
+    expect(signature.inputs.image?.shape).toEqual([1, 8, 6, 3]);
+    expect(signature.outputs.image_x2?.shape).toEqual([1, 16, 12, 3]);
+    expect(ops).not.toHaveProperty("Shape");
+    const other = convert(readDirectory(source), writeDirectory(folder), { inputShapes: { image: [1, 8, 6, 4] } });
+    await expect(other).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining('signature "serving_default": input "image": expected a shape like [?,?,?,3]'),
+    });
+    expect(await readdir(folder)).toContain("model.json");
+  });
+
+  test("writes out loops over a length that is fixed by an input's shape", async (ctx) => {
+    const source = fixtureSource("made/lstm_stacked");
+    if (source === undefined) return ctx.skip(absent);
+    const [golden] = await readGolden(join(fixturesRoot ?? "", "made/lstm_stacked"), "serving_default");
+    const { inputs = {}, outputs = {} } = golden ?? {};
+    const folder = await temporaryFolder();
+    const inputShapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
+    const { ops } = await convert(readDirectory(source), writeDirectory(folder), { inputShapes });
+    expect(ops).not.toHaveProperty("LoopCond");
+    expectClose(await runInTfjs(folder, inputs), outputs);
+  });
+
   test("replaces an earlier conversion", async (ctx) => {
     const [linear, digits] = [
       fixtureSource("examples/models/linear-regression"),

@@ -1,6 +1,7 @@
 import type { FileSink, FileSource } from "./files.ts";
 import { allNodes } from "./graph/all-nodes.ts";
 import type { Graph, Pass } from "./graph/graph.ts";
+import { type InputShapes, withInputShapes, withOutputShapes } from "./graph/input-shapes.ts";
 import { storedValues } from "./graph/stored-values.ts";
 import { findChannelAxes, weightUse } from "./graph-model/channel-axes.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
@@ -38,6 +39,11 @@ export interface ConvertOptions {
   readonly tags?: readonly string[];
   /** Converts a frozen graph in `source` instead of a SavedModel; signature and tags then don't matter. */
   readonly frozenGraph?: FrozenGraph;
+  /**
+   * Shapes for inputs whose shapes the model leaves open, by their names, `null` for a size that stays open. What
+   * follows from them is computed here once and not in every run.
+   */
+  readonly inputShapes?: InputShapes;
   /** The size of a weights file, at most; 4 MiB if none is given. */
   readonly shardBytes?: number;
   /** Which float32 weights to store in a smaller type; none if none are given. They are float32 again when loaded. */
@@ -89,6 +95,7 @@ export async function convertSignature(
   sink: FileSink,
   {
     signature = "serving_default",
+    inputShapes,
     shardBytes = 4 * 2 ** 20,
     quantize = {},
     skipOpCheck = false,
@@ -107,12 +114,15 @@ export async function convertSignature(
   const golden = typeof verify === "boolean" ? undefined : goldenFor(verify, signature);
   signal?.throwIfAborted();
   const model = await open();
+  const where = `signature "${signature}"`;
+  const given = inputShapes === undefined ? model.graph : withInputShapes(model.graph, inputShapes, where);
 
   async function prepare(list: readonly Pass[]): Promise<{ readonly run: PassesRun } & UnstoredModel> {
-    const run = runPasses(model.graph, list);
-    checkPorts(run.graph, where);
-    if (!skipOpCheck) checkOps(run.graph, where);
-    const graph = await readVocabularies(run.graph, source);
+    const run = runPasses(given, list);
+    const rewritten = inputShapes === undefined ? run.graph : withOutputShapes(run.graph);
+    checkPorts(rewritten, where);
+    if (!skipOpCheck) checkOps(rewritten, where);
+    const graph = await readVocabularies(rewritten, source);
     const weights = listWeights(graph);
     await checkValues(weights, model.checkpoint);
     const description = describeGraphModel(model, graph, { metadata, structuredOutputs });
@@ -128,7 +138,6 @@ export async function convertSignature(
     return readMemory(files);
   }
 
-  const where = `signature "${signature}"`;
   const { run, ...unstored } = await prepare(optimise ? passes : sourceLikePasses);
   const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
   const { manifest, weights, stored } = await storeModel(unstored, sink, options);

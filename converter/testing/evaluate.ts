@@ -113,7 +113,7 @@ function numberOf(value: TensorValue, stored: Stored): number {
   if (value.kind === "stored") return stored[value.key] ?? Number.NaN;
   if (value.kind === "computed") {
     const [a = Number.NaN, b = Number.NaN] = value.operands.map((operand) => numberOf(operand, stored));
-    return value.op === "Transpose" ? a : (elementwise[value.op]?.(a, b) ?? Number.NaN);
+    return elementwise[value.op]?.(a, b) ?? a; // of one element, whatever its arrangement
   }
   if (!(value.data instanceof Uint8Array)) throw new Error("expected numbers, got strings");
   const view = new DataView(value.data.buffer, value.data.byteOffset);

@@ -1,4 +1,5 @@
 import { InferenceError } from "@nearside/core";
+import type { InputShapes } from "../graph/input-shapes.ts";
 
 /** What a flag's value may be: how to read it, and what stands for it in the help. */
 interface Kind<T> {
@@ -50,6 +51,7 @@ const kinds = {
     parse: (text) => (text === "" ? undefined : text),
   }),
   files: kind<Readonly<Record<string, string>>>({ placeholder: "KEY:FILE", takesNext: always, parse: parseFiles }),
+  shapes: kind<InputShapes>({ placeholder: "NAME=SIZES", takesNext: always, parse: parseShapes }),
 } as const;
 
 /** The flags: those of the Python converter under their names, and a few of our own. */
@@ -74,6 +76,10 @@ export const flags = {
     instead: { tfjs_layers_model: "openSession and tf.loadGraphModel run graph models: use tfjs_graph_model" },
   },
   signature_name: { kind: "text", about: "the signature to convert (serving_default)" },
+  input_shape: {
+    kind: "shapes",
+    about: "fixes shapes that the model leaves open: x=1,224,224,3 or x=1,224,224,3,y=?,8",
+  },
   all_signatures: { kind: "boolean", about: "converts every signature, each into a folder of its name" },
   saved_model_tags: { kind: "list", about: "the tags of the graph to convert (serve)" },
   quantize_float16: {
@@ -133,6 +139,7 @@ const expectations: Readonly<Record<string, string>> = {
   X: "a number > 0",
   "[BOOL]": "true, false, 1 or 0",
   "KEY:FILE": "key:file.json, several separated by commas",
+  "NAME=SIZES": "name=size,size,… (? for a size that stays open), several separated by commas",
 };
 
 function kind<T>(kind: Kind<T>): Kind<T> {
@@ -159,4 +166,14 @@ function parseFiles(text: string): Readonly<Record<string, string>> | undefined 
   return pairs.every((pair) => pair !== null)
     ? Object.fromEntries(pairs.map(([, key, path]) => [key, path]))
     : undefined;
+}
+
+/** `x=1,224,224,3,y=?,8`: a name begins where a comma is followed by one and an equals sign. */
+function parseShapes(text: string): InputShapes | undefined {
+  const pairs = text.split(/,(?=[^,=]+=)/).map((item) => /^([^=,]+)=((?:\d+|\?|-1)(?:,(?:\d+|\?|-1))*|)$/.exec(item));
+  if (!pairs.every((pair) => pair !== null)) return undefined;
+  const sizes = (list: string) => list.split(",").filter((size) => size !== "");
+  return Object.fromEntries(
+    pairs.map(([, name, list = ""]) => [name, sizes(list).map((size) => (/^\d/.test(size) ? Number(size) : null))]),
+  );
 }

@@ -16,6 +16,18 @@ describe("parseCommand", () => {
     });
   });
 
+  test("reads the shapes of several inputs", () => {
+    const args = ["in", "out", "--input-shape", "x=1,224,224,3,name:0=?,-1,8,scalar="];
+    expect(parseCommand(args)).toHaveProperty("options.inputShapes", {
+      x: [1, 224, 224, 3],
+      "name:0": [null, null, 8],
+      scalar: [],
+    });
+    for (const text of ["1,2", "x=a", "x=1,,2", "x=1.5", ""]) {
+      expect(() => parseCommand(["in", "out", `--input_shape=${text}`])).toThrow("--input_shape: expected name=size");
+    }
+  });
+
   test("takes quantization_bytes for the type of that size", () => {
     expect(parseCommand(["in", "out", "--quantization_bytes", "2"])).toHaveProperty("options.quantize", {
       uint16: true,

@@ -87,6 +87,7 @@ function checkRepackable(values: FlagValues): void {
 
 const graphFlags: ReadonlySet<string> = new Set<FlagName>([
   "all_signatures",
+  "input_shape",
   "output_node_names",
   "saved_model_tags",
   "signature_name",
@@ -98,6 +99,7 @@ function optionsFrom(values: FlagValues): ConvertOptions {
   const options = {
     signature: values.signature_name,
     tags: values.saved_model_tags,
+    inputShapes: values.input_shape,
     shardBytes: values.weight_shard_size_bytes,
     quantize: quantizeFrom(values),
     skipOpCheck: values.skip_op_check,

@@ -33,5 +33,5 @@ export function isTrue({ attrs }: Node, name: string): boolean {
 
 /** True if the channels are the last axis, as they are where nothing is said. */
 export function isChannelsLast(node: Node): boolean {
-  return (textAttr(node, "data_format") || "NHWC") === "NHWC";
+  return ["", "NHWC", "NDHWC"].includes(textAttr(node, "data_format"));
 }

@@ -1,11 +1,14 @@
 import { elementCount } from "@nearside/core";
-import { isChannelsLast, isTrue } from "./attr-values.ts";
+import { isChannelsLast, isTrue, textAttr } from "./attr-values.ts";
 import { compute } from "./compute.ts";
 import type { Node, TensorValue } from "./graph.ts";
 import { literal } from "./literal.ts";
 
-/** The ops that multiply their first input by a filter, their second. Fused ones add and activate as well. */
-export const filterOps: ReadonlySet<string> = new Set(["Conv2D", "DepthwiseConv2dNative", "MatMul"]);
+/** The ops that multiply their first input by a filter, their second, and that TensorFlow.js can make do more. */
+export const fusableOps: ReadonlySet<string> = new Set(["Conv2D", "DepthwiseConv2dNative", "MatMul"]);
+
+/** The ops whose second input is a filter. */
+export const filterOps: ReadonlySet<string> = new Set([...fusableOps, "Conv2DBackpropInput", "Conv3D"]);
 
 /** The activations that TensorFlow.js fuses on every backend; Prelu, which has an input of its own, is another. */
 export const activationOps: ReadonlySet<string> = new Set(["Elu", "LeakyRelu", "Relu", "Relu6", "Sigmoid"]);
@@ -19,36 +22,77 @@ export interface Channels {
   readonly overFilter: readonly number[];
 }
 
-/** The channels of a convolution of NHWC or a matrix product with a constant filter of float32. */
+/** How a filter's elements meet the channels of what its op takes. */
+export interface InputChannels extends Channels {
+  /** The axes of the filter over which the op sums what it multiplies. */
+  readonly summed: readonly number[];
+}
+
+/** The channels of a convolution with the channels last, or of a matrix product, with a constant filter of float32. */
 export function channelsOf(node: Node, filter: TensorValue | undefined): Channels | undefined {
-  if (filter?.dtype !== "DT_FLOAT") return undefined;
-  const [, , inChannels = 0, multiplier = 0] = filter.shape;
-  if (node.op === "MatMul") {
-    const isTransposed = isTrue(node, "transpose_b");
-    const count = filter.shape[isTransposed ? 0 : 1];
-    if (count === undefined || filter.shape.length !== 2) return undefined;
-    return { count, rank: 2, overFilter: isTransposed ? [count, 1] : [count] };
-  }
-  if (filter.shape.length !== 4 || !isChannelsLast(node)) return undefined;
-  if (node.op === "Conv2D") return { count: multiplier, rank: 4, overFilter: [multiplier] };
+  if (filter?.dtype !== "DT_FLOAT" || !isWellFormed(node, filter)) return undefined;
+  const rank = filter.shape.length;
+  const [first = 0, , third = 0, fourth = 0] = filter.shape;
+  if (node.op === "MatMul" && isTrue(node, "transpose_b")) return { count: first, rank, overFilter: [first, 1] };
+  // A transposed convolution's filter has its axes the other way round.
+  if (node.op === "Conv2DBackpropInput") return { count: third, rank, overFilter: [third, 1] };
   // The output channel of a depthwise convolution is that of the input · multiplier + which of the multiplier.
-  if (node.op === "DepthwiseConv2dNative") {
-    return { count: inChannels * multiplier, rank: 4, overFilter: [inChannels, multiplier] };
+  if (node.op === "DepthwiseConv2dNative") return { count: third * fourth, rank, overFilter: [third, fourth] };
+  const count = filter.shape.at(-1) ?? 0;
+  return { count, rank, overFilter: [count] };
+}
+
+/** The same for what the op takes. */
+export function inputChannelsOf(node: Node, filter: TensorValue | undefined): InputChannels | undefined {
+  if (filter?.dtype !== "DT_FLOAT" || !isWellFormed(node, filter)) return undefined;
+  const rank = filter.shape.length;
+  if (node.op === "Conv2DBackpropInput" || isTrue(node, "transpose_a")) return undefined;
+  if (node.op === "MatMul" && isTrue(node, "transpose_b")) {
+    const count = filter.shape[1] ?? 0;
+    return { count, rank, overFilter: [count], summed: [1] };
   }
-  return undefined;
+  const count = filter.shape.at(-2) ?? 0;
+  const summed = filter.shape.map((_, axis) => axis).slice(0, node.op === "DepthwiseConv2dNative" ? -2 : -1);
+  return { count, rank, overFilter: [count, 1], summed };
+}
+
+/** Whether the op puts zeros around what it takes, or may do so. */
+export function isPadded(node: Node, filter: TensorValue): boolean {
+  const padding = textAttr(node, "padding");
+  const isPoint = filter.shape.slice(0, -2).every((size) => size === 1);
+  return node.op !== "MatMul" && padding !== "VALID" && !(padding === "SAME" && isPoint);
+}
+
+const ranks: Readonly<Record<string, number>> = {
+  Conv2D: 4,
+  Conv2DBackpropInput: 4,
+  Conv3D: 5,
+  DepthwiseConv2dNative: 4,
+  MatMul: 2,
+};
+
+function isWellFormed(node: Node, filter: TensorValue): boolean {
+  return filter.shape.length === ranks[node.op] && isChannelsLast(node);
 }
 
 /**
  * The value as a list of one number per channel, where adding it to what the op computes, or multiplying by it, means
  * that. A single number is repeated.
  */
-export function perChannel(value: TensorValue, { count, rank }: Channels): TensorValue | undefined {
+export function perChannel(
+  value: TensorValue,
+  { count, rank }: Pick<Channels, "count" | "rank">,
+): TensorValue | undefined {
   if (value.dtype !== "DT_FLOAT" || value.shape.length > rank) return undefined;
   const elements = elementCount(value.shape);
   if (elements === count && (value.shape.at(-1) === count || count === 1)) return { ...value, shape: [count] };
-  if (elements !== 1 || count > maxRepeated) return undefined;
-  const zeros = literal("DT_FLOAT", [count], new Array<number>(count).fill(0));
-  return zeros && compute("AddV2", { ...value, shape: [] }, zeros);
+  return elements === 1 ? repeated({ ...value, shape: [] }, count) : undefined;
+}
+
+/** A list of `count` times the single element of a value. */
+function repeated(value: TensorValue, count: number): TensorValue | undefined {
+  const zeros = count > maxRepeated ? undefined : literal("DT_FLOAT", [count], new Array<number>(count).fill(0));
+  return zeros && compute("AddV2", value, zeros);
 }
 
 const maxRepeated = 4096;

@@ -34,7 +34,8 @@ export interface StoredValue {
 
 /**
  * A value that a pass worked out from others but didn't compute: float32 elements whose bytes are computed when they
- * are written. `op` is elementwise, broadcasting its operands, or `Transpose` of the first by the second.
+ * are written. `op` is elementwise, broadcasting its operands, or arranges them as the int32 lists at the end say:
+ * `Walk` (dims, strides, offset), `Sum` (axes) and `Join` (axis).
  */
 export interface ComputedValue {
   readonly kind: "computed";

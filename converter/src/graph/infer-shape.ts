@@ -96,11 +96,26 @@ const einsum: Rule = (node, { shapeOf }) => {
   return [...output].map((letter) => sizes.get(letter) ?? null);
 };
 
+const resizeTo: Rule = ({ inputs }, { shapeOf, valuesOf }) => {
+  const [shape, sizes] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
+  if (shape?.length !== 4 || sizes?.length !== 2) return null;
+  return [shape[0] ?? null, ...sizes, shape[3] ?? null];
+};
+
+/** Blocks of channels become pixels. */
+const depthToSpace: Rule = (node, { shapeOf }) => {
+  const [shape, block] = [shapeOf(node.inputs[0]), integerAttr(node, "block_size")];
+  if (shape?.length !== 4 || block < 1 || !isChannelsLast(node)) return null;
+  const times = (size: number | null | undefined, factor: number) => (size == null ? null : size * factor);
+  const [batch = null, height, width, channels] = shape;
+  return [batch, times(height, block), times(width, block), times(channels, 1 / (block * block))];
+};
+
 const rules: Readonly<Record<string, Rule>> = {
   ...Object.fromEntries(
     (
       "Abs BiasAdd Cast Ceil ClipByValue Elu Erf Erfc Exp Floor FusedBatchNorm FusedBatchNormV2 FusedBatchNormV3 Identity LeakyRelu Log " +
-      "LogSoftmax LogicalNot Neg OnesLike Prelu Reciprocal Relu Relu6 Round Rsqrt Selu Sigmoid Sign Softmax Softplus Sqrt " +
+      "LogSoftmax LogicalNot Neg OnesLike Prelu Reciprocal Relu Relu6 ReverseV2 Round Rsqrt Selu Sigmoid Sign Softmax Softplus Sqrt " +
       "Square Tanh ZerosLike"
     )
       .split(" ")
@@ -118,6 +133,8 @@ const rules: Readonly<Record<string, Rule>> = {
   AvgPool: pool,
   BatchMatMul: multiplyBatches,
   BatchMatMulV2: multiplyBatches,
+  BatchMatMulV3: multiplyBatches,
+  BroadcastTo: ({ inputs }, { valuesOf }) => valuesOf(inputs[1]) ?? null,
   ConcatV2: ({ inputs }, { shapeOf, valuesOf }) => {
     const shapes = inputs.slice(0, -1).map((input) => shapeOf(input));
     const [axis] = valuesOf(inputs.at(-1)) ?? [];
@@ -130,7 +147,9 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   Const: ({ value }) => value?.shape ?? null,
   Conv2D: convolve,
+  Conv2DBackpropInput: ({ inputs }, { valuesOf }) => valuesOf(inputs[0]) ?? null,
   DepthwiseConv2dNative: convolve,
+  DepthToSpace: depthToSpace,
   Einsum: einsum,
   ExpandDims: ({ inputs }, { shapeOf, valuesOf }) => {
     const [shape, [axis] = []] = [shapeOf(inputs[0]), valuesOf(inputs[1])];
@@ -170,6 +189,8 @@ const rules: Readonly<Record<string, Rule>> = {
     const rest = product(known.map((size) => size ?? 1));
     return unknown === 1 && count !== null && rest > 0 ? known.map((size) => size ?? count / rest) : known;
   },
+  ResizeBilinear: resizeTo,
+  ResizeNearestNeighbor: resizeTo,
   Shape: ({ inputs }, { shapeOf }) => [shapeOf(inputs[0])?.length ?? null],
   Size: () => [],
   Squeeze: (node, { shapeOf }) => {

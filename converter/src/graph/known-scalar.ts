@@ -115,9 +115,21 @@ function dimensionOf(body: Body, ref: TensorRef, axis: number, known: KnownScala
   }
   if (node.op === "TensorListStack" && axis === 0) {
     const { num_elements: count } = node.attrs;
-    return count !== undefined && "i" in count && count.i >= 0n ? Number(count.i) : undefined;
+    if (count !== undefined && "i" in count && count.i >= 0n) return Number(count.i);
+    return listLength(body, input, known, depth + 1);
   }
   return sameShapeOps.has(node.op) ? dimensionOf(body, input, axis, known, depth + 1) : undefined;
+}
+
+/** How many elements a list has that was reserved for so many, then filled one by one. */
+function listLength(body: Body, list: TensorRef, known: KnownScalars, depth: number): number | undefined {
+  let node = body.nodes.get(sourceOf(body, list).node);
+  for (let step = 0; node?.op === "TensorListSetItem" && step <= body.nodes.size; step++) {
+    const [before] = node.inputs;
+    node = before && body.nodes.get(sourceOf(body, before).node);
+  }
+  const count = node?.op === "TensorListReserve" ? node.inputs[1] : undefined;
+  return count && knownScalar(body, count, known, depth);
 }
 
 /** Ops whose result has the shape of their first input. */

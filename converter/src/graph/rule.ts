@@ -67,6 +67,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       count(node, 1);
       around.forget(node.name);
     }
+    for (const node of replacement) around.pass(node.name);
     for (const node of new Set(replaced)) count(node, -1);
     drop(replaced.flatMap(sourcesOf));
   }
@@ -86,7 +87,18 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
   return uses;
 }
 
-/** What a rule sees of `nodes` and `uses`, which change as rules apply. */
+/** What a rule would see of a graph or a function that stays as it is. */
+export function surroundingsOf(body: Body): Surroundings {
+  const nodes = topologicalOrder(body);
+  const around = surroundings(body, nodes, countUses(body));
+  for (const name of nodes.keys()) around.pass(name);
+  return around;
+}
+
+/**
+ * What a rule sees of `nodes` and `uses`, which change as rules apply. `pass` notes a node that has been passed: once a
+ * shape is asked for, those of all these are found, from the front, so that no chain of nodes is too long to follow.
+ */
 function surroundings(
   { inputs, outputs }: Body,
   nodes: ReadonlyMap<string, Node>,
@@ -97,55 +109,65 @@ function surroundings(
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
   let passed: string[] = [];
-  /** Once a rule asks: from the front, so that no chain of nodes is too long to follow. Many rules never ask. */
-  const catchUp = () => {
-    const names = passed;
-    if (names.length > 0) passed = [];
-    for (const node of names) {
-      around.shapeOf({ node, output: 0 });
-      around.valuesOf({ node, output: 0 });
-    }
-  };
-  const around: Surroundings = {
-    nodeOf: (ref) => (ref === undefined ? undefined : nodes.get(ref.node)),
-    only(ref, ops) {
-      const node = around.nodeOf(ref);
-      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
-      return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
-    },
+  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes.get(ref.node));
+  const facts: Facts = {
     constantOf(ref) {
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       return node?.op === "Const" ? node.value : undefined;
     },
     shapeOf(ref) {
-      catchUp();
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return null;
       const port = ports.get(ref.node);
       if (port !== undefined) return port;
       if (!shapes.has(ref.node)) {
         shapes.set(ref.node, null); // for a loop, which leads back here
-        shapes.set(ref.node, inferShape(node, around));
+        shapes.set(ref.node, inferShape(node, facts));
       }
       return shapes.get(ref.node) ?? null;
     },
     valuesOf(ref) {
-      catchUp();
-      const node = around.nodeOf(ref);
+      const node = nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return undefined;
       if (!values.has(ref.node)) {
         values.set(ref.node, undefined);
-        values.set(ref.node, knownValues(node, around));
+        values.set(ref.node, knownValues(node, facts));
       }
       return values.get(ref.node);
+    },
+  };
+  const catchUp = () => {
+    for (const name of passed) {
+      facts.shapeOf({ node: name, output: 0 });
+      facts.valuesOf({ node: name, output: 0 });
+    }
+    passed = [];
+  };
+  return {
+    nodeOf,
+    only(ref, ops) {
+      const node = nodeOf(ref);
+      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
+      return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
+    },
+    constantOf: facts.constantOf,
+    shapeOf(ref) {
+      catchUp();
+      return facts.shapeOf(ref);
+    },
+    valuesOf(ref) {
+      catchUp();
+      return facts.valuesOf(ref);
     },
     usesOf: (name) => uses.get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
     freeName: (wanted) => freeName(wanted, (name) => nodes.has(name)),
+    pass(name) {
+      passed.push(name);
+    },
+    forget(name) {
+      shapes.delete(name);
+      values.delete(name);
+    },
   };
-  const forget = (name: string) => {
-    shapes.delete(name);
-    values.delete(name);
-  };
-  return { ...around, pass: (name) => void passed.push(name), forget };
 }

@@ -88,7 +88,11 @@ describe("foldBatchNorms", () => {
   test.each<[string, readonly Node[], (readonly string[])?]>([
     ["a convolution that something else takes too", [x, filter, conv, k, y, node("z", "Relu", ["conv"])], ["y", "z"]],
     ["a convolution that is an output", [x, filter, conv, k, y], ["y", "conv"]],
-    ["a filter that something else takes too", [x, filter, conv, k, y, node("z", "Mul", ["x", "filter"])], ["y", "z"]],
+    [
+      "a large filter that something else takes too",
+      [x, constantNode("filter", filled(3, [65, 65, 1, 1])), conv, k, y, node("z", "Mul", ["x", "filter"])],
+      ["y", "z"],
+    ],
     ["the sum of two branches", [x, filter, conv, node("y", "AddV2", ["conv", "x"])]],
     ["a value with other axes than the channels'", [x, filter, conv, constantNode("k", filled(2, [1, 5, 1, 1])), y]],
     [

@@ -1,34 +1,59 @@
 import { elementCount } from "@nearside/core";
-import { compute, smallNumbers, transposeValue } from "../graph/compute.ts";
+import { allNodes } from "../graph/all-nodes.ts";
+import { arrangedValue, partingOps, partOfValue } from "../graph/arrange.ts";
+import { compute, smallNumbers } from "../graph/compute.ts";
 import { constant } from "../graph/constant.ts";
 import type { DataType } from "../graph/data-type.ts";
-import type { Attrs, Node, TensorValue } from "../graph/graph.ts";
+import type { Attrs, Node, Pass, TensorValue } from "../graph/graph.ts";
 import { int32List, literal } from "../graph/literal.ts";
-import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
+import { firstOutput, type Rule, rule, type Surroundings } from "../graph/rule.ts";
 
 /**
  * Makes constants of nodes whose value is known: those that take constants alone, and what follows from shapes that
- * are. Where one size of a reshape isn't known, it becomes the −1 that stands for the rest.
+ * are. A part of a constant that is taken apart becomes one for each node that takes it. Where one size of a reshape
+ * isn't known, it becomes the −1 that stands for the rest.
  */
-export const foldConstants = rule((root, around) => {
+export const foldConstants: Pass = (graph) => {
+  const folded = rule(foldNode)(graph);
+  const isTakenApart = allNodes(folded).some(({ op }) => partingOps.has(op));
+  return isTakenApart ? rule(foldNode)(rule(takeParts)(folded)) : folded;
+};
+
+const foldNode: Rule = (root, around) => {
   if (root.op === "Const" || around.isOutput(root.name)) return undefined;
   const value = constantValue(root, around) ?? knownValue(root, around);
   return value === undefined ? reshapeToKnown(root, around) : [constant(root.name, value)];
-});
+};
+
+/** The node with constants for what it takes of constants that are taken apart. */
+const takeParts: Rule = (root, around) => {
+  const constants: Node[] = [];
+  const inputs = root.inputs.map((input) => {
+    const node = around.nodeOf(input);
+    const operands = node && constantOperands(node, around);
+    const value = node && operands && partOfValue(node, input.output, operands);
+    if (value === undefined) return input;
+    const part = constant(around.freeName(`${input.node}/part_${input.output}`), value);
+    constants.push(part);
+    return firstOutput(part);
+  });
+  return constants.length === 0 ? undefined : [...constants, { ...root, inputs }];
+};
 
 /** The value of a node that takes constants alone. */
 function constantValue(node: Node, around: Surroundings): TensorValue | undefined {
+  const operands = constantOperands(node, around);
+  if (operands === undefined) return undefined;
+  return values[node.op]?.(node, operands, around) ?? arrangedValue(node, operands) ?? compute(node.op, ...operands);
+}
+
+/** What a node takes, where that is constants alone and none of them would then be there twice. */
+function constantOperands(node: Node, around: Surroundings): readonly TensorValue[] | undefined {
   const operands = node.inputs.map((input) => around.constantOf(input));
   const usesOf = (index: number) => around.usesOf(node.inputs[index]?.node ?? "");
   if (operands.length === 0 || !operands.every((operand) => operand !== undefined)) return undefined;
   const isKept = operands.some(({ shape }, index) => elementCount(shape) > keptCount && usesOf(index) > 1);
-  if (isKept) return undefined;
-  const [first, second] = operands;
-  if (node.op === "Transpose" && first !== undefined && second !== undefined) {
-    const order = smallNumbers(second);
-    return order && transposeValue(first, order);
-  }
-  return values[node.op]?.(node, operands, around) ?? compute(node.op, ...operands);
+  return isKept ? undefined : operands;
 }
 
 /** A constant of more elements that something else takes as well stays, as there would then be two of them. */

@@ -1,5 +1,5 @@
 import { integerAttr, isChannelsLast, isTrue, textsAttr } from "../graph/attr-values.ts";
-import { activationOps, filterOps } from "../graph/channels.ts";
+import { activationOps, fusableOps } from "../graph/channels.ts";
 import type { Attr, Attrs, Node, TensorRef } from "../graph/graph.ts";
 import { rule, type Surroundings } from "../graph/rule.ts";
 
@@ -22,7 +22,7 @@ const fusedOpNames: ReadonlySet<string> = new Set(Object.values(fusedOps));
  * reshaped tensor still has the rank that it had before.
  */
 function addBias(root: Node, around: Surroundings): readonly Node[] | undefined {
-  const node = root.op === "BiasAdd" && isChannelsLast(root) ? around.only(root.inputs[0], filterOps) : undefined;
+  const node = root.op === "BiasAdd" && isChannelsLast(root) ? around.only(root.inputs[0], fusableOps) : undefined;
   if (node === undefined || !isChannelsLast(node) || !isFloat(node)) return undefined;
   if (around.constantOf(root.inputs[1]) === undefined) return undefined;
   // TensorFlow.js's wasm kernel leaves the bias out where it transposes.
@@ -33,7 +33,7 @@ function addBias(root: Node, around: Surroundings): readonly Node[] | undefined 
 /** activation(x ⊛ w + b), activation(x ⊛ w) */
 function addActivation(root: Node, around: Surroundings): readonly Node[] | undefined {
   const [x, alpha] = root.inputs;
-  const node = around.only(x, fusedOpNames) ?? around.only(x, filterOps);
+  const node = around.only(x, fusedOpNames) ?? around.only(x, fusableOps);
   if (node === undefined || !isChannelsLast(node) || !isFloat(node)) return undefined;
   const before = fusedOpNames.has(node.op) ? textsAttr(node, "fused_ops") : ["NoOp"];
   if (before.length !== 1) return undefined;

@@ -6,14 +6,18 @@ import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
 import { foldConstants } from "./fold-constants.ts";
+import { foldInputScales } from "./fold-input-scales.ts";
 import { foldPaddings } from "./fold-paddings.ts";
+import { formDepthwise } from "./form-depthwise.ts";
+import { formNormalisation } from "./form-normalisation.ts";
 import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
-import { moveSqueezes } from "./move-squeezes.ts";
+import { mergeScales } from "./merge-scales.ts";
+import { moveReshapes } from "./move-reshapes.ts";
 import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
@@ -25,7 +29,12 @@ import { separateOutputs } from "./separate-outputs.ts";
 import { shapeLookups } from "./shape-lookups.ts";
 import { shareEqualNodes } from "./share-equal-nodes.ts";
 import { simplify } from "./simplify.ts";
+import { sinkReshapes } from "./sink-reshapes.ts";
+import { sinkScales } from "./sink-scales.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
+import { splitGroups } from "./split-groups.ts";
+import { straightenProducts } from "./straighten-products.ts";
+import { unifyBatchNorms } from "./unify-batch-norms.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
 
@@ -58,18 +67,31 @@ const optimising: readonly Pass[] = [
   inEveryBody(mergeEqualConstants),
   inEveryBody(shareEqualNodes),
   foldConstants,
+  unifyBatchNorms,
+  formDepthwise,
+  straightenProducts,
   simplify,
   inEveryBody(resolveIdentities),
   prune,
-  moveSqueezes,
+  formNormalisation,
+  sinkScales,
+  moveReshapes,
+  sinkReshapes,
+  simplify, // the reshapes that now follow one another
+  inEveryBody(resolveIdentities),
+  prune,
   foldBatchNorms,
-  formPrelu,
   foldPaddings,
+  foldInputScales,
+  foldBatchNorms, // the biases that come of the pass before
+  mergeScales,
+  formPrelu,
   fuseOperations,
 ];
 
 /** What puts it into the form that is written. */
 const finishing: readonly Pass[] = [
+  splitGroups,
   lowerListLoops,
   prune,
   shapeLookups,
@@ -84,6 +106,7 @@ export const passes: readonly Pass[] = [...lowering, ...optimising, ...finishing
 
 /** The same without what only makes it faster: the graph as near to the source as it runs. */
 export const sourceLikePasses: readonly Pass[] = [...lowering, ...finishing];
+
 /** What a report calls a pass. */
 export function passName(pass: Pass): string {
   const [name] = Object.entries(rules).find(([, each]) => each === pass) ?? [pass.name];
@@ -94,10 +117,19 @@ export function passName(pass: Pass): string {
 const rules = {
   foldBatchNorms,
   foldConstants,
+  foldInputScales,
   foldPaddings,
+  formDepthwise,
+  formNormalisation,
   formPrelu,
   fuseOperations,
-  moveSqueezes,
+  mergeScales,
+  moveReshapes,
   replaceErfc,
   simplify,
+  sinkReshapes,
+  sinkScales,
+  splitGroups,
+  straightenProducts,
+  unifyBatchNorms,
 };

@@ -1,21 +1,28 @@
-import { smallNumbers } from "../graph/compute.ts";
+import { compute, smallNumbers } from "../graph/compute.ts";
+import { constant } from "../graph/constant.ts";
 import type { Node, Shape, TensorRef } from "../graph/graph.ts";
-import { rule, type Surroundings } from "../graph/rule.ts";
+import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
 
 /**
  * Leaves out what changes nothing:
  *
  *     x·1 = x / 1 = x + 0 = x − 0 = x        −(−x) = x
- *     transpose(transpose(x)) = x where the second undoes the first
+ *     transpose(transpose(x)) = x where the second undoes the first, or one changes nothing
  *     reshape(reshape(x, s), t) = reshape(x, t)        reshape(x, shape of x) = x
+ *     reshape(mean(x), shape with ones) = mean(x), its axes kept        (−x)·c = x·(−c)
  *
  * A node that goes becomes an Identity of what it leaves.
  */
 export const simplify = rule((root, around) => {
-  if (root.op === "Reshape") return shortenReshape(root, around);
+  if (root.op === "Reshape") return keepAxes(root, around) ?? shortenReshape(root, around);
+  if (root.op === "Mul") return negateFactor(root, around) ?? leaveOut(root, around);
+  return leaveOut(root, around);
+});
+
+function leaveOut(root: Node, around: Surroundings): readonly Node[] | undefined {
   const same = unchanged[root.op]?.(root, around);
   return same && [identity(root, same)];
-});
+}
 
 const neutral =
   (number: number, sides: readonly number[]) =>
@@ -39,9 +46,11 @@ const unchanged: Readonly<Record<string, (root: Node, around: Surroundings) => T
   RealDiv: neutral(1, [1]),
   Sub: neutral(0, [1]),
   Transpose: ({ inputs }, { nodeOf, valuesOf }) => {
+    const second = valuesOf(inputs[1]);
+    if (second?.every((axis, place) => axis === place)) return inputs[0];
     const inner = nodeOf(inputs[0]);
     if (inner?.op !== "Transpose") return undefined;
-    const [first, second] = [valuesOf(inner.inputs[1]), valuesOf(inputs[1])];
+    const first = valuesOf(inner.inputs[1]);
     const isUndone = first !== undefined && second?.length === first.length && second.every(isPlaceOf(first));
     return isUndone ? inner.inputs[0] : undefined;
   },
@@ -54,12 +63,39 @@ function isPlaceOf(first: readonly (number | null)[]) {
 
 function shortenReshape(root: Node, { nodeOf, shapeOf }: Surroundings): readonly Node[] | undefined {
   const [x, target] = root.inputs;
-  const [before, after] = [shapeOf(x), shapeOf({ node: root.name, output: 0 })];
-  if (x !== undefined && before !== null && isSame(before, after)) return [identity(root, x)];
   const inner = nodeOf(x);
   const [source] = inner?.op === "Reshape" ? inner.inputs : [];
+  const after = shapeOf({ node: root.name, output: 0 });
+  const same = [x, source].find((from) => from !== undefined && isSame(shapeOf(from), after));
+  if (same !== undefined) return [identity(root, same)];
   return source && target && [{ ...root, inputs: [source, target] }];
 }
+
+/** A reduction whose axes come back as ones keeps them. */
+function keepAxes(root: Node, { only, shapeOf, valuesOf }: Surroundings): readonly Node[] | undefined {
+  const reduced = only(root.inputs[0], reductions);
+  const [shape, axes] = [shapeOf(reduced?.inputs[0]), valuesOf(reduced?.inputs[1])];
+  if (reduced === undefined || shape === null || axes === undefined || axes.includes(null)) return undefined;
+  const places = axes.map((axis) => ((axis ?? 0) + shape.length) % shape.length);
+  const kept = shape.map((size, axis) => (places.includes(axis) ? 1 : size));
+  if (!isSame(kept, shapeOf({ node: root.name, output: 0 }))) return undefined;
+  return [{ ...reduced, name: root.name, attrs: { ...reduced.attrs, keep_dims: { b: true } } }];
+}
+
+const reductions: ReadonlySet<string> = new Set("All Any Max Mean Min Prod Sum".split(" "));
+
+/** (−x)·c = x·(−c) */
+function negateFactor(root: Node, around: Surroundings): readonly Node[] | undefined {
+  const at = root.inputs.findIndex((input) => around.constantOf(input) !== undefined);
+  const [x] = around.only(root.inputs[1 - at], negation)?.inputs ?? [];
+  const value = around.constantOf(root.inputs[at]);
+  const negated = x && value && smallNumbers(value) && compute("Neg", value); // a large one could be there twice
+  if (x === undefined || negated === undefined) return undefined;
+  const factor = constant(around.freeName(`${root.name}/negated`), negated);
+  return [factor, { ...root, inputs: [x, firstOutput(factor)] }];
+}
+
+const negation: ReadonlySet<string> = new Set(["Neg"]);
 
 /** Equal shapes; of sizes that aren't known there may be one, which then follows from the others. */
 function isSame(a: Shape, b: Shape): boolean {

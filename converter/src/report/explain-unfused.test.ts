@@ -1,90 +1,60 @@
-import { describe, expect, test } from "vitest";
-import { graph, node, scalar } from "../../testing/tiny-graph.ts";
+import { expect, test } from "vitest";
+import { constantNode, filled, graph, integers, node, text } from "../../testing/tiny-graph.ts";
 import type { Node } from "../graph/graph.ts";
 import { explainUnfused } from "./explain-unfused.ts";
 
-const x = node("x", "Placeholder");
-const w = node("w", "Const", [], { value: scalar(1) });
-const conv = node("conv", "Conv2D", ["x", "w"]);
-const explain = (nodes: readonly Node[], outputs: readonly string[]) =>
-  explainUnfused(graph([x, w, ...nodes], outputs)).map(({ op, reason }) => `${op}: ${reason}`);
+const x = node("x", "Placeholder", [], { attrs: { shape: { shape: [null, 4, 4, 2] } } });
+const w = constantNode("w", filled(1, [3, 3, 2, 2]));
+const conv = node("conv", "Conv2D", ["x", "w"], { attrs: { padding: text("SAME") } });
+const k = constantNode("k", filled(2, [2]));
+const fusedOps = { list: { s: ["BiasAdd", "Relu"].map((op) => new TextEncoder().encode(op)) } };
 
-describe("explainUnfused", () => {
-  test.each([
-    ["a convolution that is an output", [conv], ["conv"], ["Conv2D: its result is an output of the model"]],
+test.each<[string, string, readonly Node[], string]>([
+  ["a convolution", "conv", [conv, node("y", "Tanh", ["conv"])], "it has no bias, and Tanh"],
+  ["a convolution taken twice", "conv", [conv, node("y", "Mul", ["conv", "z"]), node("z", "Exp", ["conv"])], "2 nodes"],
+  ["an activation of a sum", "y", [conv, node("s", "AddV2", ["conv", "x"]), node("y", "Relu", ["s"])], "two branches"],
+  ["a scale of an input", "y", [k, node("y", "Mul", ["x", "k"])], "it follows Placeholder, and it is one of"],
+  [
+    "a batch norm before padding",
+    "s",
     [
-      "a sum of two branches",
-      [conv, node("sum", "AddV2", ["conv", "x"]), node("y", "Relu", ["sum"])],
-      ["y"],
-      ["Conv2D: the AddV2 that follows takes no constant", "Relu: it follows AddV2, which no fused op ends with"],
+      k,
+      node("s", "FusedBatchNormV3", ["x", "k", "k", "k", "k"]),
+      {
+        ...conv,
+        inputs: [
+          { node: "s", output: 0 },
+          { node: "w", output: 0 },
+        ],
+      },
+      node("y", "Neg", ["conv"]),
     ],
-    [
-      "a result that several take",
-      [conv, node("gate", "Sigmoid", ["conv"]), node("y", "Mul", ["conv", "gate"])],
-      ["y"],
-      [
-        "Conv2D: its result is taken by 2 nodes (Mul, Sigmoid)",
-        "Sigmoid: the result before it is taken by 2 nodes (Mul, Sigmoid)",
-      ],
-    ],
-    [
-      "a batch norm before any weights",
-      [node("y", "FusedBatchNormV3", ["x", "w", "w", "w", "w"])],
-      ["y"],
-      ["FusedBatchNormV3: it is applied to an input"],
-    ],
-    [
-      "a filter that several take",
-      [conv, node("y", "FusedBatchNormV3", ["conv", "w", "w", "w", "w"])],
-      ["y"],
-      [
-        "Conv2D: the FusedBatchNormV3 that follows isn't of one number per channel",
-        "FusedBatchNormV3: the filter of the Conv2D before it is taken by 2 nodes",
-      ],
-    ],
-    [
-      "scaling after an activation",
-      [
-        node("c", "Const", [], { value: scalar(1) }),
-        node("fused", "_FusedConv2D", ["x", "w"]),
-        node("y", "Mul", ["fused", "c"]),
-      ],
-      ["y"],
-      ["Mul: it follows a _FusedConv2D that adds or activates first"],
-    ],
-    [
-      "an activation that the kernel can't do",
-      [node("conv", "DepthwiseConv2dNative", ["x", "w"]), node("y", "LeakyRelu", ["conv"])],
-      ["y"],
-      [
-        "DepthwiseConv2dNative: TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu",
-        "LeakyRelu: TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu",
-      ],
-    ],
-    [
-      "a constant that isn't one number per channel",
-      [conv, node("c", "Const", [], { value: scalar(1) }), node("y", "AddV2", ["c", "conv"])],
-      ["y"],
-      [
-        "Conv2D: the AddV2 that follows isn't of one number per channel",
-        "AddV2: its constant isn't one number per channel of the Conv2D before it",
-      ],
-    ],
-    [
-      "channels that come first",
-      [
-        { ...conv, attrs: { data_format: { s: new TextEncoder().encode("NCHW") } } },
-        node("y", "BiasAdd", ["conv", "w"]),
-      ],
-      ["y"],
-      ["Conv2D: its channels come first", "BiasAdd: its channels come first"],
-    ],
-  ] as const)("tells of %s", (_, nodes, outputs, expected) => {
-    expect(explain(nodes, outputs)).toEqual(expected);
-  });
+    "the zeros around the input of Conv2D",
+  ],
+  [
+    "a gate of its own input",
+    "g",
+    [{ ...conv, op: "_FusedConv2D" }, node("g", "Sigmoid", ["conv"]), node("y", "Mul", ["conv", "g"])],
+    "x·sigmoid(x)",
+  ],
+  [
+    "a second activation",
+    "y",
+    [{ ...conv, op: "_FusedConv2D", attrs: { fused_ops: fusedOps } }, node("y", "Elu", ["conv"])],
+    "has an activation already",
+  ],
+  [
+    "a padding before a pool",
+    "p",
+    [constantNode("paddings", integers(0)), node("p", "Pad", ["x", "paddings"]), node("y", "MaxPool", ["p"])],
+    "takes no paddings",
+  ],
+])("explainUnfused says why %s stands alone", (_, name, nodes, reason) => {
+  const found = explainUnfused(graph([x, w, ...nodes], ["y"]));
+  expect(found.find((each) => each.nodes.includes(name))?.reason).toContain(reason);
+});
 
-  test("has nothing to say of fused nodes and of the sum of two tensors", () => {
-    const nodes = [node("fused", "_FusedConv2D", ["x", "w"]), node("y", "AddV2", ["fused", "x"])];
-    expect(explain(nodes, ["y"])).toEqual([]);
-  });
+test("explainUnfused has nothing to say of what is fused", () => {
+  const fused = { ...conv, name: "y", op: "_FusedConv2D", attrs: { fused_ops: fusedOps } };
+  expect(explainUnfused(graph([x, w, fused], ["y"]))).toEqual([]);
 });

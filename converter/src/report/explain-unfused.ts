@@ -1,8 +1,9 @@
 import { isChannelsLast, isTrue, textsAttr } from "../graph/attr-values.ts";
-import { activationOps, filterOps } from "../graph/channels.ts";
-import type { Body, Graph, Node, TensorRef } from "../graph/graph.ts";
+import { activationOps, fusableOps, inputChannelsOf, isPadded } from "../graph/channels.ts";
+import type { Body, Graph, Node } from "../graph/graph.ts";
+import { type Surroundings, surroundingsOf } from "../graph/rule.ts";
 
-/** Nodes that run on their own though a fused kernel might have done their work, and why. */
+/** Nodes that are kernels of their own, and why the optimiser couldn't make them part of another. */
 export interface Unfused {
   readonly op: string;
   readonly reason: string;
@@ -11,141 +12,127 @@ export interface Unfused {
 }
 
 /**
- * The convolutions, matrix products, activations, biases and batch norms of an optimised graph that are not part of a
- * fused op, by op and reason.
+ * The convolutions, matrix products, batch norms, products with constants, paddings and activations of an optimised
+ * graph that stand alone, by op and reason.
  */
 export function explainUnfused(graph: Graph): readonly Unfused[] {
-  const found = new Map<string, { readonly op: string; readonly reason: string; readonly nodes: string[] }>();
+  const found = new Map<string, Unfused>();
   for (const body of [graph, ...graph.functions.values()]) {
-    const around = neighbourhood(body);
+    const view: View = { ...surroundingsOf(body), takersOf: takersIn(body) };
     for (const node of body.nodes.values()) {
-      const reason = reasonFor(node, around);
+      const reason = reasonFor(node, view);
       if (reason === undefined) continue;
       const key = JSON.stringify([node.op, reason]);
-      const known = found.get(key);
-      if (known === undefined) found.set(key, { op: node.op, reason, nodes: [node.name] });
-      else known.nodes.push(node.name);
+      found.set(key, { op: node.op, reason, nodes: [...(found.get(key)?.nodes ?? []), node.name] });
     }
   }
   return [...found.values()];
 }
 
-/** Who computes a tensor, and who takes a node's. */
-interface Neighbourhood {
-  sourceOf(ref: TensorRef | undefined): Node | undefined;
+interface View extends Surroundings {
+  /** The nodes that take an output of this one. */
   takersOf(name: string): readonly Node[];
-  isOutput(name: string): boolean;
 }
 
-function neighbourhood({ nodes, outputs }: Body): Neighbourhood {
+function takersIn({ nodes }: Body): View["takersOf"] {
   const takers = new Map<string, Node[]>();
   for (const node of nodes.values()) {
     for (const name of new Set(node.inputs.map((input) => input.node))) {
-      const known = takers.get(name);
-      if (known === undefined) takers.set(name, [node]);
-      else known.push(node);
+      const list = takers.get(name);
+      if (list === undefined) takers.set(name, [node]);
+      else list.push(node);
     }
   }
-  const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
-  return {
-    sourceOf: (ref) => (ref === undefined ? undefined : nodes.get(ref.node)),
-    takersOf: (name) => takers.get(name) ?? [],
-    isOutput: (name) => outputNames.has(name),
-  };
+  return (name) => takers.get(name) ?? [];
 }
 
-function reasonFor(node: Node, around: Neighbourhood): string | undefined {
-  if (filterOps.has(node.op)) return filterReason(node, around);
-  if (isActivation(node)) return activationReason(node, around);
-  const x = scaledInput(node, around);
-  return x === undefined ? undefined : affineReason(x, around);
+function reasonFor(node: Node, view: View): string | undefined {
+  if (fusableOps.has(node.op)) return reasonForFilter(node, view);
+  if (activationOps.has(node.op) || node.op === "Prelu") return reasonForActivation(node, view);
+  if (node.op.startsWith("FusedBatchNorm") || isScale(node, view)) return reasonForScale(node, view);
+  if (batchProducts.has(node.op)) return reasonForBatchProduct(node, view);
+  const isPadding = (node.op === "Pad" || node.op === "PadV2") && view.takersOf(node.name).some(isPool);
+  return isPadding ? "TensorFlow.js's pooling takes no paddings of its own" : undefined;
 }
 
-/** Why nothing after a convolution or a matrix product was taken into it. */
-function filterReason(node: Node, around: Neighbourhood): string | undefined {
-  const shared = sharedReason(node, around);
-  if (shared !== undefined) return shared;
-  const [next] = around.takersOf(node.name);
-  if (next === undefined) return undefined;
-  if (isActivation(next)) return activationReason(next, around);
-  if (!biasOps.has(next.op) && !next.op.startsWith("FusedBatchNorm")) {
-    return `${next.op} follows, which no fused op ends with`;
+const batchProducts: ReadonlySet<string> = new Set(["BatchMatMul", "BatchMatMulV2", "BatchMatMulV3", "Einsum"]);
+const batchNorms: ReadonlySet<string> = new Set(["FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"]);
+const fusedName = /^_?Fused(Conv2D|MatMul|DepthwiseConv2dNative)$/;
+
+function isScale({ op, inputs }: Node, { constantOf }: View): boolean {
+  const isProduct = op === "Mul" || op === "RealDiv" || op === "Div";
+  return isProduct && inputs.some((input) => constantOf(input)?.dtype === "DT_FLOAT");
+}
+
+function isPool({ op }: Node): boolean {
+  return op === "MaxPool" || op === "AvgPool";
+}
+
+/** Why nothing was fused into a convolution or a matrix product. */
+function reasonForFilter(node: Node, view: View): string {
+  const takers = view.takersOf(node.name);
+  const [next] = takers;
+  if (!isChannelsLast(node)) return "TensorFlow.js fuses convolutions with the channels last only";
+  if (view.isOutput(node.name)) return "it is one of the model's outputs";
+  if (takers.length !== 1 || next === undefined)
+    return `${takers.length} nodes take it, so what follows can't be part of it`;
+  if (next.op === "BiasAdd" && view.constantOf(next.inputs[1]) === undefined) return "its bias is computed";
+  if (next.op === "BiasAdd" && (isTrue(node, "transpose_a") || isTrue(node, "transpose_b"))) {
+    return "TensorFlow.js's wasm kernel leaves the bias out of a product with a transposed matrix";
   }
-  const hasConstant = next.inputs.some((input) => around.sourceOf(input)?.op === "Const");
-  const lacks = hasConstant ? "isn't of one number per channel" : "takes no constant";
-  return kernelReason(node) ?? `the ${next.op} that follows ${lacks}`;
+  return `it has no bias, and ${next.op}, which follows, is no activation that can be fused`;
 }
 
-/** Why an activation is on its own. */
-function activationReason(node: Node, around: Neighbourhood): string | undefined {
-  const source = around.sourceOf(node.inputs[0]);
-  if (source === undefined) return undefined;
-  if (source.op === "Placeholder") return "it is applied to an input";
-  const isFused = fusedOp.test(source.op);
-  if (!isFused && !filterOps.has(source.op)) return `it follows ${source.op}, which no fused op ends with`;
-  if (node.op === "LeakyRelu" && source.op.includes("Depthwise")) {
-    return "TensorFlow.js doesn't read the slope of a depthwise convolution's LeakyRelu";
+/** Why an activation isn't part of what it follows. */
+function reasonForActivation(node: Node, view: View): string {
+  const source = view.nodeOf(node.inputs[0]);
+  const op = source?.op ?? "";
+  if (source === undefined || !(fusableOps.has(op) || fusedName.test(op)))
+    return `it follows ${describe(source, view)}`;
+  if (view.isOutput(source.name)) return `the ${op} before it is one of the model's outputs`;
+  const others = view.takersOf(source.name).filter(({ name }) => name !== node.name);
+  if (node.op === "Sigmoid" && others.some((other) => other.inputs.some((input) => input.node === node.name))) {
+    return "x·sigmoid(x) takes what the convolution computes twice, and TensorFlow.js has no kernel for it";
   }
-  const reason = sharedReason(source, around, "the result before it") ?? kernelReason(source);
-  if (reason !== undefined) return reason;
-  if (textsAttr(source, "fused_ops").length > 1) return `the ${source.op} before it has an activation already`;
-  return node.op === "Prelu" ? "its slopes aren't one number per channel" : "no rule fuses it here";
+  if (others.length > 0) return `the ${op} before it is taken by ${others.length} other nodes, too`;
+  if (textsAttr(source, "fused_ops").length > 1) return `the ${op} before it has an activation already`;
+  if (node.op === "LeakyRelu") return "TensorFlow.js doesn't read its slope in a depthwise convolution";
+  return `TensorFlow.js can't fuse this form of it into ${op}`;
 }
 
-function isActivation({ op }: Node): boolean {
-  return activationOps.has(op) || op === "Prelu";
+function describe(source: Node | undefined, { constantOf }: View): string {
+  if (source === undefined) return "an input";
+  if (batchNorms.has(source.op)) return "a batch norm that stays";
+  const isSum = source.op === "Add" || source.op === "AddV2";
+  if (isSum && source.inputs.every((input) => constantOf(input) === undefined)) return "the sum of two branches";
+  return `${source.op}, which no activation can be part of`;
 }
 
-/** Why what scales or shifts by constants didn't become part of the weights before it. */
-function affineReason(source: Node, around: Neighbourhood): string {
-  if (source.op === "Placeholder") return "it is applied to an input";
-  const isFused = fusedOp.test(source.op);
-  if (!isFused && !filterOps.has(source.op)) {
-    const lacks = unfusableOp.test(source.op) ? "which has no fused kernel" : "which has no weights to take it up";
-    return `it follows ${source.op}, ${lacks}`;
+/** Why a batch norm or a scale is neither part of the filter before it nor of the one after it. */
+function reasonForScale(node: Node, view: View): string {
+  const at = node.inputs.findIndex((input) => view.constantOf(input) === undefined);
+  const source = view.nodeOf(node.inputs[at]);
+  const before = source === undefined ? "an input" : source.op;
+  const takers = view.takersOf(node.name);
+  const [next] = takers;
+  const behind = (why: string) => `it follows ${before}, and ${why}`;
+  if (source !== undefined && fusableOps.has(source.op)) return `the ${source.op} before it is used elsewhere, too`;
+  if (view.isOutput(node.name)) return behind("it is one of the model's outputs");
+  if (takers.length !== 1 || next === undefined) return behind(`${takers.length} nodes take it`);
+  const filter = view.constantOf(next.inputs[1]);
+  const isFilter = filter !== undefined && inputChannelsOf(next, filter) !== undefined;
+  if (filter !== undefined && (isFilter || fusedName.test(next.op)) && isPadded(next, filter)) {
+    return behind(`the zeros around the input of ${next.op}, which takes it, must not be shifted`);
   }
-  const shared = sharedReason(source, around, "the result before it") ?? kernelReason(source);
-  if (shared !== undefined) return shared;
-  const filter = around.sourceOf(source.inputs[1]);
-  if (filter?.op !== "Const") return `the filter of the ${source.op} before it is computed`;
-  const sharers = around.takersOf(filter.name).length;
-  if (sharers > 1) return `the filter of the ${source.op} before it is taken by ${sharers} nodes`;
-  if (isFused) return `it follows a ${source.op} that adds or activates first`;
-  return `its constant isn't one number per channel of the ${source.op} before it`;
+  if (activationOps.has(next.op)) return behind(`${next.op} stands between it and any filter after it`);
+  return behind(`${next.op}, which takes it, has no filter to fold it into`);
 }
 
-/** The input of a node that scales or shifts it by constants. */
-function scaledInput(node: Node, { sourceOf }: Neighbourhood): Node | undefined {
-  if (node.op.startsWith("FusedBatchNorm")) return sourceOf(node.inputs[0]);
-  if (!affineOps.has(node.op) && !biasOps.has(node.op)) return undefined;
-  const sources = node.inputs.map(sourceOf);
-  const isScaled = sources.filter((source) => source?.op === "Const").length === 1;
-  return isScaled ? sources.find((source) => source?.op !== "Const") : undefined;
+/** Why a product with a constant isn't a matrix product, into which something could be fused. */
+function reasonForBatchProduct(node: Node, { constantOf, shapeOf }: View): string | undefined {
+  if (constantOf(node.inputs[1]) === undefined) return undefined; // of two tensors, there is nothing to fuse
+  const open = shapeOf(node.inputs[0])?.filter((size) => size === null).length ?? 2;
+  return open > 1
+    ? "several sizes of its input are open, so it can't be reshaped; fix them with --input_shape"
+    : "it isn't one product of matrices";
 }
-
-function sharedReason({ name }: Node, around: Neighbourhood, what = "its result"): string | undefined {
-  const takers = around.takersOf(name);
-  if (around.isOutput(name)) return `${what} is an output of the model`;
-  return takers.length > 1 ? `${what} is taken by ${takers.length} nodes (${opsOf(takers)})` : undefined;
-}
-
-/** A few of the nodes' ops, in the order of their names. */
-function opsOf(nodes: readonly Node[]): string {
-  const ops = [...new Set(nodes.map(({ op }) => op))].sort();
-  return ops.length > 4 ? `${ops.slice(0, 4).join(", ")}, …` : ops.join(", ");
-}
-
-/** What of a convolution or a matrix product TensorFlow.js has no fused kernel for. */
-function kernelReason(node: Node): string | undefined {
-  const { T } = node.attrs;
-  if (!isChannelsLast(node)) return "its channels come first";
-  if (T !== undefined && "type" in T && T.type !== "DT_FLOAT") return "it doesn't compute in float32";
-  const isTransposed = isTrue(node, "transpose_a") || isTrue(node, "transpose_b");
-  return isTransposed ? "it transposes a matrix, and on wasm the fused kernel then leaves out the bias" : undefined;
-}
-
-const fusedOp = /^_?Fused(Conv2D|DepthwiseConv2dNative|MatMul)$/;
-/** What has weights, but no fused kernel. */
-const unfusableOp = /^(BatchMatMul|Conv3D|Conv2DBackpropInput|(Nearside)?Einsum)/;
-const biasOps: ReadonlySet<string> = new Set(["Add", "AddV2", "BiasAdd"]);
-const affineOps: ReadonlySet<string> = new Set(["Mul", "RealDiv", "Sub"]);

@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { evaluate } from "../../testing/evaluate.ts";
 import { constantNode, filled, graph, node } from "../../testing/tiny-graph.ts";
 import type { Node } from "../graph/graph.ts";
-import { moveSqueezes } from "./move-squeezes.ts";
+import { moveReshapes } from "./move-reshapes.ts";
 
 const x = node("x", "Placeholder");
 const filter = constantNode("filter", filled(3, [1, 1, 1, 1]));
@@ -15,12 +15,12 @@ const y = node("y", "Relu", ["biased"]);
 
 function move(nodes: readonly Node[], outputs: readonly string[] = ["y"]) {
   const before = graph([x, filter, bias, ...nodes], outputs);
-  const after = moveSqueezes(before);
+  const after = moveReshapes(before);
   for (const fed of [2, -3]) expect(evaluate(after, { x: fed })).toEqual(evaluate(before, { x: fed }));
   return [...after.nodes.values()].map(({ op }) => op).filter((op) => op !== "Const");
 }
 
-describe("moveSqueezes", () => {
+describe("moveReshapes", () => {
   test("puts a bias and an activation before the squeeze of a Conv1D", () => {
     const expected = ["Placeholder", "Conv2D", "BiasAdd", "Relu", "Squeeze"];
     expect(move([conv, squeeze(1), biased, y])).toEqual(expected);
