@@ -7,6 +7,7 @@ import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
 import { listOwnOps } from "./own-ops.ts";
+import { listStates, signaturePorts, statesToJson } from "./states.ts";
 import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
@@ -29,21 +30,28 @@ export async function writeGraphModel(
   options: WriteGraphModelOptions,
 ): Promise<Manifest> {
   const shards = await writeShards(weights, checkpoint, sink, options);
-  const userDefinedMetadata = userMetadata(options.metadata, graph.outputs, options.structuredOutputs);
+  const outputs = signaturePorts(graph.outputs);
+  const userDefinedMetadata = userMetadata(options.metadata, outputs, options.structuredOutputs);
   const tables = listTables(graph);
-  const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
+  const inputs = { ...portsToJson(signaturePorts(graph.inputs)), ...tableInputsToJson(tables) };
+  const states = listStates(graph);
   const ownOps = listOwnOps(allNodes(graph));
   const json: Json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
-    signature: { inputs, outputs: portsToJson(graph.outputs) },
+    signature: { inputs, outputs: portsToJson(outputs) },
     modelTopology: graphDefToJson(withTableInputs(graph, tables), producer),
     ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
     weightsManifest: weightsManifest(weights, shards),
-    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops.
-    ...(ownOps.length > 0 && { nearside: { ops: ownOps } }),
+    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops or misses these inputs.
+    ...(ownOps.length + states.length > 0 && {
+      nearside: {
+        ...(ownOps.length > 0 && { ops: ownOps }),
+        ...(states.length > 0 && { state: statesToJson(states) }),
+      },
+    }),
   };
   return await writeManifest(json, sink);
 }

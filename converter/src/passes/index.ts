@@ -26,6 +26,7 @@ import { shapeLookups } from "./shape-lookups.ts";
 import { shareEqualNodes } from "./share-equal-nodes.ts";
 import { simplify } from "./simplify.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
+import { threadState } from "./thread-state.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
 
@@ -39,6 +40,7 @@ export const passes: readonly Pass[] = [
   nestCases,
   inEveryBody(unrollLoops),
   prune,
+  threadState,
   specialiseFunctions,
   inEveryBody(bindVariables),
   replaceErfc,
