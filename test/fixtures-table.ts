@@ -93,7 +93,11 @@ async function runInNode(rows: readonly Row[], folder: string, backend: "cpu" | 
     const compute = async () => {
       await using session = await openSession(join(folder, row.folder), { backend, warmUp: false });
       // Awaited here: the session is closed at the end of this block.
-      return await compareRuns(row.golden, (inputs) => session.run(inputs));
+      return await compareRuns(row.golden, async (runs) => {
+        const outputs: Tensors[] = [];
+        for (const inputs of runs) outputs.push(await session.run(inputs));
+        return outputs;
+      });
     };
     row.results[backend] = await settle(compute());
   }
@@ -105,13 +109,13 @@ async function runInBrowser(rows: readonly Row[], folder: string): Promise<void>
   for (const row of runnable(rows)) {
     const options = { backend: "webgpu", warmUp: false, cache: false } as const;
     const target: Target = { open: `/models/${row.folder}/model.json`, options };
-    const run = async (inputs: Tensors): Promise<Tensors> => {
-      const outcome = await harness.page.evaluate(([target, inputs]) => globalThis.harness.openAndRun(target, inputs), [
+    const run = async (runs: readonly Tensors[]): Promise<readonly Tensors[]> => {
+      const outcome = await harness.page.evaluate(([target, runs]) => globalThis.harness.openAndRunAll(target, runs), [
         target,
-        toPlainTensors(inputs),
+        runs.map(toPlainTensors),
       ] as const);
       if ("error" in outcome) throw new Error(outcome.error.message);
-      return fromPlainTensors(outcome.value.outputs);
+      return outcome.value.map(fromPlainTensors);
     };
     row.results.webgpu = await settle(compareRuns(row.golden, run));
   }
@@ -130,11 +134,15 @@ function runnable(rows: readonly Row[]): readonly Row[] {
   return rows.filter(({ conversion, golden }) => conversion === "ok" && golden.length > 0);
 }
 
-async function compareRuns(golden: readonly GoldenCase[], run: (inputs: Tensors) => Promise<Tensors>) {
+/** `run` makes the runs in order on one session: a model may keep values from one to the next. */
+async function compareRuns(
+  golden: readonly GoldenCase[],
+  run: (runs: readonly Tensors[]) => Promise<readonly Tensors[]>,
+): Promise<string> {
+  const results = await run(golden.map(({ inputs }) => inputs));
   let largest = 0;
-  for (const { inputs, outputs, isDeterministic } of golden) {
-    const error = largestError(await run(inputs), outputs, { isDeterministic });
-    largest = Math.max(largest, error);
+  for (const [index, { outputs, isDeterministic }] of golden.entries()) {
+    largest = Math.max(largest, largestError(results[index] ?? {}, outputs, { isDeterministic }));
   }
   return largest <= 1e-4 ? `ok ${largest.toExponential(0)}` : `wrong by ${largest.toExponential(0)}`;
 }

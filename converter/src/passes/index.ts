@@ -17,6 +17,7 @@ import { moveSqueezes } from "./move-squeezes.ts";
 import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
+import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
@@ -44,6 +45,7 @@ export const passes: readonly Pass[] = [
   specialiseFunctions,
   inEveryBody(bindVariables),
   replaceErfc,
+  replaceComplexExp,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),

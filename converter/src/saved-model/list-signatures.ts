@@ -1,5 +1,6 @@
 import type { FileSource } from "../files.ts";
 import { readModel } from "./saved-model.ts";
+import { isInternal } from "./signature-graph.ts";
 
 /** One graph of a SavedModel: its tags and the names of its signatures, both sorted. */
 export interface GraphSignatures {
@@ -12,6 +13,6 @@ export async function listSignatures(source: FileSource): Promise<readonly Graph
   const { metaGraphs } = await readModel(source);
   return metaGraphs.map(({ metaInfoDef, signatureDef }) => ({
     tags: [...(metaInfoDef?.tags ?? [])].sort(),
-    signatures: [...signatureDef.keys()].filter((name) => !name.startsWith("__")).sort(),
+    signatures: [...signatureDef.keys()].filter((name) => !isInternal(name)).sort(),
   }));
 }
