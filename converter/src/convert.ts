@@ -5,6 +5,7 @@ import { storedValues } from "./graph/stored-values.ts";
 import { listOwnOps } from "./graph-model/own-ops.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { quantizeWeights } from "./graph-model/quantize-weights.ts";
+import { listStates } from "./graph-model/states.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { writeGraphModel } from "./graph-model/write-graph-model.ts";
@@ -15,6 +16,7 @@ import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { countOps } from "./report/count-ops.ts";
+import { stateNotices } from "./report/state-notices.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
@@ -96,17 +98,20 @@ export async function convert(
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
     const nodes = allNodes(graph);
+    const source = prune(model.graph);
+    const state = listStates(graph).map(({ input }) => input.key);
     return {
       signatureName: signature,
       signature: manifest.signature,
       tensorflowVersion: model.tensorflowVersion,
-      nodesBefore: allNodes(prune(model.graph)).length,
+      nodesBefore: allNodes(source).length,
       nodesAfter: nodes.length,
       ops: countOps(nodes),
       ownOps: listOwnOps(nodes),
+      state,
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
-      notices: skipOpCheck ? [...notices, ...opNotices(graph)] : notices,
+      notices: [...notices, ...stateNotices(source, model.writers, state), ...(skipOpCheck ? opNotices(graph) : [])],
     };
   } catch (error) {
     await sink.discard();

@@ -59,6 +59,7 @@ export async function repack(
       nodesAfter: nodes.length,
       ops: countOps(nodes),
       ownOps: listOwnOps(nodes),
+      state: manifest.state.map(({ input }) => input),
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + bytes, 0),
       notices,

@@ -9,13 +9,17 @@ export type Handles = ReadonlyMap<string, string>;
 /** How a node uses a variable. `other` is a way that nothing is known about. */
 export type Use = "read" | "write" | "other";
 
-/** The variable that a tensor is a handle of, or undefined. TensorFlow 1's writes return their variable. */
+/** The variable that a tensor is a handle of, or undefined. */
 export function variableOf(body: Body, ref: TensorRef, handles: Handles): string | undefined {
+  return handles.get(handleOf(body, ref, handles) ?? "");
+}
+
+/** The node that a handle comes from. TensorFlow 1's writes return their variable. */
+function handleOf(body: Body, ref: TensorRef, handles: Handles): string | undefined {
   let at = ref;
   for (let step = 0; step <= body.nodes.size; step++) {
     at = sourceOf(body, at);
-    const variable = handles.get(at.node);
-    if (variable !== undefined) return variable;
+    if (handles.has(at.node)) return at.node;
     const node = body.nodes.get(at.node);
     const through = node === undefined ? undefined : node.inputs[isLoop(node) ? at.output : 0];
     if (node === undefined || through === undefined || !(isLoop(node) || isReferenceWrite(node))) return undefined;
@@ -35,9 +39,10 @@ export function usesOf(graph: Graph, body: Body, node: Node, handles: Handles): 
   if (sourceOf(body, { node: node.name, output: 0 }).node !== node.name) return uses;
   const attrs = functionAttrsOf(node);
   for (const [place, input] of node.inputs.entries()) {
-    const variable = variableOf(body, input, handles);
-    if (variable === undefined) continue;
-    const isReference = referenceOps.has(body.nodes.get(variable)?.op ?? "");
+    const handle = handleOf(body, input, handles);
+    const variable = handles.get(handle ?? "");
+    if (handle === undefined || variable === undefined) continue;
+    const isReference = referenceOps.has(body.nodes.get(handle)?.op ?? "");
     note(uses, variable, attrs.length > 0 ? "read" : useOf(node, place, isReference));
   }
   for (const attr of attrs) {

@@ -24,9 +24,9 @@ export function checkOrder(
   for (const [variable, nodes] of writers) {
     for (const writer of nodes) {
       const [later, earlier] = [reachable(writer, after), reachable(writer, before)];
-      const other = users.get(variable)?.find((user) =>
-        user === writer ? later.has(user) : later.has(user) === earlier.has(user),
-      );
+      const other = users
+        .get(variable)
+        ?.find((user) => (user === writer ? later.has(user) : later.has(user) === earlier.has(user)));
       if (other !== undefined) throw unordered(variable, `"${writer}" and "${other}"`);
       const port = body.outputs.find(
         ({ tensor }) => variableOf(tensor) === variable && tensor.node !== writer && !later.has(tensor.node),

@@ -1,8 +1,18 @@
+import { textAttr } from "./attr-values.ts";
 import { constant } from "./constant.ts";
 import type { DataType } from "./data-type.ts";
 import { freeName } from "./free-name.ts";
 import type { Attr, Attrs, Node, TensorRef } from "./graph.ts";
 import { int32List } from "./literal.ts";
+
+/** The ops that stand for a variable. */
+export const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
+
+/** What a variable is known by: nodes with the same shared name in the same container are the same variable. */
+export function variableName(node: Node): string {
+  const container = textAttr(node, "container");
+  return `${container === "" ? "" : `${container}/`}${textAttr(node, "shared_name") || node.name}`;
+}
 
 /**
  * What takes the place of a node that reads a resource variable through its handle, once the variable's value is the

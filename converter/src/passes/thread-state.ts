@@ -5,7 +5,7 @@ import type { Attr, Body, Graph, Node, Pass, Port, Shape, TensorRef, TensorValue
 import { type Handles, handlesIn, type Use, usesIn, usesOf, variableOf } from "../graph/handles.ts";
 import { checkOrder } from "../graph/order-of-uses.ts";
 import { topologicalOrder } from "../graph/topological-order.ts";
-import { isWrite, readVariable, writeVariable } from "../graph/variable-access.ts";
+import { isWrite, readVariable, variableName, variableOps, writeVariable } from "../graph/variable-access.ts";
 import { placeholder } from "../saved-model/graph-def.ts";
 import { widen } from "./widen-ports.ts";
 
@@ -28,10 +28,11 @@ export const threadState: Pass = (graph) => {
   const inputs: Port[] = [];
   const results: Port[] = [];
   for (const [name, { shape, dtype, value, nodes: aliases }] of changed) {
-    const tensor = { node: name, output: 0 };
+    const [node = name] = aliases;
+    const tensor = { node, output: 0 };
     const port = widen({ key: name, tensor, dtype, shape, ...(value && { initial: value }) });
-    for (const alias of aliases) nodes.set(alias, { ...identity(alias, tensor, dtype) });
-    nodes.set(name, placeholder(port));
+    for (const alias of aliases) nodes.set(alias, identity(alias, tensor, dtype));
+    nodes.set(node, placeholder(port));
     inputs.push(port);
     results.push({ ...port, tensor: values.get(name) ?? tensor });
   }
@@ -44,7 +45,7 @@ export const threadState: Pass = (graph) => {
   };
 };
 
-/** A variable, by the name of the first node that is a handle of it. */
+/** A variable: its nodes in the graph, under the name that they share. */
 interface Variable {
   readonly dtype: DataType;
   readonly shape: Shape;
@@ -53,24 +54,18 @@ interface Variable {
   readonly nodes: readonly string[];
 }
 
-const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
-
 function variablesOf(graph: Graph): ReadonlyMap<string, Variable> {
-  const names = new Map<string, string>();
   const variables = new Map<string, Variable>();
-  for (const { name, op, attrs, value } of graph.nodes.values()) {
-    if (!variableOps.has(op)) continue;
-    const { shared_name, container, shape, dtype } = attrs;
-    const shared = shared_name !== undefined && "s" in shared_name ? new TextDecoder().decode(shared_name.s) : "";
-    const place = container !== undefined && "s" in container ? new TextDecoder().decode(container.s) : "";
-    const key = JSON.stringify([place, shared || name]);
-    const first = names.get(key) ?? name;
-    names.set(key, first);
-    variables.set(first, {
-      dtype: dtype !== undefined && "type" in dtype ? dtype.type : (value?.dtype ?? "DT_INVALID"),
+  for (const node of graph.nodes.values()) {
+    if (!variableOps.has(node.op)) continue;
+    const { shape, dtype } = node.attrs;
+    const name = variableName(node);
+    const known = variables.get(name);
+    variables.set(name, {
+      dtype: dtype !== undefined && "type" in dtype ? dtype.type : (node.value?.dtype ?? "DT_INVALID"),
       shape: shape !== undefined && "shape" in shape ? shape.shape : null,
-      value: variables.get(first)?.value ?? value,
-      nodes: [...(variables.get(first)?.nodes ?? []), name],
+      value: known?.value ?? node.value,
+      nodes: [...(known?.nodes ?? []), node.name],
     });
   }
   return variables;
@@ -106,7 +101,8 @@ function thread(
     const used = uses.get(node.name) ?? new Map<string, Use>();
     const [variable] = used.keys();
     const { dtype } = variables.get(variable ?? "") ?? {};
-    if (variable === undefined || dtype === undefined) {
+    const now = values.get(variable ?? "");
+    if (variable === undefined || dtype === undefined || now === undefined) {
       nodes.set(node.name, node);
       continue;
     }
@@ -116,7 +112,6 @@ function thread(
       for (const [name, value] of threaded.values) values.set(name, value);
       continue;
     }
-    const now = values.get(variable) ?? { node: variable, output: 0 };
     // A write may also take a reference variable's value, or another's.
     const given = { ...node, inputs: [...node.inputs.slice(0, 1), ...node.inputs.slice(1).map(current)] };
     const replacements = isWrite(node)
@@ -166,7 +161,8 @@ function threadCaller(
     attrs.T = types(attrs.T);
     for (const place of node.inputs.keys()) {
       const variable = variableAt(place);
-      if (variable !== undefined && written.includes(variable)) values.set(variable, { node: node.name, output: place });
+      if (variable !== undefined && written.includes(variable))
+        values.set(variable, { node: node.name, output: place });
     }
     return { node: { ...node, attrs }, values };
   }

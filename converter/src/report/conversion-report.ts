@@ -13,6 +13,8 @@ export interface ConversionReport {
   readonly ops: Readonly<Record<string, number>>;
   /** Those among them that only Nearside's runtime has; TensorFlow.js alone can't run the model unless this is empty. */
   readonly ownOps: readonly string[];
+  /** The variables that each run changes, which a session keeps from run to run. TensorFlow.js alone doesn't. */
+  readonly state: readonly string[];
   readonly shards: readonly Shard[];
   readonly weightBytes: number;
   /** What a person should know: each a sentence about something that may not be as intended. */

@@ -12,6 +12,7 @@ export function formatReport(report: ConversionReport): string {
     `nodes      ${nodesBefore} before, ${nodesAfter} after`,
     `ops        ${ops.join(", ")}`,
     ...(report.ownOps.length > 0 ? [`needs      the Nearside runtime: ${report.ownOps.join(", ")}`] : []),
+    ...(report.state.length > 0 ? [`keeps      from run to run: ${report.state.join(", ")}`] : []),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
     ...report.notices.map((notice) => `notice     ${notice}`),
   ].join("\n");

@@ -34,6 +34,7 @@ export async function openFrozenGraph(source: FileSource, { file, outputs }: Fro
     tensorflowVersion: "",
     producer: graphDef.versions?.producer ?? 0,
     graph: { ...graph, inputs: inputPorts(graph) },
+    writers: new Map(),
     checkpoint: await openCheckpoint(source, `${file}: no checkpoint`),
   };
 }

@@ -2,6 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
+import { variableOps } from "../graph/variable-access.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
 import { decode, messages, type Proto } from "./messages.ts";
@@ -10,6 +11,7 @@ import { restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
 import { tableEntries } from "./table-entries.ts";
 import { checkTextSize, decodeText } from "./text-format.ts";
+import { variableWriters } from "./variable-writers.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
 export interface SavedModel {
@@ -18,6 +20,8 @@ export interface SavedModel {
   /** The version of the graph format. */
   readonly producer: number;
   readonly graph: Graph;
+  /** The model's other signatures that write to each variable, by the variable's name. */
+  readonly writers: ReadonlyMap<string, readonly string[]>;
   readonly checkpoint: Checkpoint;
 }
 
@@ -47,6 +51,7 @@ export async function openSavedModel(
     tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
     producer: graphDef.versions?.producer ?? 0,
     graph: signatureGraph(withValues, metaGraph.signatureDef, signature),
+    writers: variableWriters(main, metaGraph.signatureDef, signature),
     checkpoint,
   };
 }
@@ -125,8 +130,6 @@ function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: 
 /** Where TensorFlow 1 lists what to run when a model is loaded. */
 const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
 const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
-
-const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
 
 function placeByName({ name, attrs }: Node, keysByName: ReadonlyMap<string, string>) {
   const shared = attrs.shared_name;
