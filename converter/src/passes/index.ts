@@ -11,12 +11,14 @@ import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { listsForArrays } from "./lists-for-arrays.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { moveSqueezes } from "./move-squeezes.ts";
 import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
+import { raiseControlFlow } from "./raise-control-flow.ts";
 import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
 import { replaceOps } from "./replace-ops.ts";
@@ -38,6 +40,9 @@ export const passes: readonly Pass[] = [
   inlineFunctions,
   prune,
   inEveryBody(decideSwitches),
+  prune,
+  inEveryBody(listsForArrays),
+  raiseControlFlow,
   nestCases,
   inEveryBody(unrollLoops),
   prune,
