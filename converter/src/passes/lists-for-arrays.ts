@@ -1,3 +1,4 @@
+import { isTrue } from "../graph/attr-values.ts";
 import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Node, Pass, Shape, TensorRef } from "../graph/graph.ts";
@@ -129,14 +130,16 @@ function countsFromZero(body: Body, indices: TensorRef | undefined): boolean {
   return isNumber(body, start, 0) && isNumber(body, step, 1);
 }
 
-/** True for 0, 1, 2, … up to the array's size. */
+/** True for 0, 1, 2, … up to the array's size, asked for or as the array was made with it. */
 function isWholeArray(body: Body, handle: TensorRef | undefined, indices: TensorRef | undefined): boolean {
   const range = indices && body.nodes.get(sourceOf(body, indices).node);
-  const [, limit] = range?.inputs ?? [];
-  const size = limit && body.nodes.get(sourceOf(body, limit).node);
-  if (size?.op !== "TensorArraySizeV3" || !countsFromZero(body, indices)) return false;
   const array = arrayBehind(body, handle);
-  return array !== undefined && arrayOf(body, size) === array;
+  const limit = range?.inputs[1] && sourceOf(body, range.inputs[1]);
+  if (array === undefined || limit === undefined || !countsFromZero(body, indices)) return false;
+  const size = body.nodes.get(limit.node);
+  if (size?.op === "TensorArraySizeV3") return arrayOf(body, size) === array;
+  const made = array.inputs[0] && sourceOf(body, array.inputs[0]);
+  return made?.node === limit.node && made.output === limit.output && !isTrue(array, "dynamic_size");
 }
 
 function isNumber(body: Body, ref: TensorRef | undefined, wanted: number): boolean {
