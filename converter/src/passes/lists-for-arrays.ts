@@ -2,7 +2,7 @@ import { isTrue } from "../graph/attr-values.ts";
 import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Node, Pass, Shape, TensorRef } from "../graph/graph.ts";
-import { int32List } from "../graph/literal.ts";
+import { int32List, numbersOf } from "../graph/literal.ts";
 import { sourceOf } from "../graph/source-of.ts";
 
 /**
@@ -127,7 +127,7 @@ function arrayBehind(body: Body, handle: TensorRef | undefined): Node | undefine
 function countsFromZero(body: Body, indices: TensorRef | undefined): boolean {
   const node = indices && body.nodes.get(sourceOf(body, indices).node);
   const [start, , step] = node?.op === "Range" ? node.inputs : [];
-  return isNumber(body, start, 0) && isNumber(body, step, 1);
+  return numberOf(body, start) === 0 && numberOf(body, step) === 1;
 }
 
 /** True for 0, 1, 2, … up to the array's size, asked for or as the array was made with it. */
@@ -139,11 +139,13 @@ function isWholeArray(body: Body, handle: TensorRef | undefined, indices: Tensor
   const size = body.nodes.get(limit.node);
   if (size?.op === "TensorArraySizeV3") return arrayOf(body, size) === array;
   const made = array.inputs[0] && sourceOf(body, array.inputs[0]);
-  return made?.node === limit.node && made.output === limit.output && !isTrue(array, "dynamic_size");
+  const number = numberOf(body, made);
+  const isSame = made?.node === limit.node && made.output === limit.output;
+  return (isSame || (number !== undefined && number === numberOf(body, limit))) && !isTrue(array, "dynamic_size");
 }
 
-function isNumber(body: Body, ref: TensorRef | undefined, wanted: number): boolean {
+/** A constant int32. */
+function numberOf(body: Body, ref: TensorRef | undefined): number | undefined {
   const value = ref && body.nodes.get(sourceOf(body, ref).node)?.value;
-  if (value?.kind !== "literal" || value.dtype !== "DT_INT32" || !(value.data instanceof Uint8Array)) return false;
-  return new Int32Array(value.data.slice().buffer)[0] === wanted;
+  return value?.kind === "literal" && value.dtype === "DT_INT32" ? numbersOf(value)?.[0] : undefined;
 }
