@@ -2,6 +2,7 @@ import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
 import { countSuppressed } from "./count-suppressed.ts";
 import { decideSwitches } from "./decide-switches.ts";
+import { denseLists } from "./dense-lists.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
@@ -71,6 +72,7 @@ export const passes: readonly Pass[] = [
   formPrelu,
   foldPaddings,
   fuseOperations,
+  denseLists,
   lowerListLoops,
   prune,
   shapeLookups,

@@ -216,9 +216,11 @@ function raise(
     },
   };
   const merged = choices.map(({ merge }) => merge.name);
+  // What was to run for its effect runs as part of the branch.
+  const controls = [...new Set(graph.controls.map((control) => (inside.has(control) ? name : control)))];
   const indices = indexed.map(({ merge }) => merge.name);
   const nodes = new Map([...graph.nodes, [name, branch]]);
-  return rewired({ ...graph, functions, nodes }, (ref) => {
+  return rewired({ ...graph, functions, nodes, controls }, (ref) => {
     if (!merged.includes(ref.node)) return ref;
     const output = ref.output === 0 ? merged.indexOf(ref.node) : merged.length + indices.indexOf(ref.node);
     return { node: name, output };
