@@ -1,15 +1,15 @@
+import { type Context, type Contexts, contextsOf, isSameContext, sideOf } from "../graph/branch-contexts.ts";
 import { constant } from "../graph/constant.ts";
+import { consumersOf } from "../graph/consumers-of.ts";
 import { functionAttrsOf } from "../graph/control-flow.ts";
+import { copyRegion, type Region } from "../graph/copy-region.ts";
 import { freeName } from "../graph/free-name.ts";
-import type { Body, Graph, Node, Port, TensorRef } from "../graph/graph.ts";
+import type { Graph, Node, Port, TensorRef } from "../graph/graph.ts";
 import { int32List } from "../graph/literal.ts";
 import { outputDataType } from "../graph/output-data-type.ts";
 import { rewired } from "../graph/rewired.ts";
-import { sourceOf } from "../graph/source-of.ts";
-import { topologicalOrder } from "../graph/topological-order.ts";
 import { isWrite } from "../graph/variable-access.ts";
 import { placeholder } from "../saved-model/graph-def.ts";
-import { consumersOf, copyRegion, type Region } from "./raise-loop.ts";
 
 /**
  * The graph with one of TensorFlow 1's branches, all results of one tf.cond, as a `StatelessIf` of functions, or
@@ -17,13 +17,12 @@ import { consumersOf, copyRegion, type Region } from "./raise-loop.ts";
  * input: TensorFlow takes whichever comes first.
  */
 export function raiseBranch(graph: Graph): Graph | undefined {
-  const order = topologicalOrder(withoutRings(graph));
-  const contexts = contextsOf(order);
+  const { order, contexts } = contextsOf(graph);
   const branches = new Map<string, Choice[]>();
   for (const merge of order.values()) {
     if (merge.op !== "Merge" || merge.inputs.length < 2) continue;
     const sides = merge.inputs.map((input) => contexts.of(input));
-    if (sides.every((side) => isSame(side, sides[0]))) return replaceMerge(graph, merge, merge.inputs[0]);
+    if (sides.every((side) => isSameContext(side, sides[0]))) return replaceMerge(graph, merge, merge.inputs[0]);
     const choice = choiceOf(merge, sides);
     if (choice === undefined) continue;
     const key = JSON.stringify([choice.predicate, choice.outer]);
@@ -37,65 +36,6 @@ export function raiseBranch(graph: Graph): Graph | undefined {
     if (raised !== undefined) return raised;
   }
   return undefined;
-}
-
-/** The body with each merge of a loop taking only what the loop begins with. */
-function withoutRings(body: Body): Body {
-  const nodes = [...body.nodes].map(([name, node]): [string, Node] => {
-    const isOfLoop =
-      node.op === "Merge" && node.inputs.some((input) => body.nodes.get(input.node)?.op === "NextIteration");
-    return [name, isOfLoop ? { ...node, inputs: node.inputs.slice(0, 1) } : node];
-  });
-  return { ...body, nodes: new Map(nodes) };
-}
-
-/** Which sides of which predicates a node runs on: each the JSON of the predicate's tensor and 0 or 1. */
-type Context = ReadonlySet<string>;
-
-interface Contexts {
-  of(ref: TensorRef): Context;
-  ofNode(name: string): Context;
-}
-
-const everywhere: Context = new Set();
-
-function contextsOf(order: ReadonlyMap<string, Node>): Contexts {
-  const body: Body = { nodes: order, inputs: [], outputs: [], controls: [] };
-  // Of a switch, this has what its two sides share.
-  const contexts = new Map<string, Context>();
-  const ofNode = (name: string) => contexts.get(name) ?? everywhere;
-  const of = (ref: TensorRef): Context => {
-    const predicate = order.get(ref.node)?.op === "Switch" ? order.get(ref.node)?.inputs[1] : undefined;
-    if (predicate === undefined) return ofNode(ref.node);
-    return new Set([...ofNode(ref.node), literal(sourceOf(body, predicate), ref.output)]);
-  };
-  for (const node of order.values()) {
-    const sources = node.inputs.map(of);
-    // What comes out of a loop or a branch is where that is.
-    const fromLoop = node.op === "Exit" ? node.inputs.map((input) => ofNode(input.node)) : sources;
-    const inputs = node.op === "Merge" ? [shared(sources)] : fromLoop;
-    contexts.set(node.name, union([...inputs, ...node.controls.map(ofNode)]));
-  }
-  return { of, ofNode };
-}
-
-function literal({ node, output }: TensorRef, side: number): string {
-  return JSON.stringify([node, output, side]);
-}
-
-function union(contexts: readonly Context[]): Context {
-  const [first = everywhere, ...rest] = contexts.filter(({ size }) => size > 0);
-  return rest.every((context) => isSame(context, first))
-    ? first
-    : new Set([first, ...rest].flatMap((each) => [...each]));
-}
-
-function shared([first = everywhere, ...rest]: readonly Context[]): Context {
-  return new Set([...first].filter((each) => rest.every((context) => context.has(each))));
-}
-
-function isSame(a: Context, b: Context = everywhere): boolean {
-  return a === b || (a.size === b.size && [...a].every((each) => b.has(each)));
 }
 
 /** A merge of what is on the two sides of a predicate. */
@@ -115,8 +55,8 @@ function choiceOf(merge: Node, sides: readonly Context[]): Choice | undefined {
   const onlyB = [...b].filter((each) => !a.has(each));
   const [first, second] = [onlyA[0], onlyB[0]];
   if (first === undefined || second === undefined || onlyA.length + onlyB.length > 2) return undefined;
-  const [node, output, side] = JSON.parse(first) as [string, number, number]; // as `literal` wrote it
-  if (second !== literal({ node, output }, 1 - side)) return undefined;
+  const [node, output, side] = JSON.parse(first) as [string, number, number | string]; // as `sideOf` wrote it
+  if (typeof side === "string" || second !== sideOf({ node, output }, 1 - side)) return undefined;
   const outer = [...a].filter((each) => b.has(each)).sort();
   return { merge, predicate: { node, output }, outer, places: side === 0 ? [0, 1] : [1, 0] };
 }
@@ -147,7 +87,7 @@ function raise(
   const merges = new Set(choices.map(({ merge }) => merge));
   const captures = new Map<string, { readonly port: Port; readonly tensor: TensorRef }>();
   const capture = (tensor: TensorRef): TensorRef => {
-    const key = literal(tensor, 0);
+    const key = sideOf(tensor, 0);
     const known = captures.get(key);
     if (known !== undefined) return known.port.tensor;
     const node = freeName(`${name}/input_${captures.size}`, isTaken);
@@ -157,7 +97,7 @@ function raise(
     return port.tensor;
   };
   const regions = [0, 1].map((side) => {
-    const here = literal(predicate, side);
+    const here = sideOf(predicate, side);
     const given = (ref: TensorRef): TensorRef | undefined => {
       if (!contexts.of(ref).has(here)) return capture(ref);
       // A switch on this predicate brings something in from outside.

@@ -114,6 +114,11 @@ describe("raiseControlFlow", () => {
     expect(countOps(raiseControlFlow(graph(nodes, ["y"])), "Merge")).toBe(1);
   });
 
+  test.each(["RefSwitch", "_SwitchN"])("leaves a merge after a %s", (op) => {
+    const nodes = [...inputs, typed("a", op, ["x", "p"]), typed("y", "Merge", ["a:0", "a:1"])];
+    expect(countOps(raiseControlFlow(graph(nodes, ["y"])), "Merge")).toBe(1);
+  });
+
   test("leaves a branch whose write something else waits for, as it would be done twice", () => {
     const nodes = [
       ...inputs,
