@@ -93,6 +93,20 @@ test("threadState reads a reference variable when its value is used, as TensorFl
   expect(run(graph(nodes, ["y", "assign"]), { v: 4 })).toEqual({ y: 6, assign: 5, v: 5 });
 });
 
+test("threadState takes a value that is written to a variable it leaves alone for a read", () => {
+  const nodes = [
+    variable("v", "VariableV2"),
+    node("unknown", "VariableV2"),
+    one,
+    node("add", "AssignAdd", ["v", "one"]),
+    node("v/read", "Identity", ["v", "^add"]),
+    node("copy", "Assign", ["unknown", "v/read"]),
+  ];
+  const after = threadState({ ...graph(nodes, ["add"]), controls: ["copy"] });
+  expect(after.nodes.get("copy")).toMatchObject({ op: "Assign", inputs: [{ node: "unknown" }, { node: "add" }] });
+  expect(after.outputs.at(-1)).toMatchObject({ key: "v", tensor: { node: "add" } });
+});
+
 test("threadState refuses a reference variable's value as an output beside a write", () => {
   const nodes = [variable("v", "VariableV2"), one, node("add", "AssignAdd", ["v", "one"])];
   expect(() => threadState(graph(nodes, ["v", "add"]))).toThrow(/"add" and the output "v"/);

@@ -99,11 +99,13 @@ function thread(
   const current = (ref: TensorRef): TensorRef => values.get(variableOf(body, ref, handles) ?? "") ?? ref;
   for (const node of order.values()) {
     const used = uses.get(node.name) ?? new Map<string, Use>();
-    const [variable] = used.keys();
+    const [first] = node.inputs;
+    // A write may take the value of a variable that it doesn't write to.
+    const variable = isWrite(node) ? first && variableOf(body, first, handles) : [...used.keys()][0];
     const { dtype } = variables.get(variable ?? "") ?? {};
     const now = values.get(variable ?? "");
     if (variable === undefined || dtype === undefined || now === undefined) {
-      nodes.set(node.name, node);
+      nodes.set(node.name, { ...node, inputs: node.inputs.map(current) });
       continue;
     }
     if (functionAttrsOf(node).length > 0) {
@@ -112,7 +114,6 @@ function thread(
       for (const [name, value] of threaded.values) values.set(name, value);
       continue;
     }
-    // A write may also take a reference variable's value, or another's.
     const given = { ...node, inputs: [...node.inputs.slice(0, 1), ...node.inputs.slice(1).map(current)] };
     const replacements = isWrite(node)
       ? writeVariable(given, now, dtype, isTaken)
