@@ -32,7 +32,11 @@ export const firstCutFixtures = [
 export const textFixtures = ["public/tf-half-plus-two-pbtxt"] as const;
 
 /** Fixtures whose loops and branches the converter writes out, as recurrent layers over a fixed length: they need no `executeAsync`. */
-export const unrolledFixtures = ["made/k3_lstm", "public/scisharp-lstm-keras"] as const;
+export const unrolledFixtures = [
+  "made/k3_lstm",
+  "public/litert-control-flow-v1-novars",
+  "public/scisharp-lstm-keras",
+] as const;
 
 /** Fixtures that need `executeAsync`, and the signatures of theirs that are converted. */
 export const asynchronousFixtures: Readonly<Record<string, readonly string[]>> = {

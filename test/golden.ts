@@ -16,6 +16,8 @@ interface GoldenTensor {
 
 interface GoldenJson {
   readonly tags?: readonly string[] | null;
+  /** True where the cases are calls one after the other of one loaded model, whose variables they change. */
+  readonly sequence?: boolean;
   readonly cases: readonly {
     readonly signature: string;
     readonly error?: string;
@@ -25,10 +27,19 @@ interface GoldenJson {
   }[];
 }
 
-/** Reads golden.json: little-endian row-major bytes in base64, or a list of base64 strings. Leaves error cases out. */
+/**
+ * Reads golden.json: little-endian row-major bytes in base64, or a list of base64 strings. Leaves error cases out, and
+ * in a sequence each call of a signature after another one came between: a signature that is converted by itself has
+ * variables of its own.
+ */
 export function parseGolden(json: string): GoldenCase[] {
-  const { cases } = JSON.parse(json) as GoldenJson; // our own files
+  const { cases, sequence = false } = JSON.parse(json) as GoldenJson; // our own files
+  const isUndisturbed = ({ signature }: { readonly signature: string }, index: number) => {
+    const first = cases.findIndex((each) => each.signature === signature);
+    return cases.slice(first, index).every((each) => each.signature === signature);
+  };
   return cases
+    .filter((each, index) => !sequence || isUndisturbed(each, index))
     .filter(({ error }) => error === undefined)
     .map(({ signature, deterministic, inputs, outputs }) => ({
       signature,
@@ -38,10 +49,14 @@ export function parseGolden(json: string): GoldenCase[] {
     }));
 }
 
-/** The tags of the graph that golden.json is about, and its signatures: also those that have no golden value. */
+/**
+ * The tags of the graph that golden.json is about, and its signatures: also those that have no golden value, but not
+ * those that only TensorFlow calls.
+ */
 export function listGolden(json: string): { readonly tags: readonly string[]; readonly signatures: readonly string[] } {
   const { tags, cases } = JSON.parse(json) as GoldenJson; // our own files
-  return { tags: tags ?? ["serve"], signatures: [...new Set(cases.map(({ signature }) => signature))] };
+  const signatures = new Set(cases.map(({ signature }) => signature).filter((name) => !name.startsWith("__")));
+  return { tags: tags ?? ["serve"], signatures: [...signatures] };
 }
 
 function decodeTensors(tensors: Readonly<Record<string, GoldenTensor>>): Tensors {

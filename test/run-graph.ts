@@ -16,7 +16,7 @@ export async function runGraph(graph: Graph, inputs: Tensors): Promise<Tensors> 
   try {
     const checkpoint = await openCheckpoint(memorySource({}), "variables");
     const sink = writeDirectory(join(folder, "model"));
-    const model = { graph, checkpoint, producer: 0, tensorflowVersion: "" };
+    const model = { graph, checkpoint, producer: 0, tensorflowVersion: "", writers: () => new Map() };
     const description = describeGraphModel(model, graph, { metadata: {}, structuredOutputs: undefined });
     await writeGraphModel(description, listWeights(graph), checkpoint, sink, { shardBytes: 2 ** 22 });
     await sink.commit();

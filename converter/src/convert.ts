@@ -5,6 +5,7 @@ import { type InputShapes, withInputShapes, withOutputShapes } from "./graph/inp
 import { storedValues } from "./graph/stored-values.ts";
 import { findChannelAxes, weightUse } from "./graph-model/channel-axes.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
+import { listStates } from "./graph-model/states.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
 import { listWeights, type Weight } from "./graph-model/weights.ts";
 import { describeGraphModel, writeGraphModel } from "./graph-model/write-graph-model.ts";
@@ -16,6 +17,7 @@ import { checkOps, findOpProblems } from "./report/check-ops.ts";
 import { checkPorts } from "./report/check-ports.ts";
 import type { ConversionReport } from "./report/conversion-report.ts";
 import { describeConversion } from "./report/describe-conversion.ts";
+import { stateNotices } from "./report/state-notices.ts";
 import type { Checkpoint } from "./saved-model/checkpoint.ts";
 import { type FrozenGraph, openFrozenGraph } from "./saved-model/frozen-graph.ts";
 import { readVocabularies } from "./saved-model/read-vocabularies.ts";
@@ -141,13 +143,15 @@ export async function convertSignature(
   const { run, ...unstored } = await prepare(optimise ? passes : sourceLikePasses);
   const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
   const { manifest, weights, stored } = await storeModel(unstored, sink, options);
+  const state = listStates(run.graph).map(({ input }) => input.key);
   return {
     signatureName: signature,
     signature: manifest.signature,
     tensorflowVersion: model.tensorflowVersion,
     ...describeConversion(model.graph, run, weights),
+    state,
     ...stored,
-    notices: skipOpCheck ? [...stored.notices, ...opNotices(run.graph)] : stored.notices,
+    notices: [...stored.notices, ...stateNotices(model, state), ...(skipOpCheck ? opNotices(run.graph) : [])],
   };
 }
 

@@ -59,7 +59,7 @@ export async function repack(
     ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
   };
   const unstored = {
-    description: { json: changed, ownOps: ownOpsOf(nodes, nearside) },
+    description: { json: changed, ownOps: ownOpsOf(nodes, nearside), state: stateOf(nearside) },
     weights: plain,
     context: { checkpoint: values, channelAxes: findChannelAxes(nodes.map(weightUse)), signal },
     reference: async () => source,
@@ -75,6 +75,7 @@ export async function repack(
     opsBefore: countOps(nodes),
     ops: countOps(nodes),
     ownOps: unstored.description.ownOps,
+    state: manifest.state.map(({ input }) => input),
     gaps: backendGaps(nodes),
     unfused: [],
     variables: { count: plain.length, bytes: plain.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0) },
@@ -93,6 +94,11 @@ function ownOpsOf(nodes: readonly ManifestNode[], nearside: unknown): readonly s
   const { ops } = (nearside ?? {}) as { readonly ops?: unknown }; // if anything of that kind
   const named = Array.isArray(ops) ? ops.map((op) => ({ op: String(op) })) : [];
   return listOwnOps([...nodes, ...named]);
+}
+
+/** What the model itself says of its state; parseManifest saw that it is a list. */
+function stateOf(nearside: Json | undefined): readonly Json[] {
+  return (nearside as { readonly state?: readonly Json[] } | undefined)?.state ?? [];
 }
 
 /** The golden cases with this model's inputs and outputs: a converted model doesn't know its signature's name. */

@@ -1,5 +1,6 @@
 import { textsAttr } from "../src/graph/attr-values.ts";
 import { calledFunction } from "../src/graph/called-function.ts";
+import { functionOf, isBranch, isLoop } from "../src/graph/control-flow.ts";
 import { elementwise } from "../src/graph/elementwise.ts";
 import type { Body, Graph, Node, TensorRef, TensorValue } from "../src/graph/graph.ts";
 
@@ -26,6 +27,23 @@ function tensorOf(graph: Graph, body: Body, { node: name, output }: TensorRef, f
   if (fed !== undefined) return fed;
   if (node.value !== undefined) return numberOf(node.value, stored);
   const inputs = node.inputs.map((input) => tensorOf(graph, body, input, feeds, stored));
+  const result = (name: string | undefined, given: readonly number[], output: number) => {
+    const { inputs = [], outputs = [], ...rest } = graph.functions.get(name ?? "") ?? graph;
+    const fed = new Map(inputs.map(({ tensor }, index) => [tensor.node, given[index] ?? Number.NaN]));
+    const port = outputs[output];
+    if (port === undefined) throw new Error(`no output ${output} of function "${name}"`);
+    return tensorOf(graph, { ...rest, inputs, outputs }, port.tensor, fed, stored);
+  };
+  const { cond, body: round, then_branch: then, else_branch: otherwise } = node.attrs;
+  if (isBranch(node)) return result(functionOf(inputs[0] === 0 ? otherwise : then), inputs.slice(1), output);
+  if (isLoop(node)) {
+    let state: readonly number[] = inputs;
+    while (result(functionOf(cond), state, 0) !== 0) {
+      const before = state;
+      state = before.map((_, place) => result(functionOf(round), before, place));
+    }
+    return state[output] ?? Number.NaN;
+  }
   const called = calledFunction(graph, node);
   if (called !== undefined) {
     const result = called.body.outputs[output];
@@ -81,6 +99,7 @@ const operations: Readonly<Record<string, Operation>> = {
   GatherV2: handOn,
   Identity: handOn,
   IdentityN: (inputs) => inputs,
+  Less: ([a = 0, b = 0]) => [a < b ? 1 : 0],
   LeakyRelu: ([a = 0], { attrs: { alpha } }) => [a < 0 && alpha !== undefined && "f" in alpha ? a * alpha.f : a],
   MatMul: product,
   Pad: handOn,

@@ -66,6 +66,21 @@ const calls = {
       })(),
     ),
 
+  /** Runs each of these in order on one session, which may keep values from run to run. */
+  openAndRunAll: (target: Target, runs: readonly PlainTensors[]): Promise<Outcome<readonly PlainTensors[]>> =>
+    settle(
+      (async () => {
+        const session = await open(target);
+        try {
+          const outputs: PlainTensors[] = [];
+          for (const inputs of runs) outputs.push(toPlainTensors(await session.run(fromPlainTensors(inputs))));
+          return outputs;
+        } finally {
+          await session.close();
+        }
+      })(),
+    ),
+
   /** Starts to open a session and takes it back at the first sign of progress. */
   openAndAbort: (target: Extract<Target, { open: string }>) => {
     const controller = new AbortController();

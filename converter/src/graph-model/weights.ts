@@ -5,6 +5,7 @@ import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import { computeFloats } from "./compute-floats.ts";
 import { quantize } from "./quantization.ts";
 import { quantizeChannels } from "./quantize-channels.ts";
+import { listStates } from "./states.ts";
 import { listTables } from "./tables.ts";
 import { storageOf, type WeightDType, weightDTypes } from "./weight-dtype.ts";
 
@@ -23,13 +24,14 @@ export interface Weight {
 }
 
 /**
- * The weights of a graph: its constants, those of its functions and those of its lookup tables, in order. Throws `unsupported` for one
- * that can't be stored.
+ * The weights of a graph: its constants, those of its functions, those of its lookup tables and what its variables hold
+ * at first, in order. Throws `unsupported` for one that can't be stored.
  */
 export function listWeights(graph: Graph): readonly Weight[] {
   const nodes = [graph, ...graph.functions.values()].flatMap((body) => [...body.nodes.values()]);
   const tables = listTables(graph).flatMap(({ constants }) => constants);
-  return [...nodes, ...tables].flatMap(({ name, op, value }) => {
+  const states = listStates(graph).map(({ initial }) => initial);
+  return [...nodes, ...tables, ...states].flatMap(({ name, op, value }) => {
     if (op !== "Const") return [];
     if (value === undefined) {
       throw new InferenceError("unsupported", `constant "${name}": TensorFlow.js has no constants of its dtype`);

@@ -8,6 +8,7 @@ import { version } from "../version.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
 import { listOwnOps } from "./own-ops.ts";
+import { listStates, signaturePorts, statesToJson } from "./states.ts";
 import { initialiserToJson, listTables, tableInputsToJson, withTableInputs } from "./tables.ts";
 import { type UserMetadata, userMetadata } from "./user-metadata.ts";
 import type { Weight } from "./weights.ts";
@@ -18,6 +19,8 @@ export interface ModelDescription {
   readonly json: Readonly<Record<string, Json>>;
   /** The ops in it that only our runtime has. */
   readonly ownOps: readonly string[];
+  /** The variables that a session keeps from run to run, as {@link statesToJson} names them. */
+  readonly state: readonly Json[];
 }
 
 export interface DescribeOptions {
@@ -31,19 +34,20 @@ export function describeGraphModel(
   graph: Graph,
   { metadata, structuredOutputs }: DescribeOptions,
 ): ModelDescription {
-  const userDefinedMetadata = userMetadata(metadata, graph.outputs, structuredOutputs);
+  const outputs = signaturePorts(graph.outputs);
+  const userDefinedMetadata = userMetadata(metadata, outputs, structuredOutputs);
   const tables = listTables(graph);
-  const inputs = { ...portsToJson(graph.inputs), ...tableInputsToJson(tables) };
+  const inputs = { ...portsToJson(signaturePorts(graph.inputs)), ...tableInputsToJson(tables) };
   const json = {
     format: "graph-model",
     generatedBy: tensorflowVersion,
     convertedBy: `nearside ${version}`,
-    signature: { inputs, outputs: portsToJson(graph.outputs) },
+    signature: { inputs, outputs: portsToJson(outputs) },
     modelTopology: graphDefToJson(withTableInputs(graph, tables), producer),
     ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
   };
-  return { json, ownOps: listOwnOps(allNodes(graph)) };
+  return { json, ownOps: listOwnOps(allNodes(graph)), state: statesToJson(listStates(graph)) };
 }
 
 /**
@@ -71,18 +75,19 @@ export async function writeGraphModel(
 
 /** The text of `model.json`, with its one group of weights in the files that `shards` names. */
 export function modelToJson(
-  { json, ownOps }: ModelDescription,
+  { json, ownOps, state }: ModelDescription,
   weights: readonly Weight[],
   { paths, ...shards }: { readonly paths: readonly string[]; readonly shards?: readonly Json[] },
 ): string {
   const needs = {
     ...(ownOps.length > 0 && { ops: ownOps }),
     ...(needsOwnLoader(weights) && { quantization: ["int8"] }),
+    ...(state.length > 0 && { state }),
   };
   return JSON.stringify({
     ...json,
     weightsManifest: [{ paths, weights: weights.map(weightToJson), ...shards }],
-    // For whoever loads it: TensorFlow.js alone ignores this, and then doesn't know these ops and weights.
+    // For whoever loads it: TensorFlow.js alone ignores this, then doesn't know these ops and weights, and misses these inputs.
     ...(Object.keys(needs).length > 0 && { nearside: needs }),
   });
 }

@@ -124,6 +124,11 @@ export interface Port {
   readonly tensor: TensorRef;
   readonly dtype: DataType;
   readonly shape: Shape;
+  /**
+   * What the variable that this port stands for holds at first. Such a port isn't the signature's: the input takes
+   * what the variable holds before a run, the output with the same key returns what it holds after.
+   */
+  readonly initial?: TensorValue;
 }
 
 /** Nodes by name, in a fixed order. Inputs are `Placeholder` nodes, in functions too. */

@@ -1,7 +1,7 @@
 import { constant } from "../graph/constant.ts";
-import { freeName } from "../graph/free-name.ts";
-import type { Attr, Graph, Node, Pass, TensorRef, TensorValue } from "../graph/graph.ts";
+import type { Graph, Node, Pass, TensorRef, TensorValue } from "../graph/graph.ts";
 import { sourceOf } from "../graph/source-of.ts";
+import { readVariable } from "../graph/variable-access.ts";
 
 /**
  * Puts the variables' values where they are read. A read becomes a constant, a gather from a variable a gather from a
@@ -47,33 +47,11 @@ const writeOps = /^(Assign|Scatter|Apply|SparseApply|CountUpTo)/;
 function replace(graph: Graph, values: ReadonlyMap<string, TensorValue>, node: Node): readonly Node[] {
   const own = values.get(node.name);
   if (own !== undefined) return [constant(node.name, own)];
-  const [handle, ...rest] = node.inputs;
+  const [handle] = node.inputs;
   const variable = handle === undefined ? undefined : sourceOf(graph, handle).node;
   const value = variable === undefined ? undefined : values.get(variable);
   if (variable === undefined || value === undefined) return [node];
+  if (node.op === "ReadVariableOp" && /^unknown(_\d+)?$/.test(variable)) return [constant(node.name, value)];
   const params: TensorRef = { node: variable, output: 0 };
-  const type: Attr = { type: value.dtype };
-  if (node.op === "ReadVariableOp") {
-    if (/^unknown(_\d+)?$/.test(variable)) return [constant(node.name, value)];
-    return [{ ...node, op: "Identity", inputs: [params], attrs: { T: type } }];
-  }
-  const int32: Attr = { type: "DT_INT32" };
-  const { Tindices = int32, batch_dims = { i: 0n } } = node.attrs;
-  if (node.op === "ResourceGatherNd") {
-    return [{ ...node, op: "GatherNd", inputs: [params, ...rest], attrs: { Tparams: type, Tindices } }];
-  }
-  if (node.op !== "ResourceGather") return [node];
-  // A gather from a variable is along the dimension after its batch dimensions; GatherV2 takes the axis as an input.
-  const axis = "i" in batch_dims ? Number(batch_dims.i) : 0;
-  const data = new Uint8Array(Int32Array.of(axis).buffer);
-  const axisName = freeName(`${node.name}/axis`, (name) => graph.nodes.has(name));
-  return [
-    constant(axisName, { kind: "literal", dtype: "DT_INT32", shape: [], data }),
-    {
-      ...node,
-      op: "GatherV2",
-      inputs: [params, ...rest, { node: axisName, output: 0 }],
-      attrs: { Tparams: type, Tindices, Taxis: int32, batch_dims },
-    },
-  ];
+  return readVariable(node, params, value.dtype, (name) => graph.nodes.has(name)) ?? [node];
 }

@@ -86,6 +86,12 @@ describe("foldConstants", () => {
     expect(folded("shape", ...flatten(null))?.op).toBe("Shape");
   });
 
+  test("knows nothing of what is computed with a number that isn't known", () => {
+    const nodes = [image(null), node("sizes", "Shape", ["x"]), constantNode("one", integers(1))];
+    expect(folded("a", ...nodes, node("a", "Maximum", ["one", "sizes"]))?.op).toBe("Maximum");
+    expect(folded("a", ...nodes, node("a", "Maximum", ["sizes", "one"]))?.op).toBe("Maximum");
+  });
+
   test("keeps an output, and what would have a large constant twice", () => {
     const two = constantNode("two", scalar(2));
     expect(foldConstants(graph([two, node("y", "Neg", ["two"])], ["y"])).nodes.get("y")?.op).toBe("Neg");

@@ -2,6 +2,7 @@ import type { Pass } from "../graph/graph.ts";
 import { bindVariables } from "./bind-variables.ts";
 import { countSuppressed } from "./count-suppressed.ts";
 import { decideSwitches } from "./decide-switches.ts";
+import { denseLists } from "./dense-lists.ts";
 import { dropControlEdges } from "./drop-control-edges.ts";
 import { flattenTensorLists } from "./flatten-tensor-lists.ts";
 import { foldBatchNorms } from "./fold-batch-norms.ts";
@@ -14,6 +15,7 @@ import { formPrelu } from "./form-prelu.ts";
 import { fuseOperations } from "./fuse-operations.ts";
 import { inEveryBody } from "./in-every-body.ts";
 import { inlineFunctions } from "./inline-functions.ts";
+import { listsForArrays } from "./lists-for-arrays.ts";
 import { lowerListLoops } from "./lower-list-loops.ts";
 import { mergeEqualConstants } from "./merge-equal-constants.ts";
 import { mergeScales } from "./merge-scales.ts";
@@ -21,6 +23,8 @@ import { moveReshapes } from "./move-reshapes.ts";
 import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
+import { raiseControlFlow } from "./raise-control-flow.ts";
+import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
@@ -34,6 +38,7 @@ import { sinkScales } from "./sink-scales.ts";
 import { specialiseFunctions } from "./specialise-functions.ts";
 import { splitGroups } from "./split-groups.ts";
 import { straightenProducts } from "./straighten-products.ts";
+import { threadState } from "./thread-state.ts";
 import { unifyBatchNorms } from "./unify-batch-norms.ts";
 import { unrollLoops } from "./unroll-loops.ts";
 import { widenPorts } from "./widen-ports.ts";
@@ -45,12 +50,17 @@ const lowering: readonly Pass[] = [
   inlineFunctions,
   prune,
   inEveryBody(decideSwitches),
+  prune,
+  inEveryBody(listsForArrays),
+  raiseControlFlow,
   nestCases,
   inEveryBody(unrollLoops),
   prune,
+  threadState,
   specialiseFunctions,
   inEveryBody(bindVariables),
   replaceErfc,
+  replaceComplexExp,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),
@@ -92,6 +102,7 @@ const optimising: readonly Pass[] = [
 /** What puts it into the form that is written. */
 const finishing: readonly Pass[] = [
   splitGroups,
+  denseLists,
   lowerListLoops,
   prune,
   shapeLookups,
@@ -125,6 +136,7 @@ const rules = {
   fuseOperations,
   mergeScales,
   moveReshapes,
+  replaceComplexExp,
   replaceErfc,
   simplify,
   sinkReshapes,

@@ -1,7 +1,7 @@
 import { functionOf, isLoop } from "../graph/control-flow.ts";
 import { freeName } from "../graph/free-name.ts";
-import { functionNames } from "../graph/function-names.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { nestsLists, usesLists } from "./dense-lists.ts";
 
 /**
  * Writes loops of unknown length that work on lists of tensors in TensorFlow 1's form, round by round through
@@ -11,7 +11,9 @@ import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/g
 export const lowerListLoops: Pass = (graph) => {
   let current = graph;
   for (let depth = 0; depth < maxDepth; depth++) {
-    const loop = [...current.nodes.values()].find((node) => isLoop(node) && usesLists(current, node));
+    const loop = [...current.nodes.values()].find(
+      (node) => isLoop(node) && usesLists(current, node) && !nestsLists(current, node),
+    );
     const next = loop === undefined ? undefined : lower(current, loop);
     if (next === undefined) return current;
     current = next;
@@ -21,18 +23,6 @@ export const lowerListLoops: Pass = (graph) => {
 
 /** More loops than any model has. */
 const maxDepth = 1000;
-
-/** True if a loop's functions, or functions within those, work on lists. */
-function usesLists(graph: Graph, node: Node, seen = new Set<string>()): boolean {
-  return functionNames(node).some((name) => {
-    const body = graph.functions.get(name);
-    if (body === undefined || seen.has(name)) return false;
-    seen.add(name);
-    return [...body.nodes.values()].some((inner) => isListOp.test(inner.op) || usesLists(graph, inner, seen));
-  });
-}
-
-const isListOp = /^(EmptyTensorList|TensorList)/;
 
 function lower(graph: Graph, loop: Node): Graph | undefined {
   const condition = graph.functions.get(functionOf(loop.attrs.cond) ?? "");

@@ -18,7 +18,8 @@ export const prune: Pass = (graph) => {
   return { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
 };
 
-function neededNodes(body: Body): ReadonlyMap<string, Node> {
+/** The nodes of a body that its outputs, inputs or controls need. */
+export function neededNodes(body: Body): ReadonlyMap<string, Node> {
   const needed = new Map<string, Node>();
   const ports = [...body.inputs, ...body.outputs].map(({ tensor }) => tensor.node);
   const pending = [...ports, ...body.controls];

@@ -1,6 +1,8 @@
 import { functionOf, isLoop } from "../graph/control-flow.ts";
+import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
 import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { isWrite } from "../graph/variable-access.ts";
 import { decideBranches } from "./decide-branches.ts";
 import { inlineFunctions } from "./inline-functions.ts";
 
@@ -42,7 +44,7 @@ function unrollOnce(graph: Graph): Graph {
       continue;
     }
     // The name of the loop stays, for what has to wait for its end.
-    const calls = callsOf(node, rounds, (name) => graph.nodes.has(name) || nodes.has(name));
+    const calls = callsOf(graph, node, rounds, (name) => graph.nodes.has(name) || nodes.has(name));
     for (const call of calls) nodes.set(call.name, call);
     const last = calls.at(-1);
     nodes.set(node.name, { ...waiting(node), controls: last === undefined ? node.controls : [last.name] });
@@ -72,8 +74,9 @@ function waiting({ name }: Node): Node {
 }
 
 /** The loop's rounds as calls of its body, each taking what the one before returned. */
-function callsOf(loop: Node, rounds: number, isTaken: (name: string) => boolean): readonly Node[] {
+function callsOf(graph: Graph, loop: Node, rounds: number, isTaken: (name: string) => boolean): readonly Node[] {
   const calls: Node[] = [];
+  const isOrdered = writesVariables(graph, loop); // then a round has to wait for what the one before wrote
   const { body } = loop.attrs;
   if (body === undefined) return calls;
   let inputs = loop.inputs;
@@ -81,10 +84,21 @@ function callsOf(loop: Node, rounds: number, isTaken: (name: string) => boolean)
   while (isTaken(`${prefix}_0`)) prefix += "_";
   for (let round = 0; round < rounds; round++) {
     const name = `${prefix}_${round}`;
-    calls.push({ name, op: "PartitionedCall", inputs, controls: loop.controls, attrs: { f: body } });
+    const controls = [...loop.controls, ...(isOrdered ? calls.slice(-1).map((call) => call.name) : [])];
+    calls.push({ name, op: "PartitionedCall", inputs, controls, attrs: { f: body } });
     inputs = loop.inputs.map((_, output) => ({ node: name, output }));
   }
   return calls;
+}
+
+/** True if a node's functions, or functions within those, write to a variable. */
+function writesVariables(graph: Graph, node: Node, seen = new Set<string>()): boolean {
+  return functionNames(node).some((name) => {
+    const body = graph.functions.get(name);
+    if (body === undefined || seen.has(name)) return false;
+    seen.add(name);
+    return [...body.nodes.values()].some((inner) => isWrite(inner) || writesVariables(graph, inner, seen));
+  });
 }
 
 /** How many rounds a loop takes, or undefined where that isn't sure or is too many. */

@@ -12,7 +12,8 @@ export const widenPorts: Pass = (graph) => ({
 
 const widened: ReadonlySet<string> = new Set(["DT_HALF", "DT_BFLOAT16", "DT_COMPLEX128"]);
 
-function widen(port: Port): Port {
+/** The port with the nearest dtype that a tensor can have. */
+export function widen(port: Port): Port {
   if (!widened.has(port.dtype)) return port;
   return { ...port, dtype: port.dtype === "DT_COMPLEX128" ? "DT_COMPLEX64" : "DT_FLOAT" };
 }

@@ -87,11 +87,12 @@ function controlProblem(graph: Graph, { op, inputs }: Node): string | undefined 
   if (/^(Empty)?TensorList/.test(op)) {
     return isFunction ? "TensorFlow.js loses the elements of a list within this loop or branch" : undefined;
   }
-  if (op.startsWith("TensorArray")) return "arrays in TensorFlow 1's form are not converted by this version";
+  if (op.startsWith("TensorArray"))
+    return "this array of TensorFlow 1 is used in a way that lists have no counterpart for";
   const sources = inputs.map(({ node }) => graph.nodes.get(node)?.op ?? "");
   // Constants of a branch don't wait for its Switch once control edges are gone: Merge would take the wrong ones.
   const isOfLoop = op !== "Merge" || (sources[0] === "Enter" && sources[1] === "NextIteration");
-  if (!isOfLoop) return "branches in TensorFlow 1's form are not converted by this version";
+  if (!isOfLoop) return "it isn't sure which of its inputs TensorFlow would take, as it is after tf.cond";
   const isConstant = op === "NextIteration" && sources[0] === "Const";
   return isConstant ? "TensorFlow.js can't begin a round with a constant" : undefined;
 }

@@ -23,6 +23,8 @@ export interface ConversionReport {
   readonly ops: Readonly<Record<string, number>>;
   /** Those among them that only Nearside's runtime has. */
   readonly ownOps: readonly string[];
+  /** The variables that each run changes, which a session keeps from run to run. TensorFlow.js alone doesn't. */
+  readonly state: readonly string[];
   /** True if TensorFlow.js alone can't run the model: it has ops of our own, or int8 weights. */
   readonly needsOwnRuntime: boolean;
   /** What of the written ops each backend of a browser can't run. */

@@ -17,6 +17,7 @@ export function formatReport(report: ConversionReport): string {
       ? [`needs      the Nearside runtime: ${report.ownOps.join(", ") || "int8 weights"}`]
       : []),
     ...formatGaps(report.gaps),
+    ...(report.state.length > 0 ? [`keeps      from run to run: ${report.state.join(", ")}`] : []),
     `weights    ${weightBytes} bytes in ${shards.length} ${shards.length === 1 ? "shard" : "shards"}`,
     ...(report.chosenDTypes ? formatChosenDTypes(report.chosenDTypes) : []),
     ...(report.verification ? formatVerification(report.verification) : []),

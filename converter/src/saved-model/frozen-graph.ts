@@ -31,6 +31,7 @@ export async function openFrozenGraph(source: FileSource, { file, outputs }: Fro
       inputs: inputPorts(graph),
       outputs: outputs.map((name) => outputPort(graphDef, graph, name, file)),
     },
+    writers: () => new Map(),
     checkpoint: await openCheckpoint(source, `${file}: no checkpoint`),
   };
 }

@@ -2,14 +2,16 @@ import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
+import { variableOps } from "../graph/variable-access.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { graphFromProto, parseTensorName } from "./graph-def.ts";
 import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { type CheckpointPlace, restoredVariables } from "./restored-variables.ts";
-import { signatureGraph } from "./signature-graph.ts";
+import { isInternal, signatureGraph } from "./signature-graph.ts";
 import { tableEntries } from "./table-entries.ts";
 import { checkTextSize, decodeText } from "./text-format.ts";
+import { variableWriters } from "./variable-writers.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
 export interface SavedModel {
@@ -18,6 +20,8 @@ export interface SavedModel {
   /** The version of the graph format. */
   readonly producer: number;
   readonly graph: Graph;
+  /** The model's other signatures that write to each variable, by the variable's name. */
+  writers(): ReadonlyMap<string, readonly string[]>;
   readonly checkpoint: Checkpoint;
 }
 
@@ -63,7 +67,7 @@ function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => P
   let places: ReturnType<typeof restoredVariables> | undefined;
   return {
     tags: [...(metaInfoDef?.tags ?? [])].sort(),
-    signatures: [...signatureDef.keys()].filter((name) => !name.startsWith("__")).sort(),
+    signatures: [...signatureDef.keys()].filter((name) => !isInternal(name)).sort(),
     async open(signature) {
       if (graphDef === undefined) throw damaged(path, "a graph", "none");
       const main = graphFromProto(graphDef, signatureNodes(signatureDef.get(signature)), path);
@@ -75,6 +79,8 @@ function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => P
         tensorflowVersion: metaInfoDef?.tensorflowVersion ?? "",
         producer: graphDef.versions?.producer ?? 0,
         graph: signatureGraph(withValues, signatureDef, signature),
+        writers: () =>
+          variableWriters((of) => graphFromProto(graphDef, signatureNodes(of), path), signatureDef, signature),
         checkpoint,
       };
     },
@@ -167,8 +173,6 @@ function signatureNodes(signature: Proto<"SignatureDef"> | undefined): readonly 
 /** Where TensorFlow 1 lists what to run when a model is loaded. */
 const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
 const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
-
-const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
 
 function placeByName({ name, attrs }: Node, keysByName: ReadonlyMap<string, string>) {
   const shared = attrs.shared_name;

@@ -20,9 +20,15 @@ export function signatureGraph(
 ): Graph {
   const signature = signatures.get(name);
   if (signature === undefined) {
-    const there = [...signatures.keys()].filter((key) => !key.startsWith("__")).sort();
-    const list = there.length === 0 ? "none" : there.map((key) => JSON.stringify(key)).join(", ");
-    throw new InferenceError("not-found", `signature ${JSON.stringify(name)}: not in the model; it has ${list}`);
+    const message = `signature ${JSON.stringify(name)}: not in the model; it has ${listNames(signatures)}`;
+    throw new InferenceError("not-found", message);
+  }
+  if (isInternal(name)) {
+    const message = `signature "${name}": TensorFlow runs it itself when it loads the model, to fill tables and variables`;
+    throw new InferenceError(
+      "unsupported",
+      `${message}; the others hold what it fills: convert one of ${listNames(signatures)}`,
+    );
   }
   const where = `signature "${name}"`;
   const inputs = portsFromProto(signature.inputs, main, `${where}: input`);
@@ -31,6 +37,16 @@ export function signatureGraph(
     throw new InferenceError("unsupported", `${where}: it has no outputs to compute; choose another signature`);
   }
   return wrapperGraph(main, inputs, outputs) ?? withPlaceholders({ ...main, inputs, outputs }, where);
+}
+
+/** True for a signature that isn't for users: TensorFlow calls it when it loads a model. */
+export function isInternal(name: string): boolean {
+  return name.startsWith("__");
+}
+
+function listNames(signatures: ReadonlyMap<string, unknown>): string {
+  const names = [...signatures.keys()].filter((key) => !isInternal(key)).sort();
+  return names.length === 0 ? "none" : names.map((key) => JSON.stringify(key)).join(", ");
 }
 
 function portsFromProto(infos: ReadonlyMap<string, Proto<"TensorInfo">>, main: Graph, where: string): Port[] {

@@ -4,6 +4,7 @@ export {
   type Manifest,
   parseManifest,
   type Shard,
+  type StateEntry,
   type TensorNames,
   type WeightGroup,
   type WeightSpec,

@@ -24,6 +24,13 @@ export interface WeightGroup {
   readonly weights: readonly WeightSpec[];
 }
 
+/** A variable that each run changes: the nodes that take and return what it holds, and the weight that it holds at first. */
+export interface StateEntry {
+  readonly input: string;
+  readonly output: string;
+  readonly initial: string;
+}
+
 /** A signature key and the graph tensor (`Identity:0`) that it stands for. */
 export type TensorNames = Readonly<Record<string, string>>;
 
@@ -34,6 +41,8 @@ export interface Manifest {
   readonly inputNames: TensorNames;
   readonly outputNames: TensorNames;
   readonly weightGroups: readonly WeightGroup[];
+  /** The variables that a session keeps from run to run; none for most models. */
+  readonly state: readonly StateEntry[];
   /** The file as it was, for the loader of the graph: GraphDef JSON under `modelTopology`, and the rest. */
   readonly json: Readonly<Record<string, unknown>>;
 }
@@ -62,6 +71,7 @@ export function parseManifest(text: string, where = "model.json"): Manifest {
     weightGroups: array(json.weightsManifest ?? [], `${where}: weightsManifest`).map((group, index) =>
       parseWeightGroup(group, `${where}: weightsManifest[${index}]`),
     ),
+    state: parseState(json.nearside, `${where}: nearside`),
     json,
   };
 }
@@ -130,6 +140,18 @@ function parseWeight(value: unknown, where: string): WeightSpec {
   if (quantization === undefined) return weight;
   const place = `${where}.quantization of "${weight.name}"`;
   return { ...weight, quantization: parseQuantization(object(quantization, place), weight, place) };
+}
+
+function parseState(nearside: unknown, where: string): readonly StateEntry[] {
+  const { state = [] } = nearside === undefined ? {} : object(nearside, where);
+  return array(state, `${where}.state`).map((entry, index) => {
+    const { input, output, initial } = object(entry, `${where}.state[${index}]`);
+    return {
+      input: string(input, `${where}.state[${index}].input`),
+      output: string(output, `${where}.state[${index}].output`),
+      initial: string(initial, `${where}.state[${index}].initial`),
+    };
+  });
 }
 
 function parsePath(value: unknown, where: string): string {

@@ -19,6 +19,7 @@ import { dispose, type NamedTensorMap, type Tensor as TfjsTensor } from "@tensor
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
 import { isAsynchronousKernel } from "./kernels/install-kernels.ts";
 import { loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { SessionState } from "./session-state.ts";
 import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
 
 export interface LocalOptions {
@@ -39,7 +40,8 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   signal?.throwIfAborted();
   const graph = await loadGraphModel(files, signal);
-  const session = new LocalSession<M>(model, files.manifest, graph, backend.name);
+  const state = createState(files.manifest, graph);
+  const session = new LocalSession<M>(model, files.manifest, graph, state, backend.name);
   try {
     if (warmUp) await session.warmUp();
     signal?.throwIfAborted();
@@ -48,6 +50,15 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
     throw error;
   }
   return session;
+}
+
+function createState({ state }: Manifest, graph: GraphModel): SessionState {
+  try {
+    return new SessionState(state, graph.weights);
+  } catch (error) {
+    graph.dispose();
+    throw error;
+  }
 }
 
 // Nodes of these ops make a graph's execution depend on values, so TensorFlow.js must run it asynchronously.
@@ -75,17 +86,21 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly #graph: GraphModel;
   readonly #isAsynchronous: boolean;
   readonly #waitsForKernels: boolean;
+  readonly #state: SessionState;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor(model: string, manifest: Manifest, graph: GraphModel, backend: Backend) {
+  constructor(model: string, manifest: Manifest, graph: GraphModel, state: SessionState, backend: Backend) {
     this.model = model;
     this.backend = backend;
     this.#manifest = manifest;
     this.#graph = graph;
+    this.#state = state;
     const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
     this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
-    this.#waitsForKernels = node.some(({ op }) => isAsynchronousKernel(op) || waitingOps.has(op));
+    this.#waitsForKernels = node.some(
+      ({ op }) => isAsynchronousKernel(op) || waitingOps.has(op) || /^(Empty)?TensorList/.test(op),
+    );
   }
 
   get signature() {
@@ -97,12 +112,11 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     signal?.throwIfAborted();
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
-    const result = this.#compute(inputs, outputs ?? Object.keys(this.signature.outputs));
+    const names = outputs ?? Object.keys(this.signature.outputs);
+    const result = this.#state.inTurn(() => this.#compute(inputs, names, { signal, keepsState: true }));
     this.#running.add(result);
     try {
-      const tensors = await result;
-      signal?.throwIfAborted();
-      return tensors as M["outputs"]; // the outputs of the signature that M describes
+      return (await result) as M["outputs"]; // the outputs of the signature that M describes
     } finally {
       this.#running.delete(result);
     }
@@ -117,11 +131,12 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       inputs[name] = zeros(spec, shape);
     }
     try {
-      await this.#compute(inputs, Object.keys(this.signature.outputs));
+      await this.#compute(inputs, Object.keys(this.signature.outputs), { keepsState: false });
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
       if (cause instanceof InferenceError && cause.code === "invalid-argument") return;
       const reason = cause instanceof Error ? cause.message : String(cause);
+      if (/elements of an empty list/.test(reason)) return; // a loop of no rounds, which TensorFlow refuses, too
       throw new InferenceError("no-backend", `backend "${this.backend}" cannot run "${this.model}": ${reason}`, {
         cause,
       });
@@ -129,7 +144,10 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(() => this.#graph.dispose());
+    this.#closing ??= Promise.allSettled(this.#running).then(() => {
+      this.#state.dispose();
+      this.#graph.dispose();
+    });
     return this.#closing;
   }
 
@@ -137,7 +155,13 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  async #compute(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+  /** Computes outputs. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
+  async #compute(
+    inputs: Tensors,
+    outputs: readonly string[],
+    { signal, keepsState }: { readonly signal?: AbortSignal | undefined; readonly keepsState: boolean },
+  ): Promise<Tensors> {
+    signal?.throwIfAborted();
     const fed: NamedTensorMap = {};
     let fetched: TfjsTensor[] = [];
     try {
@@ -145,7 +169,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
         fed[this.#inputName(name)] = toTfjs(tensor, `input "${name}"`);
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
-      const result = await this.#execute(fed, names);
+      const result = await this.#execute({ ...fed, ...this.#state.feeds }, [...names, ...this.#state.outputs]);
       fetched = Array.isArray(result) ? result : [result];
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {
@@ -153,6 +177,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
           return [name, await fromTfjs(fetched[index] as TfjsTensor, spec.dtype)] as const;
         }),
       );
+      signal?.throwIfAborted();
+      if (keepsState) this.#state.replace(fetched.splice(names.length));
       return Object.fromEntries(tensors);
     } finally {
       const weights = new Set(Object.values(this.#graph.weights).flat()); // an output may be a constant of the graph

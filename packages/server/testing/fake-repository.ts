@@ -25,7 +25,7 @@ export function fakeRepository(session: Session): Repository {
     session,
     folder: {
       path: "/nowhere",
-      manifest: { ...manifest, weightGroups: [], json: {} },
+      manifest: { ...manifest, weightGroups: [], state: [], json: {} },
       readShard: () => Promise.reject(new InferenceError("data-loss", "a fake has no shards")),
     },
   };

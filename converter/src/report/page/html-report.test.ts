@@ -15,6 +15,7 @@ const report: ConversionReport = {
   opsBefore: { Conv2D: 35, Relu6: 35, Erf: 2 },
   ops: { _FusedConv2D: 35, FFT: 3 },
   needsOwnRuntime: false,
+  state: [],
   ownOps: [],
   gaps: backendGaps([{ op: "FFT", attrs: {} }]),
   unfused: [{ op: "Relu", reason: "it follows AddV2, which no fused op ends with", nodes: ["block/relu"] }],

@@ -21,6 +21,18 @@ import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.t
 
 /** Ops that move elements about, or write some of them anew. */
 export const arrangeKernels: Kernels = {
+  /** The axes along which each of two shapes is repeated when they are broadcast together. */
+  BroadcastGradientArgs: {
+    compute([left, right]) {
+      const [a, b] = [numbersOf(left), numbersOf(right)];
+      const rank = Math.max(a.length, b.length);
+      const axes = Array.from({ length: rank }, (_, axis) => axis);
+      const sizeAt = (shape: readonly number[], axis: number) => shape[axis - rank + shape.length] ?? 1;
+      const isSame = String(a) === String(b); // then nothing is repeated, not even a 1
+      const repeated = (shape: readonly number[]) => (isSame ? [] : axes.filter((axis) => sizeAt(shape, axis) === 1));
+      return [a, b].map((shape) => int32Tensor([repeated(shape).length], repeated(shape)));
+    },
+  },
   /** [b, h, w, c] to [b, h/n, w/n, n·n·c]: each block of n × n pixels becomes one pixel's channels. NCHW likewise. */
   SpaceToDepth: {
     compose([x], attrs) {

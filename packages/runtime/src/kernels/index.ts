@@ -4,6 +4,7 @@ import { comparisonKernels } from "./compare-strings.ts";
 import { complexKernels } from "./complex.ts";
 import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
+import { listKernels } from "./lists.ts";
 import { mathKernels } from "./math.ts";
 import { matrixKernels } from "./matrices.ts";
 import { raggedKernels } from "./ragged.ts";
@@ -23,6 +24,7 @@ export const kernels: Kernels = {
   ...comparisonKernels,
   ...complexKernels,
   ...exampleKernels,
+  ...listKernels,
   ...mathKernels,
   ...matrixKernels,
   ...raggedKernels,
