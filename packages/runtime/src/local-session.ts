@@ -39,7 +39,7 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   signal?.throwIfAborted();
   const graph = await loadGraphModel(files, signal);
-  const session = new LocalSession<M>(model, files.manifest, graph, backend.name);
+  const session = new LocalSession<M>(model, files.manifest, graph, backend);
   try {
     if (warmUp) await session.warmUp();
     signal?.throwIfAborted();
@@ -73,16 +73,18 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly location = "local";
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
+  readonly #loaded: LoadedBackend;
   readonly #isAsynchronous: boolean;
   readonly #waitsForKernels: boolean;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor(model: string, manifest: Manifest, graph: GraphModel, backend: Backend) {
+  constructor(model: string, manifest: Manifest, graph: GraphModel, backend: LoadedBackend) {
     this.model = model;
-    this.backend = backend;
+    this.backend = backend.name;
     this.#manifest = manifest;
     this.#graph = graph;
+    this.#loaded = backend;
     const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
     this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
     this.#waitsForKernels = node.some(({ op }) => isAsynchronousKernel(op) || waitingOps.has(op));
@@ -137,7 +139,12 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  async #compute(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+  #compute(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
+    const compute = () => this.#computeUnwatched(inputs, outputs);
+    return this.#loaded.watch ? this.#loaded.watch(compute) : compute();
+  }
+
+  async #computeUnwatched(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> {
     const fed: NamedTensorMap = {};
     let fetched: TfjsTensor[] = [];
     try {

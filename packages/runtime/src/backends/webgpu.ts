@@ -1,6 +1,6 @@
 import { InferenceError } from "@nearside/core";
-import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { env, findBackendFactory, registerBackend, removeBackend, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 
 export interface WebgpuOptions {
@@ -31,38 +31,25 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   });
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
-  registerBackend("webgpu", () => new KeepingBackend(device, adapter.info), 3);
+  registerBackend("webgpu", () => new CorrectedWebgpuBackend(device, adapter.info), 3);
   const backend = await startBackend("webgpu");
   return {
     ...backend,
+    async watch(run) {
+      device.pushErrorScope("validation");
+      let fault: GPUError | null = null;
+      const result = await run().finally(async () => {
+        fault = await device.popErrorScope();
+      });
+      // Of a shader that doesn't compile, say: TensorFlow.js returns whatever was in the buffer before.
+      if (fault) throw new InferenceError("internal", `the device failed: ${(fault as GPUError).message}`);
+      return result;
+    },
     close: async () => {
       await backend.close();
       device.destroy();
     },
   };
-}
-
-// Below it TensorFlow.js computes on the CPU as long as all inputs are there.
-const smallSize = 1000;
-
-/**
- * Keeps small tensors' values when it uploads them, and goes on computing with them on the CPU. TensorFlow.js drops
- * them: a loop's counter moves to the device once a kernel there takes the constant that it began with, and each
- * index is read back through a canvas, which not every worker survives.
- */
-class KeepingBackend extends WebGPUBackend {
-  override uploadToGPU(dataId: object): void {
-    const { values, shape } = this.tensorMap.get(dataId);
-    super.uploadToGPU(dataId);
-    if (values && util.sizeFromShape(shape) < smallSize) this.tensorMap.get(dataId).values = values;
-  }
-
-  override shouldExecuteOnCPU(inputs: TensorInfo[], sizeThreshold = smallSize): boolean {
-    if (super.shouldExecuteOnCPU(inputs, sizeThreshold)) return true;
-    const isKept = ({ dataId, shape }: TensorInfo) =>
-      this.tensorMap.get(dataId).values != null && util.sizeFromShape(shape) < sizeThreshold;
-    return env().getBool("WEBGPU_CPU_FORWARD") && inputs.every(isKept);
-  }
 }
 
 /** TensorFlow.js refuses to construct its backend unless `navigator.gpu` is there, which Node does not have. */
