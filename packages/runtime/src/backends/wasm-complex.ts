@@ -38,17 +38,24 @@ function partOf(offset: 0 | 1): KernelFunc {
   };
 }
 
+// They end the whole module.
+const abortsOnStrings = new Set(["StridedSlice", "Tile", "GatherNd"]);
+
 // They change nothing but the shape.
 const complexCapable = new Set(["Reshape", "ExpandDims"]);
 
 /**
- * A kernel of the backend, made to refuse complex tensors, which it would take for half as many real numbers; but
- * `Identity`, which copies them.
+ * A kernel of the backend, made to refuse complex tensors, which it would take for half as many real numbers, but for
+ * `Identity`, which copies them; and strings where they would be its end.
  */
-export function takeComplex(config: KernelConfig): KernelConfig {
+export function checkDtypes(config: KernelConfig): KernelConfig {
   if (complexCapable.has(config.kernelName)) return config;
   const kernelFunc: KernelFunc = (args) => {
-    const complex = Object.values(args.inputs).find((input) => input?.dtype === "complex64");
+    const inputs = Object.values(args.inputs);
+    if (abortsOnStrings.has(config.kernelName) && inputs.some((input) => input?.dtype === "string")) {
+      throw new Error(`Kernel '${config.kernelName}' for strings not registered for backend 'wasm'`);
+    }
+    const complex = inputs.find((input) => input?.dtype === "complex64");
     if (complex === undefined) return config.kernelFunc(args);
     if (config.kernelName !== "Identity") {
       throw new Error(`Kernel '${config.kernelName}' for complex numbers not registered for backend 'wasm'`);

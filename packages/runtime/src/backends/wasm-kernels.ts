@@ -9,7 +9,7 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
-import { complexWasmKernels, takeComplex } from "./wasm-complex.ts";
+import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 
 interface Call {
@@ -73,6 +73,11 @@ const corrections: Readonly<Record<string, Correction>> = {
   /** It moves four bytes for each element, whatever the dtype, and so writes past a bool's end. */
   Reverse: (call) => (call.x.dtype === "bool" ? asIntegers(call, ["x"]) : call.original(call.args)),
   Select: (call) => (call.args.inputs.t?.dtype === "bool" ? asIntegers(call, ["t", "e"]) : call.original(call.args)),
+  /** Beyond the edge it takes other pixels than TensorFlow does. */
+  Transform({ args, original }) {
+    if (args.attrs?.fillMode !== "reflect") return original(args);
+    throw new Error(`Kernel 'Transform' for fill mode REFLECT not registered for backend 'wasm'`);
+  },
   /** It moves four bytes likewise, and calls what comes out float32. */
   StridedSlice(call) {
     const { x, args, backend, original } = call;
@@ -83,28 +88,32 @@ const corrections: Readonly<Record<string, Correction>> = {
   },
 };
 
+// Their maxima begin with the smallest positive number, so that no negative one is ever found.
+const wrongKernels = ["Dilation2D", "MaxPool3D", "MaxPoolWithArgmax"];
+
 /** All kernels of the backend, with those that were wrong corrected, and those for complex numbers. */
 const kernels: readonly KernelConfig[] = [
   ...complexWasmKernels,
-  ...getKernelsForBackend("wasm").map((config) => takeComplex(correct(config))),
+  ...getKernelsForBackend("wasm").map((config) => checkDtypes(correct(config))),
 ];
 
 /**
  * Puts corrected kernels in the place of those of TensorFlow.js's WebAssembly backend that compute, or write to
- * memory, what they shouldn't, and adds those for complex numbers. Doing it again changes nothing.
+ * memory, what they shouldn't, leaves out those that can't be mended, and adds those for complex numbers. Doing it again changes nothing.
  */
 export function registerWasmKernels(): void {
   for (const config of kernels) {
     if (getKernel(config.kernelName, "wasm")) unregisterKernel(config.kernelName, "wasm");
     registerKernel(config);
   }
+  for (const name of wrongKernels) if (getKernel(name, "wasm")) unregisterKernel(name, "wasm");
 }
 
 function correct(config: KernelConfig): KernelConfig {
   const correction = Object.hasOwn(corrections, config.kernelName) ? corrections[config.kernelName] : undefined;
   if (correction === undefined) return config;
   const kernelFunc: KernelFunc = (args) => {
-    const x = (args.inputs.x ?? args.inputs.t) as TensorInfo; // each has one of them
+    const x = (args.inputs.x ?? args.inputs.t ?? args.inputs.image) as TensorInfo; // each has one of them
     return correction({ x, args, backend: args.backend as WasmBackend, original: config.kernelFunc });
   };
   return { ...config, kernelFunc };

@@ -2,6 +2,7 @@ import { arrangeKernels } from "./arrange.ts";
 import { boxKernels } from "./boxes.ts";
 import { comparisonKernels } from "./compare-strings.ts";
 import { complexKernels } from "./complex.ts";
+import { correctionKernels } from "./corrections.ts";
 import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
 import { mathKernels } from "./math.ts";
@@ -22,6 +23,7 @@ export const kernels: Kernels = {
   ...boxKernels,
   ...comparisonKernels,
   ...complexKernels,
+  ...correctionKernels,
   ...exampleKernels,
   ...mathKernels,
   ...matrixKernels,
