@@ -26,11 +26,16 @@ export async function rightInReference(fixture: string): Promise<readonly string
   const path = join(fixture, "reference.json");
   if (!existsSync(path)) return [];
   const runs: readonly ReferenceRun[] = JSON.parse(await readFile(path, "utf8"));
-  const isRight = ({ tfjs }: ReferenceRun) => tfjs?.ran === true && (tfjs.maxRelErr ?? 1) <= 1e-4;
+  const isRight = ({ tfjs }: ReferenceRun) =>
+    tfjs?.ran === true && (tfjs.maxRelErr ?? 1) <= 1e-4 && tfjs.problems?.length === 0;
   return [...new Set(runs.filter(isRight).map(({ signature }) => signature))];
 }
 
 interface ReferenceRun {
   readonly signature: string;
-  readonly tfjs?: { readonly ran: boolean | null; readonly maxRelErr: number | null };
+  readonly tfjs?: {
+    readonly ran: boolean | null;
+    readonly maxRelErr: number | null;
+    readonly problems: readonly string[] | null;
+  };
 }
