@@ -21,7 +21,7 @@ const allColumns = ["stock", "cpu", "wasm", "webgpu"] as const;
 type Column = (typeof allColumns)[number];
 
 /** A signature of a fixture: what TensorFlow computed, and what became of it here. */
-interface Row {
+export interface Row {
   readonly fixture: string;
   readonly signature: string;
   /** The folder of its conversion, below that of all. */
@@ -42,27 +42,35 @@ export interface FixturesTableOptions {
 
 /**
  * Converts every signature of every fixture, runs it in TensorFlow.js as it is and on each backend of ours, and
- * compares with TensorFlow's results. Prints the table, ends with counts, and writes both to test/results/fixtures.md. A number is the largest error,
- * |got − want| / (1 + |want|); up to 1e-4 is right.
+ * compares with TensorFlow's results. Prints the table, ends with counts, and writes both to test/results/fixtures.md.
+ * A number is the largest error, |got − want| / (1 + |want|); up to 1e-4 is right.
  */
-export async function printFixturesTable({ only = "", backends = allColumns }: FixturesTableOptions = {}) {
+export async function printFixturesTable(options: FixturesTableOptions = {}): Promise<void> {
   if (fixturesRoot === undefined) return console.log("the fixtures (../shared/fixtures) are not here");
+  const text = formatTable(await measureFixtures(fixturesRoot, options), columnsOf(options));
+  console.log(text);
+  const results = fileURLToPath(new URL("results", import.meta.url));
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, "fixtures.md"), `${text}\n`);
+}
+
+/** The rows of the table. */
+export async function measureFixtures(root: string, options: FixturesTableOptions): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "nearside-fixtures-"));
   try {
-    const rows = await convertAll(fixturesRoot, only, folder);
-    const columns = allColumns.filter((column) => backends.includes(column));
-    for (const column of columns) {
+    const rows = await convertAll(root, options.only ?? "", folder);
+    for (const column of columnsOf(options)) {
       if (column === "stock") await runInStock(rows, folder);
       else await (column === "webgpu" ? runInBrowser(rows, folder) : runInNode(rows, folder, column));
     }
-    const text = formatTable(rows, columns);
-    console.log(text);
-    const results = fileURLToPath(new URL("results", import.meta.url));
-    await mkdir(results, { recursive: true });
-    await writeFile(join(results, "fixtures.md"), `${text}\n`);
+    return rows;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function columnsOf({ backends = allColumns }: FixturesTableOptions): readonly Column[] {
+  return allColumns.filter((column) => backends.includes(column));
 }
 
 // Of a model that TensorFlow itself can't run.
