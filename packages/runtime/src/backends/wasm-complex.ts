@@ -38,8 +38,11 @@ function partOf(offset: 0 | 1): KernelFunc {
   };
 }
 
-// They end the whole module.
-const abortsOnStrings = new Set(["StridedSlice", "Tile", "GatherNd"]);
+/** True of what would end the whole module. Slices without strides are copied elsewhere. */
+function abortsOnStrings(kernelName: string, { attrs }: Parameters<KernelFunc>[0]): boolean {
+  if (kernelName !== "StridedSlice") return kernelName === "Tile" || kernelName === "GatherNd";
+  return (attrs?.strides as readonly number[]).some((stride) => stride !== 1); // its attribute
+}
 
 // They change nothing but the shape.
 const complexCapable = new Set(["Reshape", "ExpandDims"]);
@@ -52,7 +55,7 @@ export function checkDtypes(config: KernelConfig): KernelConfig {
   if (complexCapable.has(config.kernelName)) return config;
   const kernelFunc: KernelFunc = (args) => {
     const inputs = Object.values(args.inputs);
-    if (abortsOnStrings.has(config.kernelName) && inputs.some((input) => input?.dtype === "string")) {
+    if (inputs.some((input) => input?.dtype === "string") && abortsOnStrings(config.kernelName, args)) {
       throw new Error(`Kernel '${config.kernelName}' for strings not registered for backend 'wasm'`);
     }
     const complex = inputs.find((input) => input?.dtype === "complex64");

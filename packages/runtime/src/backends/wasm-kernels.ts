@@ -99,7 +99,8 @@ const kernels: readonly KernelConfig[] = [
 
 /**
  * Puts corrected kernels in the place of those of TensorFlow.js's WebAssembly backend that compute, or write to
- * memory, what they shouldn't, leaves out those that can't be mended, and adds those for complex numbers. Doing it again changes nothing.
+ * memory, what they shouldn't, leaves out those that can't be mended, and adds those for complex numbers. Doing it
+ * again changes nothing.
  */
 export function registerWasmKernels(): void {
   for (const config of kernels) {

@@ -169,6 +169,12 @@ const rows: readonly Row[] = [
   },
   {
     op: "StridedSlice",
+    about: "of strings",
+    inputs: [text([3], "a", "b", "c"), i32([1], 1), i32([1], 3), i32([1], 1)],
+    outputs: [text([2], "b", "c")],
+  },
+  {
+    op: "StridedSlice",
     about: "of booleans",
     inputs: [bool([5], 1, 1, 0, 1, 1), i32([1], 0), i32([1], 5), i32([1], 2)],
     outputs: [bool([3], 1, 0, 1)],
