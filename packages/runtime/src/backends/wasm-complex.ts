@@ -41,7 +41,8 @@ function partOf(offset: 0 | 1): KernelFunc {
 /** True of what would end the whole module. Slices without strides are copied elsewhere. */
 function abortsOnStrings(kernelName: string, { attrs }: Parameters<KernelFunc>[0]): boolean {
   if (kernelName !== "StridedSlice") return kernelName === "Tile" || kernelName === "GatherNd";
-  return (attrs?.strides as readonly number[]).some((stride) => stride !== 1); // its attribute
+  const { strides } = attrs as { readonly strides: readonly number[] }; // its attribute
+  return strides.some((stride) => stride !== 1);
 }
 
 // They change nothing but the shape.
