@@ -26,7 +26,10 @@ export class CorrectedWebgpuBackend extends WebGPUBackend {
   }
 
   override runWebGPUProgram(program: Program, ...rest: ProgramArguments): TensorInfo {
-    return super.runWebGPUProgram(correct(program, rest[1]), ...rest);
+    const output = super.runWebGPUProgram(correct(program, rest[1]), ...rest);
+    // Where a program writes into a tensor that was there before, what was kept of it is no longer true.
+    if (rest[3] !== undefined) Object.assign(this.tensorMap.get(output.dataId), { values: null });
+    return output;
   }
 }
 
