@@ -14,12 +14,14 @@ import type { Target } from "./harness/harness.ts";
 import { openHarness } from "./harness-page.ts";
 import { largestError } from "./largest-error.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
+import { rightInReference, runInStockTfjs } from "./stock-tfjs.ts";
 
-const backends = ["cpu", "wasm", "webgpu"] as const;
-type Column = (typeof backends)[number];
+// First stock: it must not find the ops that our runtime adds to TensorFlow.js's.
+const allColumns = ["stock", "cpu", "wasm", "webgpu"] as const;
+type Column = (typeof allColumns)[number];
 
 /** A signature of a fixture: what TensorFlow computed, and what became of it here. */
-interface Row {
+export interface Row {
   readonly fixture: string;
   readonly signature: string;
   /** The folder of its conversion, below that of all. */
@@ -29,6 +31,8 @@ interface Row {
   readonly conversion: string;
   /** True where other signatures change its variables, which may have run before the golden values were made. */
   readonly isChangedElsewhere: boolean;
+  /** Whether TensorFlow.js gets it right in what the Python converter wrote. */
+  readonly isRightInReference: boolean;
   readonly results: Partial<Record<Column, string>>;
 }
 
@@ -39,27 +43,36 @@ export interface FixturesTableOptions {
 }
 
 /**
- * Converts every signature of every fixture, runs it on each backend and compares with TensorFlow's results. Prints
- * the table, ends with counts, and writes both to test/results/fixtures.md. A number is the largest error,
- * |got − want| / (1 + |want|); up to 1e-4 is right.
+ * Converts every signature of every fixture, runs it in TensorFlow.js as it is and on each backend of ours, and
+ * compares with TensorFlow's results. Prints the table, ends with counts, and writes both to test/results/fixtures.md.
+ * A number is the largest error, |got − want| / (1 + |want|); up to 1e-4 is right.
  */
-export async function printFixturesTable({ only = "", backends: asked = backends }: FixturesTableOptions = {}) {
+export async function printFixturesTable(options: FixturesTableOptions = {}): Promise<void> {
   if (fixturesRoot === undefined) return console.log("the fixtures (../shared/fixtures) are not here");
+  const text = formatTable(await measureFixtures(fixturesRoot, options), columnsOf(options));
+  console.log(text);
+  const results = fileURLToPath(new URL("results", import.meta.url));
+  await mkdir(results, { recursive: true });
+  await writeFile(join(results, "fixtures.md"), `${text}\n`);
+}
+
+/** The rows of the table. */
+export async function measureFixtures(root: string, options: FixturesTableOptions): Promise<readonly Row[]> {
   const folder = await mkdtemp(join(tmpdir(), "nearside-fixtures-"));
   try {
-    const rows = await convertAll(fixturesRoot, only, folder);
-    const columns = backends.filter((backend) => asked.includes(backend));
-    for (const column of columns) {
-      await (column === "webgpu" ? runInBrowser(rows, folder) : runInNode(rows, folder, column));
+    const rows = await convertAll(root, options.only ?? "", folder);
+    for (const column of columnsOf(options)) {
+      if (column === "stock") await runInStock(rows, folder);
+      else await (column === "webgpu" ? runInBrowser(rows, folder) : runInNode(rows, folder, column));
     }
-    const text = formatTable(rows, columns);
-    console.log(text);
-    const results = fileURLToPath(new URL("results", import.meta.url));
-    await mkdir(results, { recursive: true });
-    await writeFile(join(results, "fixtures.md"), `${text}\n`);
+    return rows;
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function columnsOf({ backends = allColumns }: FixturesTableOptions): readonly Column[] {
+  return allColumns.filter((column) => backends.includes(column));
 }
 
 // Of a model that TensorFlow itself can't run.
@@ -76,6 +89,7 @@ async function convertAll(root: string, only: string, output: string): Promise<r
       const json = existsSync(path) ? await readFile(path, "utf8") : noGolden;
       const { tags, signatures } = listGolden(json);
       const golden = readable(json);
+      const reference = await rightInReference(join(root, fixture));
       for (const [index, signature] of signatures.entries()) {
         const folder = `${fixture}/${index}`;
         const target = writeDirectory(join(output, folder));
@@ -89,7 +103,9 @@ async function convertAll(root: string, only: string, output: string): Promise<r
             return "ok";
           }),
         );
-        rows.push({ fixture, signature, folder, golden: cases, conversion, isChangedElsewhere, results: {} });
+        const isRightInReference = reference.includes(signature);
+        const row = { fixture, signature, folder, golden: cases, conversion, results: {} };
+        rows.push({ ...row, isChangedElsewhere, isRightInReference });
       }
     }
   }
@@ -103,6 +119,12 @@ function withCertainFirst(golden: GoldenCase, index: number): GoldenCase {
 
 function hasRandomOp(ops: Readonly<Record<string, number>>): boolean {
   return Object.keys(ops).some((op) => /Random|Multinomial/.test(op));
+}
+
+async function runInStock(rows: readonly Row[], folder: string): Promise<void> {
+  for (const row of runnable(rows)) {
+    row.results.stock = await settle(runInStockTfjs(join(folder, row.folder), row.golden));
+  }
 }
 
 async function runInNode(rows: readonly Row[], folder: string, backend: "cpu" | "wasm"): Promise<void> {
@@ -192,8 +214,14 @@ function formatTable(rows: readonly Row[], columns: readonly Column[]): string {
   const withGolden = rows.filter(({ golden }) => golden.length > 0).length;
   const counts = columns.map((column) => {
     const right = rows.filter(({ results }) => results[column]?.startsWith("ok")).length;
-    return `${column}: ${right} right of ${withGolden} with golden values, ${runnable(rows).length - right} wrong or failed.`;
+    const ours = rows.filter(({ results }) => results[column] === "needs ours").length;
+    const failed = runnable(rows).length - right - ours;
+    const note = column === "stock" ? `, ${ours} need our runtime` : "";
+    return `${column}: ${right} right of ${withGolden} with golden values, ${failed} wrong or failed${note}.`;
   });
+  const behind = rows.filter((row) => row.isRightInReference && !row.results.stock?.startsWith("ok"));
+  const names = behind.map(({ fixture, signature }) => `${fixture} ${signature}`).join(", ");
+  const comparison = `Right in what the Python converter wrote, but not stock in ours: ${names || "none"}.`;
   return [
     `| ${head.join(" | ")} |`,
     `|${head.map(() => "---").join("|")}|`,
@@ -201,5 +229,6 @@ function formatTable(rows: readonly Row[], columns: readonly Column[]): string {
     "",
     `${rows.length} signatures: ${converted} convert, ${rows.length - converted} are refused.`,
     ...counts,
+    ...(columns.includes("stock") ? [comparison] : []),
   ].join("\n");
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type Manifest, parseManifest, type Tensor, type Tensors } from "@nearside/core";
+import { dtypes, type Manifest, parseManifest, type Tensor, type Tensors } from "@nearside/core";
 import * as tf from "@tensorflow/tfjs";
 
 /** Loads the model in `folder` as any TensorFlow.js program would, and runs it once on the CPU. */
@@ -43,9 +43,10 @@ async function loadArtifacts(folder: string, text: string): Promise<tf.io.ModelA
 
 function toTfjs({ dtype, shape, data }: Tensor): tf.Tensor {
   if (dtype === "string") return tf.tensor([...(data as readonly string[])], [...shape], dtype);
-  if (dtype === "int64") return tf.tensor(Int32Array.from(data as BigInt64Array, Number), [...shape], "int32");
-  if (dtype !== "float32" && dtype !== "int32" && dtype !== "bool") throw new Error(`no test feeds ${dtype}`);
-  return tf.tensor(data as Float32Array | Int32Array | Uint8Array, [...shape], dtype); // by the dtype
+  if (dtype === "bool") return tf.tensor(data as Uint8Array, [...shape], dtype); // by the dtype
+  if (dtype.startsWith("float")) return tf.tensor(Float32Array.from(data as Float64Array), [...shape], "float32");
+  if (!/^u?int/.test(dtype)) throw new Error(`no test feeds ${dtype}`);
+  return tf.tensor(Int32Array.from(data as BigInt64Array, Number), [...shape], "int32"); // bigint or not
 }
 
 function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | undefined): Tensor {
@@ -53,5 +54,7 @@ function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | unde
   if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
   const data = tensor.dataSync();
   if (dtype === "int64") return { dtype, shape: tensor.shape, data: BigInt64Array.from(data, BigInt) };
-  return { dtype, shape: tensor.shape, data: data as Tensor["data"] }; // the array of the same dtype
+  if (dtype === "string") return { dtype, shape: tensor.shape, data: data as unknown as readonly string[] }; // its own
+  const array = dtypes[dtype].array as typeof Float32Array; // stands for every numeric array
+  return { dtype, shape: tensor.shape, data: array.from(data) } as Tensor; // the array of that dtype
 }

@@ -20,6 +20,12 @@ describe("replaceOps", () => {
     expect(written("Mul", { T: { type: "DT_FLOAT" } })).toBe("Mul");
   });
 
+  test("replaces integer division, which TensorFlow.js rounds down, and what is left of it", () => {
+    expect(written("Div", { T: { type: "DT_INT32" } })).toBe("TruncateDiv");
+    expect(written("Div", { T: { type: "DT_FLOAT" } })).toBe("Div");
+    expect(written("Mod", { T: { type: "DT_INT32" } })).toBe("TruncateMod");
+  });
+
   test("replaces Einsum where it has an ellipsis", () => {
     const equation = (text: string) => ({ equation: { s: new TextEncoder().encode(text) } });
     expect(written("Einsum", equation("...ij,jk->...ik"))).toBe("NearsideEinsum");

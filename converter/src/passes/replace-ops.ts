@@ -16,6 +16,9 @@ const replacements: Readonly<Record<string, Replacement>> = {
   Mul: { by: "NearsideComplexMul", applies: isComplex },
   RealDiv: { by: "NearsideComplexDiv", applies: isComplex },
   Sub: { by: "NearsideComplexSub", applies: isComplex },
+  // Its integer quotients are rounded down instead of towards 0, and so what is left of a division.
+  Div: { by: "TruncateDiv", applies: isInteger },
+  Mod: { by: "TruncateMod" },
   // An ellipsis is an error.
   Einsum: { by: "NearsideEinsum", applies: hasEllipsis },
   // It takes num_lower for num_upper.
@@ -38,6 +41,10 @@ function replaceNodes(nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, Nod
 function replacementOf({ op, attrs }: Node): string {
   const found = Object.hasOwn(replacements, op) ? replacements[op] : undefined;
   return found && (found.applies?.(attrs) ?? true) ? found.by : op;
+}
+
+function isInteger({ T }: Attrs): boolean {
+  return T !== undefined && "type" in T && /^DT_U?INT/.test(T.type);
 }
 
 function hasEllipsis({ equation }: Attrs): boolean {

@@ -41,7 +41,7 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   signal?.throwIfAborted();
   const graph = await loadGraphModel(files, signal);
   const state = createState(files.manifest, graph);
-  const session = new LocalSession<M>(model, files.manifest, graph, state, backend.name);
+  const session = new LocalSession<M>(model, files.manifest, graph, state, backend);
   try {
     if (warmUp) await session.warmUp();
     signal?.throwIfAborted();
@@ -77,6 +77,11 @@ interface GraphExecutor {
   _executeAsync(inputs: NamedTensorMap, outputs: readonly string[], isFunction: boolean): Promise<TfjsTensor[]>;
 }
 
+interface ComputeOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly keepsState: boolean;
+}
+
 /** A session in this thread, over a TensorFlow.js graph model. */
 class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly model: string;
@@ -84,18 +89,20 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly location = "local";
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
+  readonly #loaded: LoadedBackend;
   readonly #isAsynchronous: boolean;
   readonly #waitsForKernels: boolean;
   readonly #state: SessionState;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
-  constructor(model: string, manifest: Manifest, graph: GraphModel, state: SessionState, backend: Backend) {
+  constructor(model: string, manifest: Manifest, graph: GraphModel, state: SessionState, backend: LoadedBackend) {
     this.model = model;
-    this.backend = backend;
+    this.backend = backend.name;
     this.#manifest = manifest;
     this.#graph = graph;
     this.#state = state;
+    this.#loaded = backend;
     const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
     this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
     this.#waitsForKernels = node.some(
@@ -156,10 +163,15 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   /** Computes outputs. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
-  async #compute(
+  #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
+    const compute = () => this.#computeUnwatched(inputs, outputs, options);
+    return this.#loaded.watch ? this.#loaded.watch(compute) : compute();
+  }
+
+  async #computeUnwatched(
     inputs: Tensors,
     outputs: readonly string[],
-    { signal, keepsState }: { readonly signal?: AbortSignal | undefined; readonly keepsState: boolean },
+    { signal, keepsState }: ComputeOptions,
   ): Promise<Tensors> {
     signal?.throwIfAborted();
     const fed: NamedTensorMap = {};

@@ -5,6 +5,8 @@ import { selfTest } from "../self-test.ts";
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
+  /** Runs something, and rejects with `internal` if the device reports a fault meanwhile: its results are then worth nothing. */
+  watch?<T>(run: () => Promise<T>): Promise<T>;
   /** Frees the backend, which may be opened again. Close its sessions first. */
   close(): Promise<void>;
 }

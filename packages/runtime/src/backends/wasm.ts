@@ -1,6 +1,7 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { env } from "@tensorflow/tfjs-core";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+import { registerWasmKernels } from "./wasm-kernels.ts";
 
 export interface WasmOptions {
   /** Where the binaries are, as URLs; in Node they are found without it. */
@@ -14,5 +15,6 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
   if (wasmPaths) {
     setWasmPaths({ ...wasmPaths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
   }
+  registerWasmKernels();
   return startBackend("wasm");
 }

@@ -1,6 +1,6 @@
 import { InferenceError } from "@nearside/core";
-import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 
 export interface WebgpuOptions {
@@ -31,10 +31,20 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   });
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
-  registerBackend("webgpu", () => new WebGPUBackend(device, adapter.info), 3);
+  registerBackend("webgpu", () => new CorrectedWebgpuBackend(device, adapter.info), 3);
   const backend = await startBackend("webgpu");
   return {
     ...backend,
+    async watch(run) {
+      device.pushErrorScope("validation");
+      let fault: GPUError | null = null;
+      const result = await run().finally(async () => {
+        fault = await device.popErrorScope();
+      });
+      // Of a shader that doesn't compile, say: TensorFlow.js returns whatever was in the buffer before.
+      if (fault) throw new InferenceError("internal", `the device failed: ${(fault as GPUError).message}`);
+      return result;
+    },
     close: async () => {
       await backend.close();
       device.destroy();

@@ -1,4 +1,16 @@
-import { add, atan2, complex, div, imag, mul, neg, real, sub, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import {
+  add,
+  atan2,
+  complex,
+  div,
+  imag,
+  mul,
+  neg,
+  real,
+  sqrt,
+  sub,
+  type Tensor as TfjsTensor,
+} from "@tensorflow/tfjs-core";
 import type { Kernels } from "./kernel.ts";
 
 /**
@@ -15,6 +27,13 @@ export const complexKernels: Kernels = {
   },
   /** angle(a + bi) = atan2(b, a), in radians from −π to π; float32 of the same shape. */
   Angle: { compose: ([x]) => atan2(imag(x as TfjsTensor), real(x as TfjsTensor)) },
+  /** |a + bi| = √(a² + b²); float32 of the same shape. TensorFlow.js has it, but not on wasm. */
+  ComplexAbs: {
+    compose([x]) {
+      const [a, b] = [real(x as TfjsTensor), imag(x as TfjsTensor)];
+      return sqrt(add(mul(a, a), mul(b, b)));
+    },
+  },
   /** (a + bi) + (c + di), broadcast. */
   NearsideComplexAdd: onParts((a, b, c, d) => [add(a, c), add(b, d)]),
   /** (a + bi) − (c + di), broadcast. */

@@ -2,6 +2,7 @@ import { arrangeKernels } from "./arrange.ts";
 import { boxKernels } from "./boxes.ts";
 import { comparisonKernels } from "./compare-strings.ts";
 import { complexKernels } from "./complex.ts";
+import { correctionKernels } from "./corrections.ts";
 import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
 import { listKernels } from "./lists.ts";
@@ -23,6 +24,7 @@ export const kernels: Kernels = {
   ...boxKernels,
   ...comparisonKernels,
   ...complexKernels,
+  ...correctionKernels,
   ...exampleKernels,
   ...listKernels,
   ...mathKernels,

@@ -1,0 +1,50 @@
+import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { env, type TensorInfo, util } from "@tensorflow/tfjs-core";
+
+// Below it TensorFlow.js computes on the CPU as long as all inputs are there.
+const smallSize = 1000;
+
+/**
+ * TensorFlow.js's WebGPU backend without what it does wrongly itself.
+ *
+ * It keeps small tensors' values when it uploads them, and goes on computing with them on the CPU. TensorFlow.js drops
+ * them: a loop's counter moves to the device once a kernel there takes the constant that it began with, and each
+ * index is read back through a canvas, which not every worker survives.
+ */
+export class CorrectedWebgpuBackend extends WebGPUBackend {
+  override uploadToGPU(dataId: object): void {
+    const { values, shape } = this.tensorMap.get(dataId);
+    super.uploadToGPU(dataId);
+    if (values && util.sizeFromShape(shape) < smallSize) this.tensorMap.get(dataId).values = values;
+  }
+
+  override shouldExecuteOnCPU(inputs: TensorInfo[], sizeThreshold = smallSize): boolean {
+    if (super.shouldExecuteOnCPU(inputs, sizeThreshold)) return true;
+    const isKept = ({ dataId, shape }: TensorInfo) =>
+      this.tensorMap.get(dataId).values != null && util.sizeFromShape(shape) < sizeThreshold;
+    return env().getBool("WEBGPU_CPU_FORWARD") && inputs.every(isKept);
+  }
+
+  override runWebGPUProgram(program: Program, ...rest: ProgramArguments): TensorInfo {
+    const output = super.runWebGPUProgram(correct(program, rest[1]), ...rest);
+    // Where a program writes into a tensor that was there before, what was kept of it is no longer true.
+    if (rest[3] !== undefined) Object.assign(this.tensorMap.get(output.dataId), { values: null });
+    return output;
+  }
+}
+
+type RunProgram = WebGPUBackend["runWebGPUProgram"];
+type Program = Parameters<RunProgram>[0];
+type ProgramArguments = Parameters<RunProgram> extends [unknown, ...infer Rest] ? Rest : never;
+
+/** A program with its shader's faults mended. Programs are made for one run each. */
+function correct(program: Program, dtype: TensorInfo["dtype"]): Program {
+  // The length stands in the shader's text, so shaders of other lengths are not the same.
+  if (program.shaderKey.startsWith("cum_")) program.shaderKey += `_${program.outputShape.at(-1)}`;
+  // It hands integers to a function that takes floats, which doesn't compile.
+  if (/^transpose_\d/.test(program.shaderKey) && dtype !== "float32") {
+    const code = program.getUserCode();
+    program.getUserCode = () => code.replace("setOutputAtIndex(", "setOutputAtIndexI32(");
+  }
+  return program;
+}

@@ -1,0 +1,250 @@
+import {
+  abs,
+  all,
+  any,
+  argMax,
+  argMin,
+  broadcast_util,
+  broadcastTo,
+  cast,
+  clipByValue,
+  complex,
+  concat,
+  cumprod,
+  cumsum,
+  denseBincount,
+  div,
+  fill,
+  floor,
+  floorDiv,
+  matMul,
+  maximum,
+  maxPool,
+  minimum,
+  mod,
+  mul,
+  pad,
+  prod,
+  real,
+  reshape,
+  sign,
+  string,
+  type Tensor4D,
+  type Tensor as TfjsTensor,
+  zerosLike,
+} from "@tensorflow/tfjs-core";
+import type { Kernel, Kernels } from "./kernel.ts";
+import { sizeOf } from "./plain-tensors.ts";
+
+/** A tensor with so many of a value before and after it along each axis: paddings [rank, 2]. */
+const padding: Kernel = {
+  compose([x, paddings, value]) {
+    const input = x as TfjsTensor; // it has two inputs or three
+    const pairs = (paddings as TfjsTensor).dataSync<"int32">(); // waits for the device like TensorFlow.js's own
+    const [before, after] = [0, 1].map((side) => input.shape.map((_, axis) => pairs[2 * axis + side] ?? 0));
+    const filling = value ? firstOf(value) : 0;
+    if (input.rank <= 4) {
+      return pad(
+        input,
+        input.shape.map((_, axis) => [before?.[axis] ?? 0, after?.[axis] ?? 0]),
+        filling,
+      );
+    }
+    return input.shape.reduce((current, _, axis) => {
+      const block = (size = 0) =>
+        cast(
+          fill(
+            current.shape.map((whole, each) => (each === axis ? size : whole)),
+            filling,
+          ),
+          current.dtype,
+        );
+      return concat([block(before?.[axis]), current, block(after?.[axis])], axis);
+    }, input);
+  },
+};
+
+/**
+ * Ops that TensorFlow.js has but gets wrong on some backend, for some shapes or for some values. Ours hold everywhere
+ * and are made of its own, called so that they are right.
+ */
+export const correctionKernels: Kernels = {
+  /** The first place of the largest; TensorFlow.js on WebGPU gives a vector for a vector. */
+  ArgMax: extreme(argMax),
+  ArgMin: extreme(argMin),
+  /** Of nothing they are false, true and 1; TensorFlow.js takes false for both, or on wasm what was in memory. */
+  Any: reduction(any, 0),
+  All: reduction(all, 1),
+  Prod: reduction(prod, 1),
+  /** TensorFlow.js counts no axis from the end. */
+  Cumsum: cumulative(cumsum),
+  Cumprod: cumulative(cumprod),
+  /** TensorFlow.js has the floats' quotients as int32, so that none is infinite or NaN. */
+  FloorDiv: {
+    compose([x, y]) {
+      const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      return a.dtype === "int32" ? floorDiv(a, b) : floor(div(a, b));
+    },
+  },
+  /** x/y rounded towards 0, of integers. */
+  TruncateDiv: {
+    compose([x, y]) {
+      const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      return mul(mul(sign(a), sign(b)), floorDiv(abs(a), abs(b)));
+    },
+  },
+  /** What is left of x after that division; it has x's sign. */
+  TruncateMod: {
+    compose([x, y]) {
+      const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      return mul(sign(a), mod(abs(a), abs(b)));
+    },
+  },
+  /** TensorFlow.js on wasm compares the bytes of integers as floats. */
+  ClipByValue: {
+    compose([x, low, high]) {
+      const [input, least, most] = [x as TfjsTensor, low as TfjsTensor, high as TfjsTensor]; // it has three inputs
+      if (input.dtype === "int32") return minimum(maximum(input, least), most);
+      return clipByValue(input, firstOf(least), firstOf(most));
+    },
+  },
+  /** Products of matrices […, n, m]; TensorFlow.js on cpu repeats the leading axes of one in the wrong order. */
+  BatchMatMulV2: {
+    compose([x, y], attrs) {
+      const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+      const [first, second] =
+        sizeOf(left) === 1 || sizeOf(right) === 1 || `${left}` === `${right}`
+          ? [a, b]
+          : repeatMatrices(a, b, broadcast_util.assertAndGetBroadcastShape(left, right));
+      return matMul(first, second, attrs.bool("adj_x", false), attrs.bool("adj_y", false));
+    },
+  },
+  /** How often each number below `size` occurs, or whether; TensorFlow.js counts in a vector even then. */
+  DenseBincount: {
+    compose([x, size, weights], attrs) {
+      const [input, weighted] = [x as TfjsTensor, weights as TfjsTensor]; // it has three inputs
+      const rows = (tensor: TfjsTensor) =>
+        tensor.rank === 1 && tensor.size > 0 ? reshape(tensor, [1, tensor.size]) : tensor;
+      const count = firstOf(size as TfjsTensor);
+      const isBinary = attrs.bool("binary_output", false);
+      if (!isBinary || input.rank !== 1) return counted(input, weighted, count, isBinary);
+      return reshape(counted(rows(input), rows(weighted), count, true), [count]);
+    },
+  },
+  /** In two steps, of which TensorFlow.js has the kernel on every backend: the planes' maxima, then those along the depth. */
+  MaxPool3D: {
+    compose([x], attrs) {
+      const input = x as TfjsTensor; // it has one
+      const [, depth = 1, height = 1, width = 1] = attrs.numbers("ksize");
+      const [, depthStride = 1, heightStride = 1, widthStride = 1] = attrs.numbers("strides");
+      const padding = attrs.text("padding", "VALID") === "SAME" ? "same" : "valid";
+      const [batch = 0, planes = 0, rows = 0, columns = 0, channels = 0] = input.shape;
+      const images: Tensor4D = reshape(input, [batch * planes, rows, columns, channels]);
+      const pooled = maxPool(images, [height, width], [heightStride, widthStride], padding);
+      const [, outRows = 0, outColumns = 0] = pooled.shape;
+      const lines: Tensor4D = reshape(pooled, [batch, planes, outRows * outColumns, channels]);
+      const result = maxPool(lines, [depth, 1], [depthStride, 1], padding);
+      return reshape(result, [batch, result.shape[1], outRows, outColumns, channels]);
+    },
+  },
+  /** To and from complex numbers, too, which TensorFlow.js on wasm has no kernel for. */
+  Cast: {
+    compose([x], attrs) {
+      const input = x as TfjsTensor; // it has one
+      const dtype = castTypes[attrs.type("DstT", "DT_FLOAT")];
+      if (dtype === undefined) throw new Error(`no tensor holds ${attrs.type("DstT", "DT_FLOAT")}`);
+      const parts = input.dtype === "complex64" && dtype !== "complex64" ? reshape(real(input), input.shape) : input;
+      if (dtype !== "complex64" || parts.dtype === "complex64") return cast(parts, dtype);
+      const numbers = cast(parts, "float32");
+      return complex(numbers, zerosLike(numbers));
+    },
+  },
+  /** TensorFlow.js on WebGPU pads four axes at most. */
+  Pad: padding,
+  PadV2: padding,
+  /** TensorFlow.js puts the separator and the pads into lower case. */
+  StringNGrams: {
+    compose([data, splits], attrs) {
+      const { nGrams, nGramsSplits } = string.stringNGrams(
+        data as TfjsTensor as Parameters<typeof string.stringNGrams>[0], // a vector of strings
+        cast(splits as TfjsTensor, "int32"),
+        attrs.text("separator", ""),
+        [...attrs.numbers("ngram_widths")],
+        attrs.text("left_pad", ""),
+        attrs.text("right_pad", ""),
+        attrs.int("pad_width", 0),
+        attrs.bool("preserve_short_sequences", false),
+      );
+      return [nGrams as TfjsTensor, nGramsSplits as TfjsTensor];
+    },
+  },
+};
+
+const castTypes: Readonly<Record<string, "float32" | "int32" | "bool" | "complex64">> = {
+  DT_FLOAT: "float32",
+  DT_DOUBLE: "float32",
+  DT_HALF: "float32",
+  DT_BFLOAT16: "float32",
+  DT_INT32: "int32",
+  DT_INT64: "int32",
+  DT_BOOL: "bool",
+  DT_COMPLEX64: "complex64",
+};
+
+/** The value of a small tensor, mostly a constant; waits for the device like TensorFlow.js's own. */
+function firstOf(tensor: TfjsTensor): number {
+  return tensor.dataSync()[0] ?? 0;
+}
+
+function extreme(find: typeof argMax): Kernel {
+  return {
+    compose([x, dimension]) {
+      const input = x as TfjsTensor; // it has two inputs
+      const axis = (firstOf(dimension as TfjsTensor) + input.rank) % input.rank;
+      return reshape(
+        find(input, axis),
+        input.shape.filter((_, each) => each !== axis),
+      );
+    },
+  };
+}
+
+function reduction(reduce: typeof any, ofNothing: number): Kernel {
+  return {
+    compose([x, axis], attrs) {
+      const input = x as TfjsTensor; // it has two inputs
+      const axes = Array.from((axis as TfjsTensor).dataSync<"int32">(), (each) => (each + input.rank) % input.rank);
+      const keepDims = attrs.bool("keep_dims", false);
+      if (input.size > 0) return reduce(input, axes, keepDims);
+      const kept = input.shape.map((size, each) => (axes.includes(each) ? 1 : size));
+      const shape = keepDims ? kept : kept.filter((_, each) => !axes.includes(each));
+      return cast(fill(shape, ofNothing, "int32"), input.dtype);
+    },
+  };
+}
+
+function cumulative(accumulate: typeof cumsum): Kernel {
+  return {
+    compose([x, axis], attrs) {
+      const input = x as TfjsTensor; // it has two inputs
+      const along = (firstOf(axis as TfjsTensor) + input.rank) % input.rank;
+      return accumulate(input, along, attrs.bool("exclusive", false), attrs.bool("reverse", false));
+    },
+  };
+}
+
+function repeatMatrices(a: TfjsTensor, b: TfjsTensor, batch: number[]): [TfjsTensor, TfjsTensor] {
+  const repeat = (matrices: TfjsTensor) => broadcastTo(matrices, [...batch, ...matrices.shape.slice(-2)]);
+  return [repeat(a), repeat(b)];
+}
+
+function counted(x: TfjsTensor, weights: TfjsTensor, size: number, isBinary: boolean): TfjsTensor {
+  // Vectors or rows of them: the op takes no others.
+  return denseBincount(
+    x as Parameters<typeof denseBincount>[0],
+    weights as Parameters<typeof denseBincount>[1],
+    size,
+    isBinary,
+  );
+}
