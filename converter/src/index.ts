@@ -1,4 +1,5 @@
 export { isArchive, openArchive } from "./archive/open-archive.ts";
+export { readFiles, writeFiles } from "./blob-files.ts";
 export { type ConversionProgress, type ConvertOptions, convert } from "./convert.ts";
 export { convertAll } from "./convert-all.ts";
 export type { FileSink, FileSource } from "./files.ts";
@@ -12,4 +13,5 @@ export type { ConversionReport } from "./report/conversion-report.ts";
 export { formatReport } from "./report/format-report.ts";
 export { formatSummary } from "./report/format-summary.ts";
 export type { FrozenGraph } from "./saved-model/frozen-graph.ts";
+export { type GraphSignatures, listSignatures } from "./saved-model/list-signatures.ts";
 export { version } from "./version.ts";
