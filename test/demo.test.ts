@@ -173,7 +173,7 @@ describe("the demo in a browser with WebGPU", () => {
     await dropFolder(page, "#own-drop", savedModel);
     await ownModelReady(page);
     expect(await page.locator("#own-model").getAttribute("data-backend")).toBe("webgpu");
-    expect(await page.locator("#own-size").textContent()).toBe("4 bytes in 1 file");
+    expect(await page.locator("#own-size").textContent()).toBe("8 bytes in 1 file");
     for (const { inputs, outputs } of golden) {
       const { shape, data } = inputs.x as Tensor<"float32">;
       expect(shape[1]).toBe(1);

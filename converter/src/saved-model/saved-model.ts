@@ -108,11 +108,13 @@ function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: 
   if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
   const signature = signatureDef.get("__saved_model_init_op")?.outputs.values() ?? [];
   const initialisers = [
-    ...[...signature].map(({ name = "" }) => parseTensorName(name).node),
+    ...[...signature].map(({ name = "" }) => name),
     ...initialiserCollections.flatMap((key) => collectionDef.get(key)?.nodeList?.value ?? []),
-  ];
+  ].map((name) => parseTensorName(name).node);
+  const listed = collectionDef.get("saved_model_assets")?.anyList?.value ?? []; // where TensorFlow 1 lists them
+  const assetFiles = [...assetFileDef, ...listed.map(({ value }) => decode("AssetFileDef", value, path))];
   const assets = new Map(
-    assetFileDef.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
+    assetFiles.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
   );
   const entries = tableEntries(main, initialisers, assets);
   const nodes = [...main.nodes.values()].map((node) => {
