@@ -23,7 +23,12 @@ export const messages = {
     name: [1, "string", "optional"],
     dtype: [2, "int32"],
     tensorShape: [3, "TensorShapeProto"],
+    cooSparse: [4, "CooSparse"],
+    compositeTensor: [5, "CompositeTensor"],
   },
+  CooSparse: { values: [1, "string"], indices: [2, "string"], denseShape: [3, "string"] },
+  CompositeTensor: { typeSpec: [1, "TypeSpecProto"], components: [2, "TensorInfo", "repeated"] },
+  TypeSpecProto: { typeSpecClass: [1, "int32"] },
   GraphDef: { node: [1, "NodeDef", "repeated"], library: [2, "FunctionDefLibrary"], versions: [4, "VersionDef"] },
   VersionDef: { producer: [1, "int32"] },
   NodeDef: {

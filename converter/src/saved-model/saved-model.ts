@@ -8,7 +8,7 @@ import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { restoredVariables } from "./restored-variables.ts";
 import { signatureGraph } from "./signature-graph.ts";
-import { tableEntries } from "./table-entries.ts";
+import { bindTables, hasTables, tableEntries } from "./table-entries.ts";
 import { checkTextSize, decodeText } from "./text-format.ts";
 
 /** One signature of a SavedModel: its graph, whose variables tell where their values lie, and the checkpoint. */
@@ -42,7 +42,7 @@ export async function openSavedModel(
   };
   const checkpoint = await openCheckpoint(source, "variables/variables");
   const withVariables = await bindCheckpoint(main, metaGraph.saverDef?.restoreOpName ?? "", checkpoint);
-  const withValues = bindTables(withVariables, metaGraph);
+  const withValues = fillTables(withVariables, metaGraph);
   return {
     tensorflowVersion: metaGraph.metaInfoDef?.tensorflowVersion ?? "",
     producer: graphDef.versions?.producer ?? 0,
@@ -104,8 +104,8 @@ async function bindCheckpoint(main: Graph, restoreOp: string, checkpoint: Checkp
 }
 
 /** Gives each lookup table what the model's initialisers fill it with. */
-function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: Proto<"MetaGraphDef">): Graph {
-  if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
+function fillTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: Proto<"MetaGraphDef">): Graph {
+  if (!hasTables(main)) return main;
   const signature = signatureDef.get("__saved_model_init_op")?.outputs.values() ?? [];
   const initialisers = [
     ...[...signature].map(({ name = "" }) => name),
@@ -116,17 +116,11 @@ function bindTables(main: Graph, { signatureDef, collectionDef, assetFileDef }: 
   const assets = new Map(
     assetFiles.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
   );
-  const entries = tableEntries(main, initialisers, assets);
-  const nodes = [...main.nodes.values()].map((node) => {
-    const given = tableOps.has(node.op) ? entries.get(node.name) : undefined;
-    return given === undefined ? node : { ...node, entries: given };
-  });
-  return { ...main, nodes: new Map(nodes.map((node) => [node.name, node])) };
+  return bindTables(main, tableEntries(main, initialisers, assets));
 }
 
 /** Where TensorFlow 1 lists what to run when a model is loaded. */
 const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
-const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
 
 const variableOps: ReadonlySet<string> = new Set(["VarHandleOp", "VariableV2", "Variable"]);
 
