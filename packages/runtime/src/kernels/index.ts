@@ -6,6 +6,7 @@ import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
 import { mathKernels } from "./math.ts";
 import { matrixKernels } from "./matrices.ts";
+import { stringPlacingKernels } from "./place-strings.ts";
 import { raggedKernels } from "./ragged.ts";
 import { segmentKernels } from "./segments.ts";
 import { setKernels } from "./sets.ts";
@@ -30,4 +31,5 @@ export const kernels: Kernels = {
   ...setKernels,
   ...spectralKernels,
   ...stringKernels,
+  ...stringPlacingKernels,
 };

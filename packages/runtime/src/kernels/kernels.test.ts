@@ -78,6 +78,30 @@ const rows: readonly Row[] = [
     inputs: [i32([3], 0, 2, -1), i32([], 3), f32([], 5), f32([], 0.5)],
     outputs: [f32([3, 3], 5, 0.5, 0.5, 0.5, 0.5, 5, 0.5, 0.5, 0.5)],
   },
+  {
+    op: "SparseToDense",
+    inputs: [i32([2, 2], 0, 1, 1, 0), i32([2], 2, 2), f32([2], 5, 6), f32([], -1)],
+    outputs: [f32([2, 2], -1, 5, 6, -1)],
+  },
+  {
+    op: "SparseToDense",
+    about: "of strings, on which TensorFlow.js on wasm aborts",
+    inputs: [i32([2, 2], 0, 1, 1, 0), i32([2], 2, 2), text([2], "a", "b"), text([], "-")],
+    outputs: [text([2, 2], "-", "a", "b", "-")],
+  },
+  {
+    op: "SparseToDense",
+    about: "of one boolean for all indices",
+    inputs: [i32([2], 0, 2), i32([1], 3), bool([], 1), bool([], 0)],
+    outputs: [bool([3], 1, 0, 1)],
+  },
+  { op: "Tile", inputs: [i32([1, 2], 1, 2), i32([2], 2, 2)], outputs: [i32([2, 4], 1, 2, 1, 2, 1, 2, 1, 2)] },
+  {
+    op: "Tile",
+    about: "of strings, on which TensorFlow.js on wasm aborts",
+    inputs: [text([2, 1], "a", "b"), i32([2], 2, 2)],
+    outputs: [text([4, 2], "a", "a", "b", "b", "a", "a", "b", "b")],
+  },
   { op: "Roll", inputs: [i32([5], 0, 1, 2, 3, 4), i32([1], 2), i32([1], 0)], outputs: [i32([5], 3, 4, 0, 1, 2)] },
   {
     op: "Roll",
@@ -170,6 +194,12 @@ const rows: readonly Row[] = [
   {
     op: "BucketizeWithInputBoundaries",
     inputs: [f32([2], 5, 10), f32([2], 0, 10)],
+    outputs: [i32([2], 1, 2)],
+  },
+  {
+    op: "BucketizeWithInputBoundaries",
+    about: "with boundaries in a row, as TensorFlow Transform exports them",
+    inputs: [f32([2], 5, 10), f32([1, 2], 0, 10)],
     outputs: [i32([2], 1, 2)],
   },
   {
