@@ -2,6 +2,7 @@ import { decodeText, type Tensor } from "@nearside/core";
 import { expectClose } from "@nearside/core/testing";
 import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readKernelGolden } from "../../testing/kernel-golden.ts";
 import { type JsonAttrs, runOp } from "../../testing/run-op.ts";
 import { openCpuBackend } from "../backends/cpu.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
@@ -487,9 +488,11 @@ const complexRows: readonly Row[] = [
   { op: "IFFT2D", inputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)], outputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)] },
 ];
 
+const goldenRows: readonly Row[] = readKernelGolden();
+
 const backends = [
-  { name: "cpu", open: openCpuBackend, rows: [...rows, ...complexRows] },
-  { name: "wasm", open: openWasmBackend, rows },
+  { name: "cpu", open: openCpuBackend, rows: [...rows, ...goldenRows, ...complexRows] },
+  { name: "wasm", open: openWasmBackend, rows: [...rows, ...goldenRows] },
 ];
 
 describe.each(backends)("on $name", ({ open, rows }) => {
@@ -527,6 +530,6 @@ describe.each(backends)("on $name", ({ open, rows }) => {
 });
 
 test("every kernel has a test", () => {
-  const tested = [...rows, ...complexRows].map(({ op }) => op);
+  const tested = [...rows, ...goldenRows, ...complexRows].map(({ op }) => op);
   expect(Object.keys(kernels).filter((op) => !tested.includes(op))).toEqual([]);
 });
