@@ -4,9 +4,9 @@ import { inlineFunctions } from "../passes/inline-functions.ts";
 import { prune } from "../passes/prune.ts";
 
 /**
- * What the model's initialisers fill each lookup table of `main` with, by the name that TensorFlow finds it by. `assets` are the names of
- * the files in the model's `assets` folder by the nodes that stand for their paths. Tables that are filled in another
- * way, with what the model computes, are left out.
+ * What the model's initialisers fill each lookup table of `main` with, by the name that TensorFlow finds it by.
+ * `assets` are the names of the files in the model's `assets` folder by the nodes that stand for their paths. Tables
+ * that are filled in another way, with what the model computes, are left out.
  */
 export function tableEntries(
   main: Graph,

@@ -3,14 +3,14 @@ import type { Kernel } from "./kernel.ts";
 import type { KernelAttrs } from "./kernel-attrs.ts";
 import { numbersOf, numericTensor, sizeOf } from "./plain-tensors.ts";
 
-/** Where each element of a tensor of `shape` comes from in one of `own` that is broadcast to it. */
+/** Where each element of a tensor of `shape` comes from in one of `own` that is broadcast to it, or tiled. */
 export function broadcastPlaces(own: readonly number[], shape: readonly number[]): readonly number[] {
   const missing = shape.length - own.length;
   return Array.from({ length: sizeOf(shape) }, (_, at) => {
     let [from, stride, rest] = [0, 1, at];
     for (let axis = shape.length - 1; axis >= missing; axis--) {
       const [size = 1, width = 1] = [shape[axis], own[axis - missing]];
-      if (width !== 1) from += (rest % size) * stride;
+      from += ((rest % size) % width) * stride;
       stride *= width;
       rest = Math.floor(rest / size);
     }

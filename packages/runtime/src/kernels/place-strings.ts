@@ -7,6 +7,7 @@ import {
   tensor,
   tile,
 } from "@tensorflow/tfjs-core";
+import { broadcastPlaces } from "./broadcast.ts";
 import type { Kernels } from "./kernel.ts";
 import { invalid, sizeOf } from "./plain-tensors.ts";
 
@@ -40,17 +41,8 @@ const textsOf = (input: TfjsTensor) => input.dataSync<"string">() as unknown as 
 function tileTexts(input: TfjsTensor, times: readonly number[]): TfjsTensor {
   const shape = input.shape.map((size, axis) => size * (times[axis] ?? 1));
   const texts = textsOf(input);
-  const result = Array.from({ length: sizeOf(shape) }, (_, at) => {
-    let [from, stride, rest] = [0, 1, at];
-    for (let axis = shape.length - 1; axis >= 0; axis--) {
-      const [size = 1, own = 1] = [shape[axis], input.shape[axis]];
-      from += ((rest % size) % own) * stride;
-      stride *= own;
-      rest = Math.floor(rest / size);
-    }
-    return texts[from] as string; // within, as from counts the input's own places
-  });
-  return tensor(result, shape, "string");
+  const repeated = broadcastPlaces(input.shape, shape).map((place) => texts[place] as string); // places within the input
+  return tensor(repeated, shape, "string");
 }
 
 function placeTexts(indices: TfjsTensor, shape: readonly number[], values: TfjsTensor, otherwise: TfjsTensor) {
