@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { mkdirSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import type { Tensor } from "@nearside/core";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { type Drawing, drawings } from "./drawings.ts";
+import { readExample } from "./models.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -78,6 +80,32 @@ async function result(page: Page) {
 const clean = (digit: number) =>
   drawings.find((drawing) => drawing.digit === digit && /clean/.test(drawing.style)) as Drawing;
 
+/** Drops a folder of this machine, as a file manager would. */
+async function dropFolder(page: Page, target: string, folder: string): Promise<void> {
+  await page.locator(target).scrollIntoViewIfNeeded();
+  const box = await page.locator(target).boundingBox();
+  if (!box) throw new Error(`there is no ${target} to drop on`);
+  const devtools = await page.context().newCDPSession(page);
+  const place = { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+  for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+    const data = { items: [], files: [folder], dragOperationsMask: 1 };
+    await devtools.send("Input.dispatchDragEvent", { type, ...place, data });
+  }
+}
+
+async function expectState(page: Page, state: "ready" | "error"): Promise<void> {
+  const section = page.locator("#own-model:is([data-state=ready], [data-state=error])");
+  await section.waitFor();
+  const message = await page.locator("#own-error-message").textContent();
+  expect(await page.locator("#own-model").getAttribute("data-state"), message ?? "").toBe(state);
+}
+
+const ownModelReady = (page: Page) => expectState(page, "ready");
+
+/** What the page itself fetches: its workers and their WebAssembly, and where its server is. */
+const isPartOfPage = (request: string) =>
+  request.startsWith(`${url}assets/`) || request.startsWith(`${url}config.json`);
+
 describe("the demo in a browser with WebGPU", () => {
   let browser: Browser;
   beforeAll(async () => {
@@ -135,6 +163,51 @@ describe("the demo in a browser with WebGPU", () => {
     const found = await result(page);
     expect(found).toMatchObject({ digit: "7", backend: "server (wasm)", location: "server" });
     expect(found.probabilities[7]).toBeGreaterThan(0.9);
+    expect(complaints).toEqual([]);
+  });
+
+  test("converts a SavedModel folder that is dropped on it, and runs it as TensorFlow does", async () => {
+    const { page, requests, complaints } = await visit(browser);
+    const { savedModel, golden } = await readExample("linear-regression");
+    requests.length = 0;
+    await dropFolder(page, "#own-drop", savedModel);
+    await ownModelReady(page);
+    expect(await page.locator("#own-model").getAttribute("data-backend")).toBe("webgpu");
+    expect(await page.locator("#own-size").textContent()).toBe("8 bytes in 1 file");
+    for (const { inputs, outputs } of golden) {
+      const { shape, data } = inputs.x as Tensor<"float32">;
+      expect(shape[1]).toBe(1);
+      await page.locator("[data-input=x]").fill(JSON.stringify(Array.from(data, (value) => [value])));
+      await page.locator("#own-form [type=submit]").click();
+      await ownModelReady(page);
+      const found = ((await page.locator("[data-output=output_0]").textContent()) ?? "").split(", ").map(Number);
+      const wanted = (outputs.output_0 as Tensor<"float32">).data;
+      expect(found).toHaveLength(wanted.length);
+      for (const [index, value] of wanted.entries()) {
+        expect(Math.abs((found[index] as number) - value)).toBeLessThanOrEqual(1e-4 + 1e-4 * Math.abs(value));
+      }
+    }
+    expect(requests.filter((request) => !request.startsWith("blob:") && !isPartOfPage(request))).toEqual([]);
+    expect(complaints).toEqual([]);
+  });
+
+  test("converts a SavedModel folder that is picked, and one without a model ends in a typed error", async () => {
+    const { page, complaints } = await visit(browser, "?backend=cpu");
+    const { savedModel, golden } = await readExample("digits");
+    await page.locator("#own-folder").setInputFiles(`${root}demo/src/style`);
+    await expectState(page, "error");
+    expect(await page.locator("#own-error-code").textContent()).toBe("not-found");
+    expect(await page.locator("#own-error-message").textContent()).toContain("give the SavedModel's folder");
+
+    await page.locator("#own-folder").setInputFiles(savedModel);
+    await ownModelReady(page);
+    expect(await page.locator("#own-model").getAttribute("data-backend")).toBe("cpu");
+    const texts = await page.locator("#own-ports tr").allTextContents();
+    expect(texts).toEqual(["inputimagefloat32 [?, 28, 28, 1]", "outputprobabilitiesfloat32 [?, 10]"]);
+    // The golden cases are drawings, which nobody writes by hand: that the ten add up to 1 shows that it ran.
+    const shown = (await page.locator("[data-output=probabilities]").textContent()) ?? "";
+    expect(shown.split(", ")).toHaveLength(golden[0]?.outputs.probabilities?.shape.at(-1) as number);
+    expect(shown.split(", ").reduce((sum, text) => sum + Number(text), 0)).toBeCloseTo(1, 4);
     expect(complaints).toEqual([]);
   });
 

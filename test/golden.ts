@@ -1,4 +1,4 @@
-import { type DType, dtypes, isDType, type Tensors } from "@nearside/core";
+import { type DType, decodeText, dtypes, isDType, type Tensors } from "@nearside/core";
 import type { GoldenRun } from "@nearside/core/testing";
 
 /** One run that TensorFlow made, of the signature it was made with. */
@@ -69,7 +69,7 @@ function decodeTensors(tensors: Readonly<Record<string, GoldenTensor>>): Tensors
 }
 
 function decodeData(dtype: DType, b64: GoldenTensor["b64"]) {
-  if (typeof b64 !== "string") return b64.map((text) => Buffer.from(text, "base64").toString());
+  if (typeof b64 !== "string") return b64.map((text) => decodeText(Buffer.from(text, "base64")));
   const bytes = new Uint8Array(Buffer.from(b64, "base64")); // a copy, so aligned
   return dtype === "string" ? [] : new dtypes[dtype].array(bytes.buffer);
 }

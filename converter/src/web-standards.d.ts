@@ -37,3 +37,13 @@ declare class DecompressionStream {
     };
   };
 }
+declare class Blob {
+  constructor(parts: readonly Uint8Array<ArrayBuffer>[]);
+  readonly size: number;
+  slice(start: number, end: number): Blob;
+  arrayBuffer(): Promise<ArrayBuffer>;
+}
+interface File extends Blob {
+  readonly name: string;
+  readonly webkitRelativePath: string;
+}

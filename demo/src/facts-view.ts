@@ -68,7 +68,8 @@ export function formatBytes(bytes: number): string {
   return `${Math.round(bytes / 1000)} KB`;
 }
 
-function formatMs(ms: number): string {
+/** Milliseconds, or seconds from one second on. */
+export function formatMs(ms: number): string {
   if (ms >= 1000) return `${(ms / 1000).toFixed(2)} s`;
   return `${ms.toFixed(ms < 10 ? 1 : 0)} ms`;
 }

@@ -4,6 +4,7 @@ import { element } from "./element.ts";
 import { createFactsView } from "./facts-view.ts";
 import { addKeyboardPen } from "./keyboard-pen.ts";
 import { normaliseDrawing } from "./normalise-drawing.ts";
+import { addOwnModel } from "./own-model/own-model.ts";
 import { readPageConfig } from "./page-config.ts";
 import { addPointerPen } from "./pointer-pen.ts";
 import { createRecogniser } from "./recogniser.ts";
@@ -75,4 +76,5 @@ addThemeToggle(element("theme", HTMLButtonElement), () => {
 });
 element("clear", HTMLButtonElement).addEventListener("click", pad.clear);
 for (const radio of document.querySelectorAll("input[name=where]")) radio.addEventListener("change", start);
+addOwnModel();
 start();

@@ -1,5 +1,6 @@
 import { InferenceError } from "@nearside/core";
 import type { FileSource } from "../files.ts";
+import { modelFolder } from "./model-folder.ts";
 import { openTarGz } from "./open-tar.ts";
 import { openZip } from "./open-zip.ts";
 
@@ -12,8 +13,8 @@ export function isArchive(path: string): boolean {
 }
 
 /**
- * The model's folder in the archive at `path` of `source`: the one nearest to the top that holds a `saved_model.pb` or
- * a `model.json`. Throws `not-found` where there is none, `data-loss` and `unsupported` as the archive's reader does.
+ * The model's folder in the archive at `path` of `source`: the one nearest to the top that holds a `saved_model.pb`,
+ * `saved_model.pbtxt` or `model.json`. Throws `not-found` where there is none, `data-loss` and `unsupported` as the archive's reader does.
  */
 export async function openArchive(source: FileSource, path: string): Promise<FileSource> {
   const open = Object.entries(formats).find(([end]) => path.toLowerCase().endsWith(end))?.[1];
@@ -22,12 +23,10 @@ export async function openArchive(source: FileSource, path: string): Promise<Fil
     throw new InferenceError("invalid-argument", `${path}: expected an archive (${known}), got another name`);
   }
   const archive = await open(source, path);
-  const models = (await archive.list()).filter((name) => /(^|\/)(saved_model\.pb|model\.json)$/.test(name));
-  const [model] = models.sort((a, b) => a.split("/").length - b.split("/").length);
-  if (model === undefined) {
+  const folder = modelFolder(await archive.list());
+  if (folder === undefined) {
     throw new InferenceError("not-found", `${path}: it holds no saved_model.pb; give an archive of a model's folder`);
   }
-  const folder = model.slice(0, model.lastIndexOf("/") + 1);
   return {
     sizeBytes: (name) => archive.sizeBytes(folder + name),
     read: (name, start, end) => archive.read(folder + name, start, end),

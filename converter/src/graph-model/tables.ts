@@ -34,8 +34,14 @@ export function listTables(graph: Graph): readonly Table[] {
     };
     const tensor = { node: name, output: 0 };
     const handle: Port = { key: `${name}:0`, tensor, dtype: "DT_RESOURCE", shape: [] };
-    return [{ resourceId: place, handle, constants, table: node, fill }];
+    return [{ resourceId: place, handle, constants, table: withoutSharedName(node), fill }];
   });
+}
+
+/** TensorFlow.js goes by the node's name; the shared one may hold the path of a file where the model was made. */
+function withoutSharedName(table: Node): Node {
+  const { shared_name: _, ...attrs } = table.attrs;
+  return { ...table, attrs };
 }
 
 /** A table without the int64 keys beyond int32: TensorFlow.js's integers are int32, so nothing ever looks them up. */

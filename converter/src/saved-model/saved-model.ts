@@ -9,7 +9,8 @@ import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { type CheckpointPlace, restoredVariables } from "./restored-variables.ts";
 import { isInternal, signatureGraph } from "./signature-graph.ts";
-import { tableEntries } from "./table-entries.ts";
+import { tensorNames } from "./signature-ports.ts";
+import { bindTables, hasTables, tableEntries } from "./table-entries.ts";
 import { checkTextSize, decodeText } from "./text-format.ts";
 import { variableWriters } from "./variable-writers.ts";
 
@@ -74,7 +75,7 @@ function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => P
       const checkpoint = await openCheckpointOnce();
       places ??= restoredVariables(graphFromProto(graphDef, [restoreOp], path), restoreOp);
       const withVariables = await bindCheckpoint(main, places, checkpoint);
-      const withValues = bindTables(withVariables, metaGraph, graphDef);
+      const withValues = fillTables(withVariables, metaGraph, graphDef);
       return {
         tensorflowVersion: metaInfoDef?.tensorflowVersion ?? "",
         producer: graphDef.versions?.producer ?? 0,
@@ -146,33 +147,30 @@ async function bindCheckpoint(
 }
 
 /** Gives each lookup table what the model's initialisers fill it with. */
-function bindTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, graphDef: Proto<"GraphDef">): Graph {
-  if (![...main.nodes.values()].some(({ op }) => tableOps.has(op))) return main;
+function fillTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, graphDef: Proto<"GraphDef">): Graph {
+  if (!hasTables(main)) return main;
   const { signatureDef, collectionDef, assetFileDef } = metaGraph;
   const initialisers = [
     ...signatureNodes(signatureDef.get("__saved_model_init_op")),
     ...initialiserCollections.flatMap((key) => collectionDef.get(key)?.nodeList?.value ?? []),
-  ];
+  ].map((name) => parseTensorName(name).node);
+  const listed = collectionDef.get("saved_model_assets")?.anyList?.value ?? []; // where TensorFlow 1 lists them
+  const assetFiles = [...assetFileDef, ...listed.map(({ value }) => decode("AssetFileDef", value, path))];
   const assets = new Map(
-    assetFileDef.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
+    assetFiles.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
   );
-  const entries = tableEntries(graphFromProto(graphDef, initialisers, path), initialisers, assets);
-  const nodes = [...main.nodes.values()].map((node) => {
-    const given = tableOps.has(node.op) ? entries.get(node.name) : undefined;
-    return given === undefined ? node : { ...node, entries: given };
-  });
-  return { ...main, nodes: new Map(nodes.map((node) => [node.name, node])) };
+  const initialised = graphFromProto(graphDef, initialisers, path);
+  return bindTables(main, tableEntries(initialised, initialisers, assets));
 }
 
 /** The nodes of a signature's inputs and outputs. */
 function signatureNodes(signature: Proto<"SignatureDef"> | undefined): readonly string[] {
   const infos = signature === undefined ? [] : [...signature.inputs.values(), ...signature.outputs.values()];
-  return infos.map(({ name = "" }) => parseTensorName(name).node);
+  return infos.flatMap(tensorNames).map((name) => parseTensorName(name).node);
 }
 
 /** Where TensorFlow 1 lists what to run when a model is loaded. */
 const initialiserCollections = ["saved_model_main_op", "legacy_init_op", "table_initializer"] as const;
-const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
 
 function placeByName({ name, attrs }: Node, keysByName: ReadonlyMap<string, string>) {
   const shared = attrs.shared_name;

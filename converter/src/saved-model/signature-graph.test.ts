@@ -11,7 +11,13 @@ function signatures(inputs: Record<string, string>, outputs: Record<string, stri
     new Map(
       Object.entries(names).map(([key, name]) => [
         key,
-        { name, dtype: 1, tensorShape: { dim: [], unknownRank: false } },
+        {
+          name,
+          dtype: 1,
+          tensorShape: { dim: [], unknownRank: false },
+          cooSparse: undefined,
+          compositeTensor: undefined,
+        },
       ]),
     );
   return new Map([["serving_default", { inputs: infos(inputs), outputs: infos(outputs) }]]);
@@ -68,6 +74,31 @@ describe("signatureGraph", () => {
     );
     const result = signatureGraph(main, signatures({ x: "parsed:0" }, { y: "out:0" }), "serving_default");
     expect(result.nodes.get("parsed")).toMatchObject({ op: "Placeholder", inputs: [] });
+  });
+
+  test("feeds one of several outputs of a node, and leaves the others to the node", () => {
+    const main = graph(
+      [node("bytes", "Placeholder"), node("parsed", "Parse", ["bytes"]), node("out", "Mul", ["parsed:1", "parsed"])],
+      [],
+    );
+    const result = signatureGraph(
+      main,
+      signatures({ b: "parsed:1" }, { y: "out:0", b: "parsed:1" }),
+      "serving_default",
+    );
+    expect(result.inputs).toMatchObject([{ key: "b", tensor: { node: "parsed/1", output: 0 } }]);
+    expect(result.nodes.get("parsed")).toMatchObject({ op: "Parse" });
+    expect(result.nodes.get("out")?.inputs).toEqual([
+      { node: "parsed/1", output: 0 },
+      { node: "parsed", output: 0 },
+    ]);
+    expect(result.outputs).toMatchObject([{ key: "b", tensor: { node: "parsed/1" } }, { key: "y" }]);
+  });
+
+  test("refuses two inputs that are the same tensor, as TensorFlow does", () => {
+    const main = graph([node("in", "Placeholder"), node("out", "Identity", ["in"])], []);
+    const twice = signatures({ a: "in:0", b: "in:0" }, { y: "out:0" });
+    expect(() => signatureGraph(main, twice, "serving_default")).toThrow('inputs "a" and "b" are the same tensor');
   });
 
   test("lists the signatures there are where one is missing", () => {

@@ -1,11 +1,10 @@
 import { InferenceError } from "@nearside/core";
-import { damaged } from "../damaged.ts";
 import { calledFunction } from "../graph/called-function.ts";
-import { dataTypeFromNumber } from "../graph/data-type.ts";
-import type { Graph, Port } from "../graph/graph.ts";
-import { parseTensorName, placeholder } from "./graph-def.ts";
+import { freeName } from "../graph/free-name.ts";
+import type { Graph, Node, Port, TensorRef } from "../graph/graph.ts";
+import { placeholder } from "./graph-def.ts";
 import type { Proto } from "./messages.ts";
-import { shapeFromProto } from "./shape.ts";
+import { portsFromProto } from "./signature-ports.ts";
 
 /**
  * The graph of one signature: `main` with the signature's inputs and outputs as ports, everything else still there.
@@ -49,21 +48,6 @@ function listNames(signatures: ReadonlyMap<string, unknown>): string {
   return names.length === 0 ? "none" : names.map((key) => JSON.stringify(key)).join(", ");
 }
 
-function portsFromProto(infos: ReadonlyMap<string, Proto<"TensorInfo">>, main: Graph, where: string): Port[] {
-  return [...infos.keys()].sort().map((key) => {
-    const info = infos.get(key);
-    if (info?.name === undefined) {
-      const advice = "sign the function with dense tensors and build the other kind inside it";
-      throw new InferenceError("unsupported", `${where} "${key}": it is a sparse or composite tensor; ${advice}`);
-    }
-    const tensor = parseTensorName(info.name);
-    if (!main.nodes.has(tensor.node)) {
-      throw damaged(`${where} "${key}"`, `a node "${tensor.node}" in the graph`, "none");
-    }
-    return { key, tensor, dtype: dataTypeFromNumber(info.dtype), shape: shapeFromProto(info.tensorShape) };
-  });
-}
-
 /** The wrapper's body as a graph, or undefined where the signature isn't a call to a signature wrapper. */
 function wrapperGraph(main: Graph, inputs: readonly Port[], outputs: readonly Port[]): Graph | undefined {
   const callName = outputs[0]?.tensor.node ?? "";
@@ -99,17 +83,32 @@ function wrapperGraph(main: Graph, inputs: readonly Port[], outputs: readonly Po
   return { ...main, nodes, inputs: wrapperInputs, outputs: wrapperOutputs, controls: body.controls };
 }
 
-/** Turns inputs that aren't placeholders into such: TensorFlow 1 lets a signature feed any tensor. */
+/**
+ * Turns inputs that aren't placeholders into such: TensorFlow 1 lets a signature feed any tensor. One of several
+ * outputs of a node gets a placeholder of its own, and the other outputs stay the node's.
+ */
 function withPlaceholders(graph: Graph, where: string): Graph {
-  const nodes = new Map(graph.nodes);
+  const fed = new Map<string, Port>();
+  const used = new Map<string, number>(); // how many of a node's outputs something takes
+  const refs = [...graph.nodes.values()].flatMap(({ inputs }) => inputs);
+  for (const { node, output } of refs) used.set(node, Math.max(used.get(node) ?? 0, output + 1));
   for (const port of graph.inputs) {
     const { node, output } = port.tensor;
-    const others = [...graph.nodes.values()].flatMap(({ inputs }) => inputs).filter((input) => input.node === node);
-    if (output !== 0 || others.some((input) => input.output !== 0)) {
-      const message = `${where}: input "${port.key}" is one of several outputs of node "${node}"; feed a placeholder instead`;
+    const other = fed.get(`${node}:${output}`);
+    if (other !== undefined) {
+      const message = `${where}: inputs "${other.key}" and "${port.key}" are the same tensor; sign it once`;
       throw new InferenceError("unsupported", message);
     }
-    nodes.set(node, placeholder(port));
+    const isOnlyOne = output === 0 && (used.get(node) ?? 0) <= 1;
+    const isTaken = (name: string) =>
+      graph.nodes.has(name) || [...fed.values()].some(({ tensor }) => tensor.node === name);
+    const name = isOnlyOne ? node : freeName(`${node}/${output}`, isTaken);
+    fed.set(`${node}:${output}`, { ...port, tensor: { node: name, output: 0 } });
   }
-  return { ...graph, nodes };
+  const moved = (ref: TensorRef) => fed.get(`${ref.node}:${ref.output}`)?.tensor ?? ref;
+  const nodes = new Map<string, Node>();
+  for (const node of graph.nodes.values()) nodes.set(node.name, { ...node, inputs: node.inputs.map(moved) });
+  for (const port of fed.values()) nodes.set(port.tensor.node, placeholder(port));
+  const outputs = graph.outputs.map((port) => ({ ...port, tensor: moved(port.tensor) }));
+  return { ...graph, nodes, inputs: [...fed.values()], outputs };
 }

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { memorySource } from "../../testing/memory-files.ts";
-import { graph, int32, node, scalar } from "../../testing/tiny-graph.ts";
+import { body, call, graph, int32, node, scalar } from "../../testing/tiny-graph.ts";
 import type { Graph, TableFile } from "../graph/graph.ts";
 import { readVocabularies } from "./read-vocabularies.ts";
-import { tableEntries } from "./table-entries.ts";
+import { bindTables, tableEntries } from "./table-entries.ts";
 
 const table = node("table", "HashTableV2");
 const fromFile = node("fill", "InitializeTableFromTextFileV2", ["table", "path"], {
@@ -41,6 +41,25 @@ describe("tableEntries", () => {
   test("leaves out a table that is filled with something else", () => {
     const nodes = [table, node("path", "ReadFile"), fromFile];
     expect(tableEntries(graph(nodes, []), ["fill"], new Map())).toEqual(new Map());
+  });
+});
+
+describe("bindTables", () => {
+  const shared = { shared_name: { s: new TextEncoder().encode("words") } };
+  const entries = { kind: "constants", keys: int32(1), values: scalar(2) } as const;
+
+  test("fills a table that a function makes, by the name that it shares", () => {
+    const made = node("made", "HashTableV2", [], { attrs: shared });
+    const main = graph([call("create", "creator", [])], [], { creator: body([made], ["made"]) });
+    const nodes = bindTables(main, new Map([["words", entries]])).functions.get("creator")?.nodes;
+    expect(nodes?.get("made")?.entries).toEqual(entries);
+  });
+
+  test("doesn't take a function's nameless table for one of the graph", () => {
+    const main = graph([table], [], { creator: body([table], ["table"]) });
+    const bound = bindTables(main, new Map([["table", entries]]));
+    expect(bound.nodes.get("table")?.entries).toEqual(entries);
+    expect(bound.functions.get("creator")?.nodes.get("table")?.entries).toBeUndefined();
   });
 });
 

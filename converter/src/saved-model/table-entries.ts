@@ -1,12 +1,12 @@
-import type { Attrs, Graph, Node, TableEntries, TensorRef } from "../graph/graph.ts";
+import type { Attrs, Body, Graph, Node, TableEntries, TensorRef } from "../graph/graph.ts";
 import { sourceOf } from "../graph/source-of.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { prune } from "../passes/prune.ts";
 
 /**
- * What the model's initialisers fill each lookup table of `main` with, by the table's node. `assets` are the names of
- * the files in the model's `assets` folder by the nodes that stand for their paths. Tables that are filled in another
- * way, with what the model computes, are left out.
+ * What the model's initialisers fill each lookup table of `main` with, by the name that TensorFlow finds it by.
+ * `assets` are the names of the files in the model's `assets` folder by the nodes that stand for their paths. Tables
+ * that are filled in another way, with what the model computes, are left out.
  */
 export function tableEntries(
   main: Graph,
@@ -21,11 +21,44 @@ export function tableEntries(
     const [table] = node.inputs;
     const given = importOps.has(node.op) ? constantEntries(graph, node) : fileEntries(graph, node, assets);
     if (table === undefined || given === undefined) continue;
-    entries.set(sourceOf(graph, table).node, given);
+    const source = graph.nodes.get(sourceOf(graph, table).node);
+    if (source !== undefined) entries.set(tableName(source), given);
   }
   return entries;
 }
 
+/** Gives the lookup tables of a graph and its functions their entries; a function's table has a name of its own. */
+export function bindTables(graph: Graph, entries: ReadonlyMap<string, TableEntries>): Graph {
+  const bind = (body: Body, isFunction: boolean) => {
+    const nodes = [...body.nodes.values()].map((node) => {
+      const isNamed = !isFunction || sharedName(node) !== "";
+      const given = tableOps.has(node.op) && isNamed ? entries.get(tableName(node)) : undefined;
+      return [node.name, given === undefined ? node : { ...node, entries: given }] as const;
+    });
+    return new Map(nodes);
+  };
+  const functions = [...graph.functions].map(([name, body]) => [name, { ...body, nodes: bind(body, true) }] as const);
+  return { ...graph, nodes: bind(graph, false), functions: new Map(functions) };
+}
+
+/** True where the graph or a function of it has a lookup table. */
+export function hasTables(graph: Graph): boolean {
+  return [graph, ...graph.functions.values()].some(({ nodes }) =>
+    [...nodes.values()].some(({ op }) => tableOps.has(op)),
+  );
+}
+
+/** Nodes with one shared name are one table; without one it is the node's own name. */
+function tableName(node: Node): string {
+  return sharedName(node) || node.name;
+}
+
+function sharedName({ attrs }: Node): string {
+  const { shared_name: name } = attrs;
+  return name !== undefined && "s" in name ? new TextDecoder().decode(name.s) : "";
+}
+
+const tableOps: ReadonlySet<string> = new Set(["HashTable", "HashTableV2"]);
 const importOps: ReadonlySet<string> = new Set([
   "InitializeTable",
   "InitializeTableV2",

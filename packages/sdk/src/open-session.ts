@@ -24,17 +24,20 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a TensorFlow.js graph model (the URL of its `model.json`) in a worker of its own, on the first backend that can
- * run it. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not what it
+ * Opens a TensorFlow.js graph model in a worker of its own, on the first backend that can run it. `model` is the URL of
+ * its `model.json`, or the model's files by path, which the cache leaves alone. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not what it
  * should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
-  model: string | URL,
+  model: string | URL | ReadonlyMap<string, Blob>,
   options: OpenOptions = {},
 ): Promise<Session<M>> {
   const { backend = ["webgpu", "wasm", "cpu"], fallback, cache = true, warmUp = true, signal, onProgress } = options;
   signal?.throwIfAborted();
-  const request = { model: new URL(model, globalThis.location?.href).href, cache, warmUp };
+  const request =
+    typeof model === "string" || model instanceof URL
+      ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp }
+      : { model: "model.json", files: model, cache: false, warmUp };
   const refusals: InferenceError[] = [];
   for (const name of [backend].flat()) {
     try {

@@ -9,7 +9,8 @@ import {
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
 import { expose, transfer } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
-import { fetchManifest, shardReader } from "./download.ts";
+import { readManifest, shardReader } from "./download.ts";
+import { filesAt, filesIn } from "./model-files.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
@@ -24,13 +25,16 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
 
 async function open(
   openBackend: () => Promise<LoadedBackend>,
-  { model, cache = true, warmUp = true }: OpenRequest,
+  { model, files, cache = true, warmUp = true }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
-  const [backend, manifest] = await Promise.all([openBackend(), fetchManifest(model, signal)]);
-  const shards = shardReader(model, manifest, { cache, onProgress });
-  const files = { manifest, readShard: shards.read };
-  const session = await openLocalSession(model, files, backend, { warmUp, ...(signal && { signal }) });
+  const modelFiles = files ? filesIn(files) : filesAt(model);
+  const [backend, manifest] = await Promise.all([openBackend(), readManifest(modelFiles, signal)]);
+  const shards = shardReader(modelFiles, manifest, { cache, onProgress });
+  const session = await openLocalSession(model, { manifest, readShard: shards.read }, backend, {
+    warmUp,
+    ...(signal && { signal }),
+  });
   await shards.settled();
   return session;
 }

@@ -12,8 +12,10 @@ export interface Protocol {
 export type Method = keyof Protocol;
 
 export interface OpenRequest {
-  /** URL of `model.json`, or the model's name on a server. */
+  /** URL of `model.json`, or the model's name on a server, or what messages are to call `files`. */
   readonly model: string;
+  /** The model's files by path, `model.json` among them, where the caller has them itself. */
+  readonly files?: ReadonlyMap<string, Blob> | undefined;
   /** Keep the weights for the next open, where there is a cache. */
   readonly cache?: boolean;
   /** Run once on zeros before the session counts as open. */

@@ -1,4 +1,5 @@
 import { broadcast_util, equal, notEqual, type Tensor as TfjsTensor, tensor } from "@tensorflow/tfjs-core";
+import { broadcastPlaces } from "./broadcast.ts";
 import type { Kernels } from "./kernel.ts";
 
 /**
@@ -24,16 +25,5 @@ function compare(a: TfjsTensor, b: TfjsTensor, compareNumbers: typeof equal, ifS
 /** The elements as they stand once the tensor is repeated along axes of size 1 to this shape. */
 function broadcast(input: TfjsTensor, shape: readonly number[]): string[] {
   const texts = input.dataSync<"string">() as unknown as readonly string[]; // the types have no strings
-  const missing = shape.length - input.shape.length;
-  const count = shape.reduce((product, size) => product * size, 1);
-  return Array.from({ length: count }, (_, at) => {
-    let [from, stride, rest] = [0, 1, at];
-    for (let axis = shape.length - 1; axis >= missing; axis--) {
-      const [size = 1, own = 1] = [shape[axis], input.shape[axis - missing]];
-      if (own !== 1) from += (rest % size) * stride;
-      stride *= own;
-      rest = Math.floor(rest / size);
-    }
-    return texts[from] as string; // within, as from counts the input's own places
-  });
+  return broadcastPlaces(input.shape, shape).map((place) => texts[place] as string); // places within the input
 }

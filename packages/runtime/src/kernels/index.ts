@@ -1,18 +1,28 @@
 import { arrangeKernels } from "./arrange.ts";
+import { bitKernels } from "./bits.ts";
 import { boxKernels } from "./boxes.ts";
+import { colourKernels } from "./colours.ts";
 import { comparisonKernels } from "./compare-strings.ts";
 import { complexKernels } from "./complex.ts";
 import { correctionKernels } from "./corrections.ts";
 import { exampleKernels } from "./examples.ts";
 import type { Kernels } from "./kernel.ts";
+import { linearAlgebraKernels } from "./linear-algebra.ts";
 import { listKernels } from "./lists.ts";
 import { mathKernels } from "./math.ts";
 import { matrixKernels } from "./matrices.ts";
+import { partitionKernels } from "./partition.ts";
+import { stringPlacingKernels } from "./place-strings.ts";
 import { raggedKernels } from "./ragged.ts";
+import { resampleKernels } from "./resample.ts";
 import { segmentKernels } from "./segments.ts";
 import { setKernels } from "./sets.ts";
+import { sparseKernels } from "./sparse.ts";
+import { specialFunctionKernels } from "./special-functions.ts";
 import { spectralKernels } from "./spectral.ts";
 import { stringKernels } from "./strings.ts";
+import { textRecordKernels } from "./text-records.ts";
+import { unicodeKernels } from "./unicode.ts";
 
 /**
  * The ops that this package computes, TensorFlow.js having none or not on every backend. Where TensorFlow.js gives
@@ -34,4 +44,14 @@ export const kernels: Kernels = {
   ...setKernels,
   ...spectralKernels,
   ...stringKernels,
+  ...stringPlacingKernels,
+  ...bitKernels,
+  ...colourKernels,
+  ...linearAlgebraKernels,
+  ...partitionKernels,
+  ...resampleKernels,
+  ...sparseKernels,
+  ...specialFunctionKernels,
+  ...textRecordKernels,
+  ...unicodeKernels,
 };

@@ -2,6 +2,7 @@ import { decodeText, type Tensor } from "@nearside/core";
 import { expectClose } from "@nearside/core/testing";
 import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { readKernelGolden } from "../../testing/kernel-golden.ts";
 import { type JsonAttrs, runOp } from "../../testing/run-op.ts";
 import { openCpuBackend } from "../backends/cpu.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
@@ -201,6 +202,30 @@ const rows: readonly Row[] = [
     inputs: [f32([1, 4, 4, 1], 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16), f32([3, 1, 1, 1], 1, 1, 1)],
     outputs: [f32([1, 2, 2, 1], 15, 21, 22, 26)],
   },
+  {
+    op: "SparseToDense",
+    inputs: [i32([2, 2], 0, 1, 1, 0), i32([2], 2, 2), f32([2], 5, 6), f32([], -1)],
+    outputs: [f32([2, 2], -1, 5, 6, -1)],
+  },
+  {
+    op: "SparseToDense",
+    about: "of strings, on which TensorFlow.js on wasm aborts",
+    inputs: [i32([2, 2], 0, 1, 1, 0), i32([2], 2, 2), text([2], "a", "b"), text([], "-")],
+    outputs: [text([2, 2], "-", "a", "b", "-")],
+  },
+  {
+    op: "SparseToDense",
+    about: "of one boolean for all indices",
+    inputs: [i32([2], 0, 2), i32([1], 3), bool([], 1), bool([], 0)],
+    outputs: [bool([3], 1, 0, 1)],
+  },
+  { op: "Tile", inputs: [i32([1, 2], 1, 2), i32([2], 2, 2)], outputs: [i32([2, 4], 1, 2, 1, 2, 1, 2, 1, 2)] },
+  {
+    op: "Tile",
+    about: "of strings, on which TensorFlow.js on wasm aborts",
+    inputs: [text([2, 1], "a", "b"), i32([2], 2, 2)],
+    outputs: [text([4, 2], "a", "a", "b", "b", "a", "a", "b", "b")],
+  },
   { op: "Roll", inputs: [i32([5], 0, 1, 2, 3, 4), i32([1], 2), i32([1], 0)], outputs: [i32([5], 3, 4, 0, 1, 2)] },
   {
     op: "Roll",
@@ -341,6 +366,12 @@ const rows: readonly Row[] = [
   {
     op: "BucketizeWithInputBoundaries",
     inputs: [f32([2], 5, 10), f32([2], 0, 10)],
+    outputs: [i32([2], 1, 2)],
+  },
+  {
+    op: "BucketizeWithInputBoundaries",
+    about: "with boundaries in a row, as TensorFlow Transform exports them",
+    inputs: [f32([2], 5, 10), f32([1, 2], 0, 10)],
     outputs: [i32([2], 1, 2)],
   },
   {
@@ -648,6 +679,8 @@ const complexRows: readonly Row[] = [
   { op: "IFFT2D", inputs: [c64([2, 2], 10, 0, -2, 0, -4, 0, 0, 0)], outputs: [c64([2, 2], 1, 0, 2, 0, 3, 0, 4, 0)] },
 ];
 
+const goldenRows: readonly Row[] = readKernelGolden();
+
 const backends = [
   { name: "cpu", open: openCpuBackend },
   { name: "wasm", open: openWasmBackend },
@@ -660,7 +693,7 @@ describe.each(backends)("on $name", ({ open }) => {
   });
   afterAll(() => backend?.close());
 
-  for (const { op, about, attrs, inputs, outputs } of [...rows, ...complexRows]) {
+  for (const { op, about, attrs, inputs, outputs } of [...rows, ...goldenRows, ...complexRows]) {
     test(`${op} computes what TensorFlow does${about ? `, ${about}` : ""}`, async () => {
       const before = memory().numTensors;
       const node = { op, inputs, outputs: outputs.map(({ dtype }) => dtype), ...(attrs && { attrs }) };
@@ -688,6 +721,6 @@ describe.each(backends)("on $name", ({ open }) => {
 });
 
 test("every kernel has a test", () => {
-  const tested = [...rows, ...complexRows].map(({ op }) => op);
+  const tested = [...rows, ...goldenRows, ...complexRows].map(({ op }) => op);
   expect(Object.keys(kernels).filter((op) => !tested.includes(op))).toEqual([]);
 });

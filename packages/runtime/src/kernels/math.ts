@@ -10,6 +10,7 @@ import {
   log1p,
   minimum,
   mul,
+  reshape,
   scalar,
   sum,
   type Tensor as TfjsTensor,
@@ -18,7 +19,7 @@ import {
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { Kernel, Kernels } from "./kernel.ts";
-import { boolTensor, float32Tensor, invalid, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
+import { boolTensor, float32Tensor, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
 
 /** Arithmetic, element by element unless it says otherwise. */
 export const mathKernels: Kernels = {
@@ -35,7 +36,7 @@ export const mathKernels: Kernels = {
       return countUpTo(x as TfjsTensor, boundaries);
     },
   },
-  /** The same with the boundaries as an input. */
+  /** The same with the boundaries as an input, of any shape. */
   BucketizeWithInputBoundaries: {
     compose: ([x, boundaries]) => countUpTo(x as TfjsTensor, boundaries as TfjsTensor),
   },
@@ -99,8 +100,7 @@ function zeroWhereZero(combine: (x: TfjsTensor, y: TfjsTensor) => TfjsTensor): K
 }
 
 function countUpTo(x: TfjsTensor, boundaries: TfjsTensor): TfjsTensor {
-  if (boundaries.rank !== 1) throw invalid("Bucketize", `expected boundaries [n], got [${boundaries.shape.join(",")}]`);
-  return sum(cast(greaterEqual(expandDims(x, -1), boundaries), "int32"), -1);
+  return sum(cast(greaterEqual(expandDims(x, -1), reshape(boundaries, [-1])), "int32"), -1);
 }
 
 function logAddExp(a: number, b: number): number {

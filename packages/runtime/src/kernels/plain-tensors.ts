@@ -31,12 +31,18 @@ export function stringTensor(shape: readonly number[], values: readonly string[]
   return { dtype: "string", shape, data: values };
 }
 
+/** A tensor of these numbers, of the dtype of `like`: float32 where there is none. */
+export function numericTensor(like: Tensor | undefined, shape: readonly number[], values: readonly number[]): Tensor {
+  const dtype = like === undefined || like.dtype === "string" ? "float32" : like.dtype;
+  const array = dtypes[dtype].array as typeof Float32Array; // stands for every numeric array
+  return { dtype, shape, data: array.from(values) } as Tensor; // the array of that dtype
+}
+
 /** A tensor of `shape` whose elements are those of `source` (same dtype), picked by their places; −1 picks `fill`. */
 export function pick(source: Tensor, shape: readonly number[], places: ArrayLike<number>, fill?: Tensor): Tensor {
   const values = Array.from(places, (place) => (place < 0 ? (fill?.data[0] ?? 0) : source.data[place]));
   if (source.dtype === "string") return stringTensor(shape, values as string[]); // of a string tensor
-  const array = dtypes[source.dtype].array as typeof Float32Array; // stands for every numeric array
-  return { dtype: source.dtype, shape, data: array.from(values as number[]) } as Tensor; // the array of that dtype
+  return numericTensor(source, shape, values as number[]); // of another
 }
 
 /** The number of elements in a shape. */

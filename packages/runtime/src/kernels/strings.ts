@@ -1,4 +1,4 @@
-import type { Tensor } from "@nearside/core";
+import { decodeText, encodeText, type Tensor } from "@nearside/core";
 import type { Kernel, Kernels } from "./kernel.ts";
 import type { KernelAttrs } from "./kernel-attrs.ts";
 import {
@@ -176,11 +176,11 @@ type Units = readonly string[] | Uint8Array;
 
 /** The characters or the bytes of a string, as the attribute `unit` says. */
 function unitsOf(text: string, attrs: KernelAttrs): Units {
-  return attrs.text("unit", "BYTE") === "UTF8_CHAR" ? Array.from(text) : new TextEncoder().encode(text);
+  return attrs.text("unit", "BYTE") === "UTF8_CHAR" ? Array.from(text) : encodeText(text);
 }
 
 function joinUnits(units: Units): string {
-  return units instanceof Uint8Array ? new TextDecoder().decode(units) : units.join("");
+  return units instanceof Uint8Array ? decodeText(units) : units.join("");
 }
 
 function splitAtAny(text: string, characters: ReadonlySet<string>): string[] {

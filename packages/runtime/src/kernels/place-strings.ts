@@ -1,0 +1,62 @@
+import {
+  cast,
+  type Rank,
+  reshape,
+  sparseToDense,
+  type Tensor as TfjsTensor,
+  tensor,
+  tile,
+} from "@tensorflow/tfjs-core";
+import { broadcastPlaces } from "./broadcast.ts";
+import type { Kernels } from "./kernel.ts";
+import { invalid, sizeOf } from "./plain-tensors.ts";
+
+/** Ops that move elements about and on which TensorFlow.js on wasm aborts where those are strings, or booleans. */
+export const stringPlacingKernels: Kernels = {
+  /** A tensor of `shape` with `values` (a scalar, or one each) at `indices` (a scalar, [n] or [n, rank]), else `otherwise`. */
+  SparseToDense: {
+    compose([indices, shape, values, otherwise]) {
+      const [at, given] = [indices as TfjsTensor, values as TfjsTensor]; // it has four inputs
+      // Waits for the device like TensorFlow.js's own; shapes are small and mostly on the CPU.
+      const sizes = Array.from((shape as TfjsTensor).dataSync<"int32">());
+      if (given.dtype === "string") return placeTexts(at, sizes, given, otherwise as TfjsTensor);
+      const value = given.dtype === "bool" ? cast(given, "int32") : given;
+      const fallback = cast(reshape<Rank.R0>(otherwise as TfjsTensor, []), value.dtype);
+      return cast(sparseToDense(at, value, sizes, fallback), given.dtype);
+    },
+  },
+  /** The tensor again and again: `multiples` times along each axis. */
+  Tile: {
+    compose([x, multiples]) {
+      const input = x as TfjsTensor; // it has two inputs
+      const times = Array.from((multiples as TfjsTensor).dataSync<"int32">());
+      return input.dtype === "string" ? tileTexts(input, times) : tile(input, times);
+    },
+  },
+};
+
+/** Strings are not on the device, so reading them waits for nothing. The types have none. */
+const textsOf = (input: TfjsTensor) => input.dataSync<"string">() as unknown as readonly string[];
+
+function tileTexts(input: TfjsTensor, times: readonly number[]): TfjsTensor {
+  const shape = input.shape.map((size, axis) => size * (times[axis] ?? 1));
+  const texts = textsOf(input);
+  const repeated = broadcastPlaces(input.shape, shape).map((place) => texts[place] as string); // places within the input
+  return tensor(repeated, shape, "string");
+}
+
+function placeTexts(indices: TfjsTensor, shape: readonly number[], values: TfjsTensor, otherwise: TfjsTensor) {
+  const places = indices.dataSync<"int32">();
+  const rank = shape.length;
+  const [given, [fallback = ""]] = [textsOf(values), textsOf(otherwise)];
+  const result = new Array<string>(sizeOf(shape)).fill(fallback);
+  for (let entry = 0; entry < places.length / rank; entry++) {
+    const place = shape.reduce((sum, size, axis) => {
+      const index = places[entry * rank + axis] ?? 0;
+      if (index < 0 || index >= size) throw invalid("SparseToDense", `index ${index} is outside [${shape.join(",")}]`);
+      return sum * size + index;
+    }, 0);
+    result[place] = given[values.rank === 0 ? 0 : entry] ?? "";
+  }
+  return tensor(result, [...shape], "string");
+}

@@ -1,0 +1,180 @@
+"""Writes kernel-golden.json: what TensorFlow computes for the ops below. Run it where TensorFlow is installed:
+python make-kernel-golden.py"""
+
+import json
+import math
+import os
+
+import numpy as np
+import tensorflow as tf
+from google.protobuf import json_format
+
+R = tf.raw_ops
+rng = np.random.default_rng(7)
+cases = []
+
+
+def f(*shape, low=-2.0, high=2.0):
+    return rng.uniform(low, high, shape).astype(np.float32)
+
+
+def i(values, dtype=np.int32):
+    return np.array(values, dtype)
+
+
+def s(*values):
+    return np.array(values, object)
+
+
+def add(op, about="", **arguments):
+    """Arrays are inputs; anything else is an attribute."""
+    inputs, call = [], {}
+
+    def place(value):
+        if not isinstance(value, np.ndarray):
+            return value
+        inputs.append(value)
+        return placeholders[len(inputs) - 1]
+
+    arrays = [v for each in arguments.values() for v in (each if isinstance(each, list) else [each]) if isinstance(v, np.ndarray)]
+    graph = tf.Graph()
+    with graph.as_default():
+        placeholders = [tf.compat.v1.placeholder(tf.as_dtype(a.dtype) if a.dtype != object else tf.string, a.shape) for a in arrays]
+        for name, value in arguments.items():
+            call[name] = [place(each) for each in value] if isinstance(value, list) else place(value)
+        outputs = getattr(R, op)(**call)
+        outputs = list(outputs) if isinstance(outputs, (list, tuple)) else [outputs]
+        with tf.compat.v1.Session() as session:
+            results = session.run(outputs, dict(zip(placeholders, inputs)))
+        node = outputs[0].op.node_def
+    attrs = {name: json_format.MessageToDict(value) for name, value in node.attr.items()}
+    cases.append({"op": op, "about": about, "attrs": attrs, "inputs": [tensor(v) for v in inputs], "outputs": [tensor(v) for v in results]})
+
+
+def tensor(value):
+    value = np.asarray(value)
+    if value.dtype == object or value.dtype.kind == "S":
+        data = [v if isinstance(v, str) else v.decode("utf-8", "surrogateescape") for v in value.ravel().tolist()]
+        return {"dtype": "string", "shape": list(value.shape), "data": data}
+    dtype = {"f": "float32", "b": "bool"}.get(value.dtype.kind, "int32")
+    data = [float("%.9g" % v) if dtype == "float32" else int(v) for v in value.ravel().tolist()]
+    return {"dtype": dtype, "shape": list(value.shape), "data": [v if math.isfinite(v) else str(v) for v in data]}
+
+
+images = f(2, 4, 5, 3, low=0, high=1)
+for op in ("RGBToHSV", "HSVToRGB"):
+    add(op, images=images)
+    add(op, "of grey and of nothing", images=np.array([[0.5, 0.5, 0.5], [0, 0, 0], [1, 0, 0]], np.float32))
+    add(op, "of no pixel", images=f(0, 3))
+add("AdjustHue", images=images, delta=np.array(0.3, np.float32))
+add("AdjustHue", "the other way", images=images, delta=np.array(-0.7, np.float32))
+add("AdjustSaturation", images=images, scale=np.array(2.5, np.float32))
+add("AdjustContrastv2", images=f(2, 3, 4, 2), contrast_factor=np.array(-1.5, np.float32))
+for aligned, half in ((False, False), (True, False), (False, True)):
+    for size in ([3, 7], [8, 2]):
+        about = f"to {size}, align_corners {aligned}, half_pixel_centers {half}"
+        add("ResizeBicubic", about, images=f(1, 4, 5, 2), size=i(size), align_corners=aligned, half_pixel_centers=half)
+        if not half:
+            add("ResizeArea", about, images=f(1, 4, 5, 2), size=i(size), align_corners=aligned)
+for kernel in ("lanczos1", "lanczos3", "lanczos5", "gaussian", "box", "triangle", "keyscubic", "mitchellcubic"):
+    for antialias in (True, False):
+        add("ScaleAndTranslate", f"{kernel}, antialias {antialias}", images=f(1, 6, 5, 1), size=i([3, 8]),
+            scale=np.array([0.5, 1.6], np.float32), translation=np.array([0, 0.3], np.float32), kernel_type=kernel, antialias=antialias)
+for padding in ("SAME", "VALID"):
+    add("ExtractImagePatches", padding, images=f(1, 5, 6, 2), ksizes=[1, 2, 3, 1], strides=[1, 2, 1, 1], rates=[1, 1, 2, 1], padding=padding)
+
+wide = np.array([-30.5, -3.7, -2.5, -1.2, -0.5, 0.1, 0.5, 1, 1.5, 2, 3.3, 10, 40, 200], np.float32)
+for op in ("Lgamma", "Digamma", "BesselI0e", "BesselI1e", "Rint"):
+    add(op, x=wide)
+add("Lgamma", "at its poles", x=np.array([0, -1, math.inf, math.nan], np.float32))
+for op in ("BesselI0", "BesselI1"):
+    add(op, x=wide[1:-2])
+add("Rint", "halves", x=np.array([-2.5, -1.5, -0.5, 0.5, 1.5, 2.5], np.float32))
+add("Erfinv", x=np.array([-1, -0.99, -0.3, 0, 1e-6, 0.5, 0.999, 1, 1.5], np.float32))
+add("Ndtri", x=np.array([0, 1e-6, 0.2, 0.5, 0.9, 0.999, 1, 1.5], np.float32))
+a = np.array([[0.5], [1], [3], [20]], np.float32)
+for op in ("Igamma", "Igammac"):
+    add(op, "broadcast", a=a, x=np.array([0, 0.1, 1, 5, 30], np.float32))
+add("NextAfter", x1=np.array([0, 0, 1, 1, -1, 2], np.float32), x2=np.array([1, -1, 2, 0, 0, 2], np.float32))
+add("MulNoNan", x=np.array([math.nan, math.inf, 2], np.float32), y=np.array([0, 0, 3], np.float32))
+add("Softsign", features=wide)
+add("L2Loss", t=f(2, 3))
+add("L2Loss", "of nothing", t=f(0))
+
+bits = i([0, 1, -1, 5, 127, -128, 77])
+for op in ("BitwiseOr", "BitwiseXor"):
+    add(op, "broadcast", x=bits.reshape(7, 1), y=i([3, -4]))
+    add(op, "uint8", x=bits.astype(np.uint8), y=np.uint8([255]))
+for dtype in (np.int8, np.uint8, np.int32):
+    add("LeftShift", np.dtype(dtype).name, x=bits.astype(dtype), y=np.array([1, 3, 2, 0, 1, 1, 4], dtype))
+    add("RightShift", np.dtype(dtype).name, x=bits.astype(dtype), y=np.array([1, 3, 2, 0, 1, 1, 4], dtype))
+    add("Invert", np.dtype(dtype).name, x=bits.astype(dtype))
+    add("PopulationCount", np.dtype(dtype).name, x=bits.astype(dtype))
+add("Bitcast", input=wide, type=tf.int32)
+add("Bitcast", "back", input=i([0, 1065353216, -1082130432]), type=tf.float32)
+
+square = f(2, 3, 3)
+definite = np.matmul(square, square.transpose(0, 2, 1)) + 3 * np.eye(3, dtype=np.float32)
+add("Cholesky", input=definite)
+add("Cholesky", "of no matrix", input=f(0, 2, 2))
+add("MatrixInverse", input=definite)
+add("MatrixInverse", "of the transpose", input=square + 4 * np.eye(3, dtype=np.float32), adjoint=True)
+add("MatrixDeterminant", input=square)
+add("MatrixDeterminant", "of singular and empty ones", input=np.array([[[1, 2], [2, 4]], [[0, 1], [1, 0]]], np.float32))
+add("MatrixDeterminant", "of nothing in it", input=f(2, 0, 0))
+add("LogMatrixDeterminant", input=square)
+for adjoint in (False, True):
+    add("MatrixSolve", f"adjoint {adjoint}", matrix=square + 4 * np.eye(3, dtype=np.float32), rhs=f(2, 3, 2), adjoint=adjoint)
+    for lower in (False, True):
+        add("MatrixTriangularSolve", f"lower {lower}, adjoint {adjoint}", matrix=definite, rhs=f(2, 3, 2), lower=lower, adjoint=adjoint)
+add("MatrixTriangularSolve", "broadcast", matrix=definite[:1], rhs=f(2, 3, 2), lower=True, adjoint=False)
+
+indices, values, shape = i([[0, 1], [0, 3], [2, 0]], np.int64), f(3), i([3, 4], np.int64)
+add("SparseReorder", input_indices=indices[::-1].copy(), input_values=values, input_shape=shape)
+add("SparseReorder", "of strings", input_indices=indices[::-1].copy(), input_values=s("a", "b", "c"), input_shape=shape)
+add("SparseTensorDenseMatMul", a_indices=indices, a_values=values, a_shape=shape, b=f(4, 2))
+add("SparseTensorDenseMatMul", "transposed", a_indices=indices, a_values=values, a_shape=shape, b=f(2, 3), adjoint_a=True, adjoint_b=True)
+add("SparseTensorDenseMatMul", "of no element", a_indices=i([], np.int64).reshape(0, 2), a_values=f(0), a_shape=shape, b=f(4, 2))
+for op in ("SparseReduceSum", "SparseReduceMax"):
+    add(op, input_indices=indices, input_values=values, input_shape=shape, reduction_axes=i([1]))
+    add(op, "kept", input_indices=indices, input_values=values, input_shape=shape, reduction_axes=i([-2]), keep_dims=True)
+    add(op, "along no axis", input_indices=indices, input_values=values, input_shape=shape, reduction_axes=i([]))
+for axis in (0, -1):
+    add("SparseConcat", f"along {axis}", indices=[indices, indices], values=[values, f(3)], shapes=[shape, shape], concat_dim=axis)
+add("SparseConcat", "of strings", indices=[indices, indices], values=[s("a", "b", "c"), s("d", "e", "f")], shapes=[shape, shape], concat_dim=1)
+add("SparseSlice", indices=indices, values=values, shape=shape, start=i([0, 1], np.int64), size=i([2, 9], np.int64))
+add("SparseDenseCwiseMul", "broadcast", sp_indices=indices, sp_values=values, sp_shape=shape, dense=f(4))
+add("SparseDenseCwiseDiv", sp_indices=indices, sp_values=values, sp_shape=shape, dense=f(3, 4, low=1))
+add("SparseTensorDenseAdd", a_indices=indices, a_values=values, a_shape=shape, b=f(3, 4))
+
+add("DynamicPartition", data=f(5, 2), partitions=i([0, 2, 0, 1, 2]), num_partitions=4)
+add("DynamicPartition", "of strings by a matrix", data=s("a", "b", "c", "d").reshape(2, 2), partitions=i([[1, 0], [0, 1]]), num_partitions=2)
+add("DynamicStitch", indices=[i(4), i([[1, 0], [5, 2]])], data=[f(2), f(2, 2, 2)])
+add("DynamicStitch", "where the last wins", indices=[i([0, 1]), i([1, 2])], data=[s("a", "b"), s("c", "d")])
+add("ParallelDynamicStitch", indices=[i([3, 0]), i([1, 2])], data=[f(2), f(2)])
+add("UnravelIndex", indices=i([0, 5, 11]), dims=i([3, 4]))
+for op in ("TensorScatterMax", "TensorScatterMin"):
+    add(op, tensor=f(4, 2), indices=i([[1], [3], [1]]), updates=f(3, 2))
+add("Diag", diagonal=f(2, 2))
+add("DiagPart", input=f(2, 3, 2, 3))
+
+words = s("aé", "", "日本", "x😀")
+add("UnicodeDecode", input=words, input_encoding="UTF-8")
+add("UnicodeDecodeWithOffsets", input=words, input_encoding="UTF-8")
+add("UnicodeDecodeWithOffsets", "of bytes that are none", input=np.array([b"a\xffb", b"\x01c"], object), input_encoding="UTF-8", replace_control_characters=True)
+add("UnicodeDecode", "left out", input=np.array([b"a\xffb"], object), input_encoding="UTF-8", errors="ignore")
+add("UnicodeEncode", input_values=i([97, 233, 26085, 128512]), input_splits=i([0, 2, 2, 4], np.int64), output_encoding="UTF-8")
+add("UnicodeTranscode", input=words, input_encoding="UTF-8", output_encoding="UTF-8")
+for pad in (False, True):
+    add("EncodeBase64", f"pad {pad}", input=np.array([b"", b"a", b"ab", b"\xff\xfe>?"], object), pad=pad)
+add("DecodeBase64", input=s("", "YQ", "YWI=", "__4-Pw"))
+add("UnsortedSegmentJoin", inputs=s("a", "b", "c", "d"), segment_ids=i([1, 0, 1, 0]), num_segments=i(3), separator="-")
+add("UnsortedSegmentJoin", "of rows", inputs=s("a", "b", "c", "d").reshape(2, 2), segment_ids=i([1, 1]), num_segments=i(2))
+for dtype in (tf.uint8, tf.int16, tf.int32, tf.float32):
+    add("DecodeRaw", dtype.name, bytes=np.array([b"\x00\x01\x80\xff", b"\x00\x00\x80\x3f"], object), out_type=dtype)
+add("DecodeRaw", "big-endian", bytes=np.array([b"\x00\x01"], object), out_type=tf.int16, little_endian=False)
+
+path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernel-golden.json")
+with open(path, "w") as file:
+    file.write('{"tensorflow":%s,"cases":[\n%s\n]}\n' % (json.dumps(tf.__version__), ",\n".join(json.dumps(c, separators=(",", ":")) for c in cases)))
+print(len(cases), "cases")
