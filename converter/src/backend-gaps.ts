@@ -13,27 +13,16 @@ export type BrowserBackend = (typeof browserBackends)[number];
  */
 export type Support = "any" | "nearside" | "none";
 
-/** The ops that each backend can't run, by their names; ` (complex)` where it is for such numbers only. */
+/** The ops that each backend can't run, by their names. */
 export type BackendGaps = Readonly<Record<BrowserBackend, readonly string[]>>;
 
-/** What of a node decides where it runs: its op, and the types among its attributes. */
-export interface TypedNode {
-  readonly op: string;
-  readonly attrs: Readonly<Record<string, object>>;
-}
-
 /** What `nodes` need that a backend lacks, sorted; an empty list where the backend can run them all. */
-export function backendGaps(nodes: readonly TypedNode[]): BackendGaps {
+export function backendGaps(nodes: readonly { readonly op: string }[]): BackendGaps {
   const gaps = (backend: BrowserBackend) => {
-    const labels = nodes.map((node) => gapLabel(node, backend)).filter((label) => label !== undefined);
-    return [...new Set(labels)].sort();
+    const ops = nodes.map(({ op }) => op).filter((op) => supportOf(op, backend) === "none");
+    return [...new Set(ops)].sort();
   };
   return { webgpu: gaps("webgpu"), webgl: gaps("webgl"), wasm: gaps("wasm"), cpu: gaps("cpu") };
-}
-
-function gapLabel(node: TypedNode, backend: BrowserBackend): string | undefined {
-  if (supportOf(node.op, backend) === "none") return node.op;
-  return withoutComplexNumbers.has(backend) && isComplex(node) ? `${node.op} (complex)` : undefined;
 }
 
 /** Who runs an op on a backend; an op that this version doesn't know, no one. */
@@ -41,8 +30,7 @@ export function supportOf(op: string, backend: BrowserBackend): Support {
   if (!isOp(op)) return "none";
   const isStock = !isOwnOp(op) && !missingKernels[backend].has(op);
   if (isStock) return "any";
-  const isOurs = (isOwnOp(op) || replacedOps.has(op)) && backend !== "webgl";
-  return isOurs && !(withoutComplexNumbers.has(backend) && complexOps.has(op)) ? "nearside" : "none";
+  return (isOwnOp(op) || replacedOps.has(op)) && backend !== "webgl" ? "nearside" : "none";
 }
 
 /** Of the ops that TensorFlow.js 4.22 loads, those that need a kernel which a backend lacks. */
@@ -76,7 +64,14 @@ const missingKernels: Readonly<Record<BrowserBackend, ReadonlySet<string>>> = {
 /** Of those, the ones that our runtime computes itself. */
 const replacedOps: ReadonlySet<string> = new Set([
   "BitwiseAnd",
+  "Complex",
   "Einsum",
+  "FFT",
+  "IFFT",
+  "IRFFT",
+  "Imag",
+  "RFFT",
+  "Real",
   "SparseFillEmptyRows",
   "SparseReshape",
   "StaticRegexReplace",
@@ -84,20 +79,3 @@ const replacedOps: ReadonlySet<string> = new Set([
   "Unique",
   "UniqueV2",
 ]);
-
-const withoutComplexNumbers: ReadonlySet<BrowserBackend> = new Set(["wasm"]);
-
-/** Of our own ops, those that have to do with complex numbers whatever the types of their inputs. */
-const complexOps: ReadonlySet<string> = new Set([
-  "Angle",
-  "FFT2D",
-  "IFFT2D",
-  "NearsideComplexAdd",
-  "NearsideComplexDiv",
-  "NearsideComplexMul",
-  "NearsideComplexSub",
-]);
-
-function isComplex({ attrs }: TypedNode): boolean {
-  return Object.values(attrs).some((attr) => "type" in attr && String(attr.type).startsWith("DT_COMPLEX"));
-}

@@ -1,5 +1,5 @@
 import { InferenceError, type Manifest, parseManifest } from "@nearside/core";
-import { backendGaps, type TypedNode } from "./backend-gaps.ts";
+import { backendGaps } from "./backend-gaps.ts";
 import type { ConvertOptions } from "./convert.ts";
 import { damaged } from "./damaged.ts";
 import type { FileSink, FileSource } from "./files.ts";
@@ -126,9 +126,11 @@ function outputNodes({ outputNames }: Manifest): readonly string[] {
 }
 
 /** A node of a graph model, as far as a report looks at it. */
-interface ManifestNode extends TypedNode {
+interface ManifestNode {
   readonly name: string;
+  readonly op: string;
   readonly inputs: readonly string[];
+  readonly attrs: Readonly<Record<string, object>>;
 }
 
 function nodesOf({ json }: Manifest): readonly ManifestNode[] {

@@ -1,8 +1,8 @@
 import { InferenceError, type Manifest, type Shard } from "@nearside/core";
-import { type GraphModel, loadGraphModel as loadTfjsModel } from "@tensorflow/tfjs-converter";
-import type { io } from "@tensorflow/tfjs-core";
+import { dispose, io, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { decodeWeights } from "./decode-weights.ts";
-import { installKernels } from "./kernels/install-kernels.ts";
+import { currentDevice } from "./plan/device.ts";
+import { type ModelPlan, planModel } from "./plan/model-plan.ts";
 
 /** A model as files: its manifest, and how to get a shard's bytes, already verified. */
 export interface ModelFiles {
@@ -10,31 +10,37 @@ export interface ModelFiles {
   readShard(shard: Shard, signal?: AbortSignal): Promise<ArrayBuffer>;
 }
 
+/** A graph model on a device. */
+export interface GraphModel extends ModelPlan {
+  readonly weights: NamedTensorMap;
+  /** Frees the weights. */
+  dispose(): void;
+}
+
 /**
  * Loads a graph model onto the current backend, shard by shard: no more than one shard of the weights is in memory
- * besides what the backend holds. Rejects with `data-loss` if shards and weights don't fit together.
+ * besides what the backend holds. Rejects with `data-loss` if shards and weights don't fit together, or the graph is
+ * broken; `no-backend` where the backend lacks a kernel; `unsupported` for an op that nothing here runs.
  */
 export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): Promise<GraphModel> {
-  const { json } = files.manifest;
-  const { specs, bytes } = decodeWeights(files.manifest, readShards(files, signal));
-  // parseManifest checked what is read here; the graph itself TensorFlow.js checks when it maps the nodes.
-  const artifacts = {
-    modelTopology: json.modelTopology,
-    signature: json.signature,
-    userDefinedMetadata: json.userDefinedMetadata,
-    modelInitializer: json.modelInitializer,
-    initializerSignature: json.initializerSignature,
-    weightSpecs: specs,
-    getWeightStream: () => toStream(bytes),
-  } as unknown as io.ModelArtifacts;
-  installKernels();
+  const weights = await loadWeights(files, signal);
   try {
-    return await loadTfjsModel({ load: async () => artifacts }, { streamWeights: true });
+    const plan = await planModel(files.manifest, weights, currentDevice());
+    return { ...plan, weights, dispose: () => dispose(weights) };
+  } catch (error) {
+    dispose(weights);
+    throw error;
+  }
+}
+
+async function loadWeights(files: ModelFiles, signal?: AbortSignal): Promise<NamedTensorMap> {
+  try {
+    const { specs, bytes } = decodeWeights(files.manifest, readShards(files, signal));
+    return await io.decodeWeightsStream(toStream(bytes), specs as unknown as io.WeightsManifestEntry[]); // it checks dtypes
   } catch (cause) {
     signal?.throwIfAborted();
     if (cause instanceof InferenceError) throw cause;
     const reason = cause instanceof Error ? cause.message : String(cause);
-    if (/not registered for backend/.test(reason)) throw new InferenceError("no-backend", reason, { cause });
     throw new InferenceError("data-loss", `the graph model cannot be loaded: ${reason}; convert it again`, { cause });
   }
 }

@@ -14,11 +14,9 @@ import {
   type TensorSpec,
   type Tensors,
 } from "@nearside/core";
-import type { GraphModel } from "@tensorflow/tfjs-converter";
-import { dispose, type NamedTensorMap, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
-import { isAsynchronousKernel } from "./kernels/install-kernels.ts";
-import { loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { type GraphModel, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { SessionState } from "./session-state.ts";
 import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
 
@@ -61,28 +59,12 @@ function createState({ state }: Manifest, graph: GraphModel): SessionState {
   }
 }
 
-// Nodes of these ops make a graph's execution depend on values, so TensorFlow.js must run it asynchronously.
-const asynchronousOps = new Set(
-  ["Switch", "Merge", "Enter", "Exit", "NextIteration", "StatelessIf", "StatelessWhile", "If", "While", "Where"].concat(
-    ["NonMaxSuppressionV2", "NonMaxSuppressionV3", "NonMaxSuppressionV5"],
-    ["LookupTableFind", "LookupTableFindV2", "LookupTableSize", "LookupTableSizeV2"],
-  ),
-);
-
-// These wait for values, too, but TensorFlow.js doesn't think of them when it decides whether to warn.
-const waitingOps = new Set(["ListDiff", "NonMaxSuppressionV4"]);
-
-/** What TensorFlow.js's types hide of the executor below a graph model. */
-interface GraphExecutor {
-  _executeAsync(inputs: NamedTensorMap, outputs: readonly string[], isFunction: boolean): Promise<TfjsTensor[]>;
-}
-
 interface ComputeOptions {
   readonly signal?: AbortSignal | undefined;
   readonly keepsState: boolean;
 }
 
-/** A session in this thread, over a TensorFlow.js graph model. */
+/** A session in this thread. */
 class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly model: string;
   readonly backend: Backend;
@@ -90,8 +72,6 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #loaded: LoadedBackend;
-  readonly #isAsynchronous: boolean;
-  readonly #waitsForKernels: boolean;
   readonly #state: SessionState;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
@@ -103,11 +83,6 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#graph = graph;
     this.#state = state;
     this.#loaded = backend;
-    const { node = [] } = manifest.json.modelTopology as { node?: readonly { op: string }[] }; // loaded, so it is one
-    this.#isAsynchronous = node.some(({ op }) => asynchronousOps.has(op));
-    this.#waitsForKernels = node.some(
-      ({ op }) => isAsynchronousKernel(op) || waitingOps.has(op) || /^(Empty)?TensorList/.test(op),
-    );
   }
 
   get signature() {
@@ -174,15 +149,18 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     { signal, keepsState }: ComputeOptions,
   ): Promise<Tensors> {
     signal?.throwIfAborted();
-    const fed: NamedTensorMap = {};
+    const fed = new Map<string, TfjsTensor>();
     let fetched: TfjsTensor[] = [];
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
-        fed[this.#inputName(name)] = toTfjs(tensor, `input "${name}"`);
+        fed.set(this.#inputName(name), toTfjs(tensor, `input "${name}"`));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
-      const result = await this.#execute({ ...fed, ...this.#state.feeds }, [...names, ...this.#state.outputs]);
-      fetched = Array.isArray(result) ? result : [result];
+      const results = await this.#graph.run(new Map([...fed, ...this.#state.feeds]), [
+        ...names,
+        ...this.#state.outputs,
+      ]);
+      fetched = results.map((result) => engine().makeTensorFromTensorInfo(result));
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {
           const spec = this.signature.outputs[name] as TensorSpec; // as above
@@ -193,19 +171,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       if (keepsState) this.#state.replace(fetched.splice(names.length));
       return Object.fromEntries(tensors);
     } finally {
-      const weights = new Set(Object.values(this.#graph.weights).flat()); // an output may be a constant of the graph
-      dispose([...Object.values(fed), ...fetched.filter((tensor) => !weights.has(tensor))]);
+      dispose([...fed.values(), ...fetched]);
     }
-  }
-
-  async #execute(inputs: NamedTensorMap, names: string[]): Promise<TfjsTensor | TfjsTensor[]> {
-    const fed = { ...inputs }; // TensorFlow.js adds the handles of lookup tables, which aren't for us to dispose of
-    if (this.#isAsynchronous) return this.#graph.executeAsync(fed, names);
-    if (!this.#waitsForKernels) return this.#graph.execute(fed, names);
-    // executeAsync would warn on the user's console that the model has no control flow, at each run, unless it takes
-    // the graph for a function's.
-    const { executor } = this.#graph as unknown as { executor: GraphExecutor };
-    return executor._executeAsync(fed, names, true);
   }
 
   #inputName(name: string): string {

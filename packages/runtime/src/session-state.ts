@@ -10,11 +10,11 @@ export class SessionState {
   #lastRun: Promise<unknown> = Promise.resolve();
 
   /** Begins with the weights that the entries name. Throws `data-loss` if one isn't there. */
-  constructor(entries: readonly StateEntry[], weights: Readonly<Record<string, readonly TfjsTensor[]>>) {
+  constructor(entries: readonly StateEntry[], weights: NamedTensorMap) {
     this.outputs = entries.map(({ output }) => output);
     this.#inputs = entries.map(({ input }) => input);
     this.#values = entries.map(({ initial }) => {
-      const [weight] = weights[initial] ?? [];
+      const weight = weights[initial];
       if (weight !== undefined) return weight.clone(); // of its own, to dispose of
       const message = `model.json: nearside.state: expected a weight "${initial}", got none; convert the model again`;
       throw new InferenceError("data-loss", message);
@@ -30,8 +30,8 @@ export class SessionState {
   }
 
   /** What the next run takes, by node. */
-  get feeds(): NamedTensorMap {
-    return Object.fromEntries(this.#values.map((value, index) => [this.#inputs[index] as string, value])); // one for each
+  get feeds(): readonly (readonly [string, TfjsTensor])[] {
+    return this.#values.map((value, index) => [this.#inputs[index] as string, value] as const); // one for each
   }
 
   /** Keeps what a run returned for `outputs`, in the place of what was there. */

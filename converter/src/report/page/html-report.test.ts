@@ -17,7 +17,7 @@ const report: ConversionReport = {
   needsOwnRuntime: false,
   state: [],
   ownOps: [],
-  gaps: backendGaps([{ op: "FFT", attrs: {} }]),
+  gaps: backendGaps([{ op: "FFT" }]),
   unfused: [{ op: "Relu", reason: "it follows AddV2, which no fused op ends with", nodes: ["block/relu"] }],
   variables: { count: 262, bytes: 14_155_936 },
   shards: [{ path: "a.bin", bytes: 3_500_000, sha256: "00" }],

@@ -6,6 +6,8 @@ export interface KernelAttrs {
   text(name: string, missing: string): string;
   /** TensorFlow's name for a type: `DT_FLOAT`. */
   type(name: string, missing: string): string;
+  /** The name of a function. */
+  func(name: string): string;
   numbers(name: string): readonly number[];
   texts(name: string): readonly string[];
   types(name: string): readonly string[];
@@ -20,6 +22,7 @@ interface JsonAttr {
   readonly b?: boolean;
   readonly s?: string | readonly number[];
   readonly type?: string;
+  readonly func?: { readonly name?: string };
   readonly list?: {
     readonly i?: readonly (string | number)[];
     readonly f?: readonly (string | number)[];
@@ -38,6 +41,7 @@ export function readAttrs(json: Readonly<Record<string, unknown>> = {}): KernelA
     bool: (name, missing) => attr(name).b ?? missing,
     text: (name, missing) => decodeText(attr(name).s) ?? missing,
     type: (name, missing) => attr(name).type ?? missing,
+    func: (name) => attr(name).func?.name ?? "",
     numbers: (name) => (attr(name).list?.f ?? attr(name).list?.i ?? []).map(Number),
     texts: (name) => (attr(name).list?.s ?? []).map((text) => decodeText(text) ?? ""),
     types: (name) => attr(name).list?.type ?? [],

@@ -17,15 +17,6 @@ const open = async (backend: Promise<LoadedBackend>) => {
   return backend;
 };
 
-const ones: Tensor = { dtype: "float32", shape: [2, 2], data: Float32Array.of(1, 1, 1, 1) };
-const scalar = (value: number): Tensor => ({ dtype: "int32", shape: [], data: Int32Array.of(value) });
-
-test("TensorFlow.js takes num_lower for MatrixBandPart's num_upper", async () => {
-  const node = { op: "MatrixBandPart", inputs: [ones, scalar(-1), scalar(0)], outputs: ["float32"] } as const;
-  const [band] = await runOp(node, await open(openCpuBackend()));
-  expect(Array.from(band?.data as Float32Array)).toEqual([1, 1, 1, 1]); // a causal mask would be 1, 0, 1, 1
-});
-
 test("TensorFlow.js on cpu multiplies complex tensors wrongly where one is broadcast", async () => {
   const left: Tensor = { dtype: "complex64", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
   const right: Tensor = { dtype: "complex64", shape: [2], data: Float32Array.of(0, 1, 2, 0) };

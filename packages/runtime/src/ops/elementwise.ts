@@ -1,0 +1,150 @@
+import { divNoNan, type TensorInfo, type Tensor as TfjsTensor, upcastType, where } from "@tensorflow/tfjs-core";
+import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
+import { compose } from "../plan/composed.ts";
+import { bindKernel, type Device } from "../plan/device.ts";
+import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
+import { computedType, inputAt, kernelOp, sameShape, valuesAt, viewed } from "./direct.ts";
+
+/** Ops of one tensor, which kernels go by the same name. */
+const unary = ["Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "ComplexAbs", "Cos", "Cosh", "Elu"]
+  .concat([
+    "Erf",
+    "Exp",
+    "Expm1",
+    "Floor",
+    "IsFinite",
+    "IsInf",
+    "IsNan",
+    "Log",
+    "Log1p",
+    "LogicalNot",
+    "Neg",
+    "OnesLike",
+  ])
+  .concat([
+    "Reciprocal",
+    "Relu",
+    "Relu6",
+    "Round",
+    "Rsqrt",
+    "Selu",
+    "Sigmoid",
+    "Sign",
+    "Sin",
+    "Sinh",
+    "Softplus",
+    "Sqrt",
+  ])
+  .concat(["Square", "Tan", "Tanh", "ZerosLike"]);
+
+/** Ops of two tensors that are broadcast, and their kernels. */
+const binary: Readonly<Record<string, string>> = {
+  Add: "Add",
+  AddV2: "Add",
+  BiasAdd: "Add",
+  Atan2: "Atan2",
+  BitwiseAnd: "BitwiseAnd",
+  Equal: "Equal",
+  FloorDiv: "FloorDiv",
+  FloorMod: "Mod",
+  Greater: "Greater",
+  GreaterEqual: "GreaterEqual",
+  Less: "Less",
+  LessEqual: "LessEqual",
+  LogicalAnd: "LogicalAnd",
+  LogicalOr: "LogicalOr",
+  Maximum: "Maximum",
+  Minimum: "Minimum",
+  Mod: "Mod",
+  Mul: "Multiply",
+  NotEqual: "NotEqual",
+  Pow: "Pow",
+  SquaredDifference: "SquaredDifference",
+  Sub: "Sub",
+};
+
+/** Arithmetic, comparison and choice, element by element. */
+export const elementwiseOps: Ops = {
+  ...Object.fromEntries(unary.map((name) => [name, unaryOp(name)])),
+  ...Object.fromEntries(Object.entries(binary).map(([op, kernel]) => [op, binaryOp(kernel)])),
+  Real: kernelOp("Real", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
+  Imag: kernelOp("Imag", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
+  Complex: kernelOp("Complex", (run) => (inputs) => run({ real: inputAt(inputs, 0), imag: inputAt(inputs, 1) })),
+  Div: divideOp(),
+  RealDiv: divideOp(),
+  DivNoNan: { compose: ([a, b]) => divNoNan(a as TfjsTensor, b as TfjsTensor) }, // it has two inputs
+  AddN: kernelOp("AddN", (run) => (inputs) => run(inputs)),
+  LeakyRelu: kernelOp("LeakyRelu", (run, attrs) => {
+    const alpha = attrs.float("alpha", 0.2);
+    return (inputs) => run({ x: inputAt(inputs, 0) }, { alpha });
+  }),
+  Prelu: kernelOp("Prelu", (run) => (inputs) => run({ x: inputAt(inputs, 0), alpha: inputAt(inputs, 1) })),
+  ClipByValue: kernelOp(
+    "ClipByValue",
+    (run) => (inputs, values) => {
+      const [[clipValueMin], [clipValueMax]] = [valuesAt(values, 1), valuesAt(values, 2)];
+      return run({ x: inputAt(inputs, 0) }, { clipValueMin, clipValueMax });
+    },
+    [1, 2],
+  ),
+  Cast: kernelOp("Cast", (run, attrs) => {
+    const dtype = computedType(attrs.type("DstT", "DT_FLOAT"));
+    return (inputs) => run({ x: inputAt(inputs, 0) }, { dtype });
+  }),
+  Select: { bind: selectRows },
+  SelectV2: { bind: select },
+};
+
+function unaryOp(kernel: string): DirectOp {
+  return kernelOp(kernel, (run) => (inputs) => run({ x: inputAt(inputs, 0) }));
+}
+
+function binaryOp(kernel: string): DirectOp {
+  return { bind: (_, device) => binaryRun(kernel, device) };
+}
+
+/** Two tensors of one dtype, or of the wider of theirs. */
+function binaryRun(kernel: string, device: Device): RunDirect {
+  const run = bindKernel(device, kernel);
+  const cast = bindKernel(device, "Cast");
+  return (inputs) => {
+    const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    if (a.dtype === b.dtype) return run({ a, b });
+    const dtype = upcastType(a.dtype, b.dtype);
+    const both = [a, b].map((x) => cast({ x }, { dtype }));
+    const result = run({ a: inputAt(both, 0), b: inputAt(both, 1) });
+    for (const each of both) device.backend.disposeData(each.dataId);
+    return result;
+  };
+}
+
+/** Whole numbers are divided without the rest; TensorFlow's kernels for them truncate, TensorFlow.js's floor. */
+function divideOp(): DirectOp {
+  return {
+    bind(_, device) {
+      const [real, floor] = [binaryRun("RealDiv", device), binaryRun("FloorDiv", device)];
+      return (inputs, values) => (inputs[0]?.dtype === "int32" ? floor(inputs, values) : real(inputs, values));
+    },
+  };
+}
+
+/** `a` where the condition holds, else `b`, broadcast. */
+function select(_: unknown, device: Device): RunDirect {
+  const run = bindKernel(device, "Select");
+  return (inputs) => {
+    const [condition, t, e] = [inputAt(inputs, 0), inputAt(inputs, 1), inputAt(inputs, 2)];
+    if (sameShape(t.shape, e.shape) && sameShape(condition.shape, t.shape)) return run({ condition, t, e });
+    return compose(device, inputs, ([c, a, b]) => where(c as TfjsTensor, a as TfjsTensor, b as TfjsTensor)); // it has three
+  };
+}
+
+/** The same, but a condition of rank 1 chooses rows. */
+function selectRows(attrs: KernelAttrs, device: Device): RunDirect {
+  const choose = select(attrs, device);
+  return ([condition, ...values], read) => {
+    const rank = values[0]?.shape.length ?? 0;
+    if (condition?.shape.length !== 1 || rank < 2) return choose([condition as TensorInfo, ...values], read);
+    const rows = [...condition.shape, ...new Array<number>(rank - 1).fill(1)];
+    return choose([viewed(condition, rows), ...values], read);
+  };
+}

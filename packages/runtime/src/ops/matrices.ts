@@ -1,0 +1,117 @@
+import { InferenceError } from "@nearside/core";
+import {
+  add,
+  cast,
+  floorDiv,
+  linalg,
+  mul,
+  scalar,
+  sub,
+  type TensorInfo,
+  type Tensor as TfjsTensor,
+  transpose,
+  util,
+} from "@tensorflow/tfjs-core";
+import { compose } from "../plan/composed.ts";
+import { type BoundKernel, storedType } from "../plan/device.ts";
+import type { DirectOp, Ops } from "../plan/op.ts";
+import { inputAt, kernelOp, valuesAt, viewed } from "./direct.ts";
+
+/** Products of matrices, and transposition. */
+export const matrixOps: Ops = {
+  MatMul: productOp("transpose_a", "transpose_b"),
+  BatchMatMul: productOp("adj_x", "adj_y"),
+  BatchMatMulV2: productOp("adj_x", "adj_y"),
+  BatchMatMulV3: productOp("adj_x", "adj_y"),
+  _FusedMatMul: fusedProductOp(),
+  Transpose: transposeOp(),
+  MatrixBandPart: {
+    reads: [1, 2],
+    compose: ([x], _, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) => linalg.bandPart(x as TfjsTensor, lower, upper),
+  },
+};
+
+function productOp(first: string, second: string): DirectOp {
+  return kernelOp("BatchMatMul", (run, attrs) => {
+    const kernelAttrs = { transposeA: attrs.bool(first, false), transposeB: attrs.bool(second, false) };
+    return (inputs) => {
+      const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+      checkInner(a, b, kernelAttrs);
+      return run({ a, b }, kernelAttrs);
+    };
+  });
+}
+
+interface Transposed {
+  readonly transposeA: boolean;
+  readonly transposeB: boolean;
+}
+
+/** A shape that doesn't fit would be read beyond its end. */
+function checkInner(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: Transposed): void {
+  const inner = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
+  if (inner[0] !== undefined && inner[0] === inner[1]) return;
+  const got = `[${a.shape.join(",")}] and [${b.shape.join(",")}]`;
+  throw new InferenceError("invalid-argument", `a matrix product: expected sizes that fit, got ${got}`);
+}
+
+/** A product with a bias, an activation, or both; `fused_ops` names them, NoOp for no bias. Kernels take rank 3 only. */
+function fusedProductOp(): DirectOp {
+  return kernelOp("_FusedMatMul", (run, attrs) => {
+    const fused = attrs.texts("fused_ops").map((name) => name.toLowerCase());
+    const hasBias = fused[0] === "biasadd";
+    const kernelAttrs = {
+      transposeA: attrs.bool("transpose_a", false),
+      transposeB: attrs.bool("transpose_b", false),
+      activation: fused[1] ?? "linear",
+      leakyreluAlpha: attrs.float("leakyrelu_alpha", 0.2),
+    };
+    return (inputs) => {
+      const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+      checkInner(a, b, kernelAttrs);
+      const [bias, preluActivationWeights] = hasBias ? [inputs[2], inputs[3]] : [undefined, inputs[2]];
+      const operands = { a: asBatch(a), b: asBatch(b), bias, preluActivationWeights };
+      const { dataId, shape, dtype } = run(operands as Parameters<BoundKernel>[0], kernelAttrs);
+      return { dataId, dtype, shape: [...outerShape(a, b), ...shape.slice(-2)] };
+    };
+  });
+}
+
+function asBatch(x: TensorInfo): TensorInfo {
+  const matrix = x.shape.slice(-2);
+  return viewed(x, [util.sizeFromShape(x.shape.slice(0, -2)), ...matrix]);
+}
+
+/** The batch of a product: that of the operand which has more of it. */
+function outerShape(a: TensorInfo, b: TensorInfo): number[] {
+  return (a.shape.length >= b.shape.length ? a : b).shape.slice(0, -2);
+}
+
+function transposeOp(): DirectOp {
+  return kernelOp(
+    "Transpose",
+    (run, _, device) => (inputs, values) => {
+      const [x, perm] = [inputAt(inputs, 0), [...valuesAt(values, 1)]];
+      const isDirect = device.name === "webgpu" ? storedType(device, x) === "float32" : x.dtype !== "complex64";
+      if (isDirect) return run({ x }, { perm });
+      return compose(device, [x], ([input]) => transposed(input as TfjsTensor, perm)); // one went in
+    },
+    [1],
+  );
+}
+
+/**
+ * The shader of TensorFlow.js on webgpu compiles for elements that are stored as floats only; otherwise its result is
+ * what was in memory, without an error. A cast from integers leaves them as they are, so they are multiplied by 1 to be
+ * stored anew; integers go there as two halves, which float32 holds exactly.
+ */
+function transposed(x: TfjsTensor, perm: number[]): TfjsTensor {
+  const move = (part: TfjsTensor) => transpose(mul(cast(part, "float32"), 1), perm);
+  if (x.dtype === "float32") return move(x);
+  if (x.dtype === "bool") return cast(move(x), "bool");
+  if (x.dtype !== "int32") return transpose(x, perm);
+  const unit = scalar(2 ** 16, "int32");
+  const high = floorDiv(x, unit);
+  const low = sub(x, mul(high, unit));
+  return add(mul(cast(move(high), "int32"), unit), cast(move(low), "int32"));
+}

@@ -1,0 +1,55 @@
+import { broadcastArgs, type TensorInfo, type Tensor as TfjsTensor, util } from "@tensorflow/tfjs-core";
+import { bindKernel, type Device, makeTensor } from "../plan/device.ts";
+import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
+import { inputAt, valuesAt } from "./direct.ts";
+
+/** Ops that ask for a shape or change it. The elements stay where they are. */
+export const shapeOps: Ops = {
+  Reshape: reshapeOp((shape, values) =>
+    util.inferFromImplicitShape([...valuesAt(values, 1)], util.sizeFromShape(shape)),
+  ),
+  EnsureShape: reshapeOp((shape) => shape),
+  ExpandDims: reshapeOp((shape, values) => {
+    const [axis = 0] = valuesAt(values, 1);
+    const at = axis < 0 ? shape.length + 1 + axis : axis;
+    return [...shape.slice(0, at), 1, ...shape.slice(at)];
+  }),
+  Squeeze: {
+    bind(attrs, device) {
+      const run = bindKernel(device, "Reshape");
+      const named = attrs.numbers("squeeze_dims").concat(attrs.numbers("axis"));
+      return (inputs) => {
+        const x = inputAt(inputs, 0);
+        const axes = new Set(named.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
+        const shape = x.shape.filter((size, axis) => (axes.size === 0 ? size !== 1 : !axes.has(axis)));
+        return run({ x }, { shape });
+      };
+    },
+  },
+  Shape: { bind: (_, device) => (inputs) => numbers(device, inputAt(inputs, 0).shape) },
+  ShapeN: { bind: (_, device) => (inputs) => inputs.map(({ shape }) => numbers(device, shape)) },
+  Size: { bind: (_, device) => (inputs) => scalar(device, util.sizeFromShape(inputAt(inputs, 0).shape)) },
+  Rank: { bind: (_, device) => (inputs) => scalar(device, inputAt(inputs, 0).shape.length) },
+  BroadcastArgs: { compose: ([a, b]) => broadcastArgs(a as TfjsTensor, b as TfjsTensor) as TfjsTensor },
+};
+
+function reshapeOp(shapeOf: (shape: number[], values: Parameters<RunDirect>[1]) => number[]): DirectOp {
+  return {
+    reads: [1],
+    bind(_, device) {
+      const run = bindKernel(device, "Reshape");
+      return (inputs, values) => {
+        const x = inputAt(inputs, 0);
+        return run({ x }, { shape: shapeOf(x.shape, values) });
+      };
+    },
+  };
+}
+
+function numbers(device: Device, values: readonly number[]): TensorInfo {
+  return makeTensor(device, Int32Array.from(values), [values.length], "int32");
+}
+
+function scalar(device: Device, value: number): TensorInfo {
+  return makeTensor(device, Int32Array.of(value), [], "int32");
+}

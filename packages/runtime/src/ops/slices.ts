@@ -1,0 +1,215 @@
+import {
+  batchToSpaceND,
+  cast,
+  depthToSpace,
+  gather,
+  gatherND,
+  mirrorPad,
+  pad,
+  reshape,
+  reverse,
+  scatterND,
+  spaceToBatchND,
+  sparseToDense,
+  stack,
+  type TensorInfo,
+  type Tensor as TfjsTensor,
+  tensorScatterUpdate,
+} from "@tensorflow/tfjs-core";
+import type { Values } from "../kernels/kernel.ts";
+import { compose } from "../plan/composed.ts";
+import { bindKernel } from "../plan/device.ts";
+import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
+import { inputAt, kernelOp, sameShape, valuesAt } from "./direct.ts";
+
+/** Ops that cut tensors, join them, and pick elements. */
+export const sliceOps: Ops = {
+  Concat: concatOp(0, (inputs) => inputs.slice(1)),
+  ConcatV2: concatOp(-1, (inputs) => inputs.slice(0, -1)),
+  Slice: kernelOp(
+    "Slice",
+    (run) => (inputs, values) => {
+      const x = inputAt(inputs, 0);
+      const begin = [...valuesAt(values, 1)];
+      const size = valuesAt(values, 2).map((length, axis) =>
+        length < 0 ? (x.shape[axis] ?? 0) - (begin[axis] ?? 0) : length,
+      );
+      return run({ x }, { begin, size });
+    },
+    [1, 2],
+  ),
+  StridedSlice: kernelOp(
+    "StridedSlice",
+    (run, attrs) => {
+      const masks = {
+        beginMask: attrs.int("begin_mask", 0),
+        endMask: attrs.int("end_mask", 0),
+        ellipsisMask: attrs.int("ellipsis_mask", 0),
+        newAxisMask: attrs.int("new_axis_mask", 0),
+        shrinkAxisMask: attrs.int("shrink_axis_mask", 0),
+      };
+      return (inputs, values) => {
+        const [begin, end, strides] = [1, 2, 3].map((index) => [...valuesAt(values, index)]);
+        return run({ x: inputAt(inputs, 0) }, { begin, end, strides, ...masks });
+      };
+    },
+    [1, 2, 3],
+  ),
+  Split: splitOp({ input: 1, axisAt: 0 }),
+  SplitV: splitOp({ input: 0, axisAt: 2 }),
+  Pack: {
+    bind(attrs, device) {
+      const run = bindKernel(device, "Pack");
+      const axis = attrs.int("axis", 0);
+      return (inputs) => {
+        const { shape } = inputAt(inputs, 0);
+        if (inputs.every((input) => sameShape(input.shape, shape))) return run(inputs, { axis });
+        // The Python converter may leave tensors whose dimensions of 1 differ.
+        return compose(device, inputs, (tensors) =>
+          stack(
+            tensors.map((each) => reshape(each, shape)),
+            axis,
+          ),
+        );
+      };
+    },
+  },
+  Unpack: kernelOp("Unpack", (run, attrs) => {
+    const axis = attrs.int("axis", 0);
+    return (inputs) => run({ value: inputAt(inputs, 0) }, { axis });
+  }),
+  Tile: kernelOp(
+    "Tile",
+    (run) => (inputs, values) => run({ x: inputAt(inputs, 0) }, { reps: valuesAt(values, 1) }),
+    [1],
+  ),
+  ReverseV2: reverseOp((values) => values),
+  Reverse: reverseOp((values) => [...values.keys()].filter((axis) => values[axis])),
+  Gather: gatherOp(() => 0),
+  GatherV2: gatherOp((values) => valuesAt(values, 2)[0] ?? 0),
+  GatherNd: { compose: ([x, indices]) => gatherND(x as TfjsTensor, indices as TfjsTensor) }, // it has two inputs
+  ScatterNd: {
+    reads: [2],
+    compose: ([indices, updates], _, { 2: shape = [] }) =>
+      scatterND(indices as TfjsTensor, updates as TfjsTensor, [...shape] as never), // its type names a rank
+  },
+  TensorScatterUpdate: {
+    compose: ([x, indices, updates]) =>
+      tensorScatterUpdate((x as TfjsTensor).clone(), indices as TfjsTensor, updates as TfjsTensor),
+  },
+  SparseToDense: {
+    reads: [1],
+    compose([indices, , values, missing], _, { 1: shape = [] }) {
+      const { dtype } = values as TfjsTensor; // it has four inputs
+      return sparseToDense(
+        indices as TfjsTensor,
+        values as TfjsTensor,
+        [...shape] as never,
+        cast(missing as never, dtype),
+      );
+    },
+  },
+  Pad: padOp(),
+  PadV2: padOp(),
+  MirrorPad: {
+    reads: [1],
+    compose: ([x], attrs, { 1: paddings = [] }) =>
+      mirrorPad(x as TfjsTensor, pairs(paddings), attrs.text("mode", "REFLECT").toLowerCase() as "reflect"),
+  },
+  SpaceToBatchND: {
+    reads: [1, 2],
+    compose: ([x], _, { 1: block = [], 2: paddings = [] }) =>
+      spaceToBatchND(x as TfjsTensor, [...block], pairs(paddings)),
+  },
+  BatchToSpaceND: {
+    reads: [1, 2],
+    compose: ([x], _, { 1: block = [], 2: crops = [] }) => batchToSpaceND(x as TfjsTensor, [...block], pairs(crops)),
+  },
+  DepthToSpace: {
+    compose: ([x], attrs) =>
+      depthToSpace(x as never, attrs.int("block_size", 1), attrs.text("data_format", "NHWC") as "NHWC") as TfjsTensor,
+  },
+};
+
+function concatOp(axisAt: number, parts: (inputs: readonly TensorInfo[]) => readonly TensorInfo[]): DirectOp {
+  return {
+    reads: [axisAt],
+    bind(_, device) {
+      const run = bindKernel(device, "Concat");
+      const reshape = bindKernel(device, "Reshape");
+      return (inputs, values) => {
+        const tensors = parts(inputs);
+        const [axis = 0] = valuesAt(values, axisAt);
+        const x = inputAt(tensors, 0);
+        return tensors.length === 1 ? reshape({ x }, { shape: x.shape }) : run(tensors, { axis });
+      };
+    },
+  };
+}
+
+function splitOp({ input, axisAt }: { readonly input: number; readonly axisAt: number }): DirectOp {
+  return {
+    reads: input === 1 ? [axisAt] : [1, axisAt],
+    bind(attrs, device) {
+      const run = bindKernel(device, "SplitV");
+      const count = attrs.int("num_split", 1);
+      return (inputs, values) => {
+        const [axis = 0] = valuesAt(values, axisAt);
+        const numOrSizeSplits = input === 1 ? count : [...valuesAt(values, 1)];
+        return run({ x: inputAt(inputs, input) }, { numOrSizeSplits, axis });
+      };
+    },
+  };
+}
+
+function reverseOp(axes: (values: readonly number[]) => readonly number[]): DirectOp {
+  return kernelOp(
+    "Reverse",
+    (run, _, device) => (inputs, values) => {
+      const x = inputAt(inputs, 0);
+      const dims = [...axes(valuesAt(values, 1))];
+      // TensorFlow.js on wasm takes every element for four bytes, and writes beyond a tensor of bools.
+      if (x.dtype !== "bool") return run({ x }, { dims });
+      return compose(device, [x], ([of]) => cast(reverse(cast(of as TfjsTensor, "int32"), dims), "bool"));
+    },
+    [1],
+  );
+}
+
+function gatherOp(axisOf: (values: Values) => number): DirectOp {
+  return kernelOp(
+    "GatherV2",
+    (run, attrs, device): RunDirect => {
+      const batchDims = attrs.int("batch_dims", 0);
+      return (inputs, values) => {
+        const [x, indices, axis] = [inputAt(inputs, 0), inputAt(inputs, 1), axisOf(values)];
+        if (indices.dtype === "int32") return run({ x, indices }, { axis, batchDims });
+        return compose(device, [x, indices], ([of, at]) =>
+          gather(of as TfjsTensor, cast(at as TfjsTensor, "int32"), axis, batchDims),
+        );
+      };
+    },
+    [2],
+  );
+}
+
+function padOp(): DirectOp {
+  return kernelOp(
+    "PadV2",
+    (run, attrs, device) => {
+      const missing = attrs.float("constant_value", 0);
+      return (inputs, values) => {
+        const x = inputAt(inputs, 0);
+        const paddings = pairs(valuesAt(values, 1));
+        const constantValue = valuesAt(values, 2)[0] ?? missing;
+        if (x.dtype === "bool") return compose(device, [x], ([of]) => pad(of as TfjsTensor, paddings, constantValue));
+        return run({ x }, { paddings, constantValue });
+      };
+    },
+    [1, 2],
+  );
+}
+
+function pairs(values: readonly number[]): [number, number][] {
+  return Array.from({ length: values.length / 2 }, (_, axis) => [values[2 * axis] ?? 0, values[2 * axis + 1] ?? 0]);
+}

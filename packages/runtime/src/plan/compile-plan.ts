@@ -1,0 +1,246 @@
+import { type DType, InferenceError, isDType, type Tensor } from "@nearside/core";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Values } from "../kernels/kernel.ts";
+import { ops } from "../ops/index.ts";
+import { fromTfjs, toTfjs } from "../tfjs-tensor.ts";
+import { compose, composeLater } from "./composed.ts";
+import { controlOps, identities, runBranch, runLoop } from "./control-flow.ts";
+import { type Device, fromTfjsTensor, readNumbers, toTfjsTensor } from "./device.ts";
+import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
+import type { Op } from "./op.ts";
+import { orderNodes } from "./order-nodes.ts";
+import type { Plan, Step } from "./plan.ts";
+import { type LoopNode, raiseLoops } from "./raise-loops.ts";
+import { isTensor, type Table, type Value } from "./value.ts";
+
+/** What the plans of a model have in common. */
+export interface PlanContext {
+  readonly device: Device;
+  readonly weights: ReadonlyMap<string, TensorInfo>;
+  readonly functions: ReadonlyMap<string, GraphBody>;
+  /** Lookup tables by the name of their node, made as they are met. */
+  readonly tables: Map<string, Table>;
+  /** Plans of the functions, made as they are met; undefined while one is being made. */
+  readonly plans: Map<string, Plan | undefined>;
+}
+
+/**
+ * Makes a plan of a graph, or of a function: nodes in order, kernels looked up, constants in place, and the step known
+ * after which each value goes. Throws `no-backend` for a kernel that the device lacks, `unsupported` for an op that
+ * nothing here runs, `data-loss` for a graph that is broken.
+ */
+export function compilePlan(body: GraphBody, context: PlanContext): Plan {
+  const nodes = raiseLoops(body.nodes);
+  const hasBranches = [...nodes.values()].some(({ op }) => branchOps.has(op));
+  const wanted = body.outputs.map(({ node }) => node);
+  const slots: (Value | undefined)[] = [];
+  const places = new Map<string, number[]>(); // of a node's outputs, which may be fewer than it has
+  const find = ({ node, output }: OutputRef): number => {
+    const own = places.get(node) ?? [];
+    places.set(node, own);
+    own[output] ??= slots.push(undefined) - 1;
+    return own[output];
+  };
+  const inputs = body.inputs.map((node) => find({ node, output: 0 }));
+  const drafts: Draft[] = [];
+  for (const node of orderNodes(nodes, wanted, new Set(body.inputs), hasBranches)) {
+    const constant = constantOf(node, context, hasBranches);
+    if (constant !== undefined) slots[find({ node: node.name, output: 0 })] = constant;
+    else if (identities.has(node.op) && !hasBranches) places.set(node.name, sourcesOf(node).map(find));
+    else {
+      const taken = node.inputs.map(find);
+      const controls = hasBranches ? node.controls.map((control) => find({ node: control, output: 0 })) : [];
+      const known = taken.map((slot) => slots[slot]);
+      drafts.push({ node, inputs: taken, controls, run: bindNode(node, known, context) });
+    }
+  }
+  const outputs = body.outputs.map(find);
+  return { slots, inputs, outputs, hasBranches, steps: withLifetimes(drafts, places, slots, outputs) };
+}
+
+/** Ops some of whose outputs may not be computed. */
+const branchOps = new Set(["Switch", "_SwitchN", "Merge"]);
+
+type RunStep = Step["run"];
+type Draft = Pick<Step, "inputs" | "controls" | "run"> & { readonly node: GraphNode };
+
+function sourcesOf({ op, inputs }: GraphNode): readonly OutputRef[] {
+  return op === "IdentityN" ? inputs : inputs.slice(0, 1);
+}
+
+/** What a node is that computes nothing. In a branch, a constant is alive only where its branch is taken. */
+function constantOf({ name, op, controls }: GraphNode, context: PlanContext, hasBranches: boolean): Value | undefined {
+  if (op === "HashTable" || op === "HashTableV2") {
+    const table: Table = context.tables.get(name) ?? { kind: "table", entries: new Map() };
+    context.tables.set(name, table);
+    return table;
+  }
+  if (op !== "Const" || (hasBranches && controls.length > 0)) return undefined;
+  return weightOf(name, context);
+}
+
+function weightOf(name: string, { weights }: PlanContext): TensorInfo {
+  const weight = weights.get(name);
+  if (weight !== undefined) return weight;
+  throw new InferenceError(
+    "data-loss",
+    `node "${name}": expected a weight of this name, got none; convert the model again`,
+  );
+}
+
+function bindNode(node: GraphNode, known: readonly (Value | undefined)[], context: PlanContext): RunStep {
+  const { device } = context;
+  const { op, name, attrs } = node;
+  if (op === "Loop") {
+    const { cond, body } = node as LoopNode; // what raiseLoops makes under this name
+    const plans = { cond: compilePlan(cond, context), body: compilePlan(body, context) };
+    return (inputs) => runLoop(plans, inputs, device);
+  }
+  if (op === "While" || op === "StatelessWhile") {
+    const plans = { cond: planOf(attrs.func("cond"), context), body: planOf(attrs.func("body"), context) };
+    return (inputs) => runLoop(plans, inputs, device);
+  }
+  if (op === "If" || op === "StatelessIf") {
+    const branches = ["then_branch", "else_branch"].map((branch) => planOf(attrs.func(branch), context));
+    return (inputs) => runBranch(branches as [Plan, Plan], inputs, device);
+  }
+  if (op === "Const") {
+    const weight = weightOf(name, context);
+    return () => retainWeight(weight, device);
+  }
+  const definition = Object.hasOwn(ops, op) ? ops[op] : controlOps[op];
+  if (definition === undefined) {
+    throw new InferenceError(
+      "unsupported",
+      `node "${name}": no backend here runs the op ${op}; convert the model again`,
+    );
+  }
+  return bindOp(op, definition, node, known, device);
+}
+
+function retainWeight(weight: TensorInfo, { backend }: Device): TensorInfo {
+  backend.incRef(weight.dataId);
+  return weight;
+}
+
+function planOf(name: string, context: PlanContext): Plan {
+  const made = context.plans.get(name);
+  if (made !== undefined) return made;
+  const body = context.functions.get(name);
+  if (body === undefined || context.plans.has(name)) {
+    const problem = body === undefined ? "there is none of this name" : "it calls itself";
+    throw new InferenceError("data-loss", `function "${name}": ${problem}; convert the model again`);
+  }
+  context.plans.set(name, undefined);
+  const plan = compilePlan(body, context);
+  context.plans.set(name, plan);
+  return plan;
+}
+
+function bindOp(
+  op: string,
+  definition: Op,
+  { attrs, inputs: refs }: GraphNode,
+  known: readonly (Value | undefined)[],
+  device: Device,
+): RunStep {
+  const reads = "compute" in definition ? [] : (definition.reads ?? []);
+  const read = bindReads(reads, refs.length, known, device);
+  const run = bindKind(op, definition, attrs, device);
+  if (!(read instanceof Function)) return (inputs) => run(inputs, read);
+  return (inputs) => {
+    const values = read(inputs);
+    return values instanceof Promise ? values.then((all) => run(inputs, all)) : run(inputs, values);
+  };
+}
+
+type RunOp = (inputs: readonly Value[], values: Values) => ReturnType<RunStep>;
+
+/** How the kinds of ops are run. What is no op on lists is given tensors only: the graph is typed. */
+function bindKind(op: string, definition: Op, attrs: GraphNode["attrs"], device: Device): RunOp {
+  if ("bind" in definition) return definition.bind(attrs, device) as RunOp;
+  if ("compose" in definition) {
+    return (inputs, values) =>
+      compose(device, inputs as readonly TensorInfo[], (tensors) => definition.compose(tensors, attrs, values));
+  }
+  if ("compute" in definition) {
+    return async (inputs) => {
+      const tensors = await Promise.all((inputs as readonly TensorInfo[]).map((input) => readPlain(device, input)));
+      const outputs: readonly Tensor[] = [definition.compute(tensors, attrs)].flat();
+      return outputs.map((output, index) => fromTfjsTensor(device, toTfjs(output, `${op}:${index}`)));
+    };
+  }
+  if ("await" in definition) {
+    return (inputs, values) =>
+      composeLater(device, inputs as readonly TensorInfo[], (tensors) => definition.await(tensors, attrs, values));
+  }
+  return (inputs, values) => definition.run(inputs, attrs, values, device);
+}
+
+async function readPlain(device: Device, info: TensorInfo): Promise<Tensor> {
+  const tensor = toTfjsTensor(device, info);
+  try {
+    return await fromTfjs(tensor, plainDType(tensor.dtype));
+  } finally {
+    tensor.dispose();
+  }
+}
+
+/** TensorFlow.js's dtypes are dtypes of ours, of the same name. */
+function plainDType(dtype: string): DType {
+  if (!isDType(dtype)) throw new Error(`no plain tensor can hold ${dtype}`);
+  return dtype;
+}
+
+/** The values that an op must know: once and for all where they are constants, else at each run. */
+function bindReads(
+  reads: readonly number[],
+  count: number,
+  known: readonly (Value | undefined)[],
+  device: Device,
+): Values | ((inputs: readonly Value[]) => Values | Promise<Values>) {
+  const places = reads.map((place) => [place, place < 0 ? count + place : place] as const);
+  const there = places.filter(([, at]) => at < count);
+  const fixed: Record<number, readonly number[]> = {};
+  const open: (readonly [number, number])[] = [];
+  for (const [place, at] of there) {
+    const value = known[at];
+    const numbers = value !== undefined && isTensor(value) ? readNumbers(device, value) : undefined;
+    if (numbers === undefined || numbers instanceof Promise) open.push([place, at]);
+    else fixed[place] = Array.from(numbers);
+  }
+  if (open.length === 0) return fixed;
+  return (inputs) => {
+    const values = { ...fixed };
+    const waiting: Promise<void>[] = [];
+    for (const [place, at] of open) {
+      const numbers = readNumbers(device, inputs[at] as TensorInfo); // ops read no lists
+      if (numbers instanceof Promise) {
+        waiting.push(numbers.then((later) => void Object.assign(values, { [place]: Array.from(later) })));
+      } else values[place] = Array.from(numbers);
+    }
+    return waiting.length === 0 ? values : Promise.all(waiting).then(() => values);
+  };
+}
+
+/** Gives each step the slots of its outputs, and those that nothing takes after it. */
+function withLifetimes(
+  drafts: readonly Draft[],
+  places: ReadonlyMap<string, readonly number[]>,
+  slots: readonly (Value | undefined)[],
+  results: readonly number[],
+): readonly Step[] {
+  const lastUse = new Map<number, number>();
+  for (const [index, { inputs, controls }] of drafts.entries()) {
+    for (const slot of [...inputs, ...controls]) lastUse.set(slot, index);
+  }
+  const kept = new Set(results);
+  for (const [slot, value] of slots.entries()) if (value !== undefined) kept.add(slot);
+  return drafts.map(({ node, inputs, controls, run }, index) => {
+    const outputs = Array.from(places.get(node.name) ?? [], (slot) => slot ?? -1); // the list may have holes
+    const unused = outputs.filter((slot) => slot >= 0 && !lastUse.has(slot));
+    const done = [...inputs, ...controls].filter((slot) => lastUse.get(slot) === index);
+    const frees = [...new Set([...done, ...unused])].filter((slot) => !kept.has(slot));
+    return { name: node.name, op: node.op, inputs, controls, outputs, frees, run };
+  });
+}

@@ -1,0 +1,35 @@
+import { type TensorInfo, type Tensor as TfjsTensor, tidy } from "@tensorflow/tfjs-core";
+import { type Device, fromTfjsTensor, toTfjsTensor } from "./device.ts";
+
+/** Computes with TensorFlow.js's own ops; their tensors in between are freed. Borrows its inputs, gives away its outputs. */
+export function compose(
+  device: Device,
+  inputs: readonly TensorInfo[],
+  compute: (inputs: readonly TfjsTensor[]) => TfjsTensor | readonly TfjsTensor[],
+): readonly TensorInfo[] {
+  const outputs = tidy(() => {
+    const tensors = inputs.map((input) => toTfjsTensor(device, input));
+    // One that is returned as it came, or twice, would be freed as often as it is held.
+    const seen = new Set<TfjsTensor>(tensors);
+    return [compute(tensors)].flat().map((output) => {
+      if (seen.has(output)) return output.clone();
+      seen.add(output);
+      return output;
+    });
+  });
+  return outputs.map((output) => fromTfjsTensor(device, output));
+}
+
+/** The same for ops that wait for values. */
+export async function composeLater(
+  device: Device,
+  inputs: readonly TensorInfo[],
+  compute: (inputs: readonly TfjsTensor[]) => Promise<readonly TfjsTensor[]>,
+): Promise<readonly TensorInfo[]> {
+  const tensors = inputs.map((input) => toTfjsTensor(device, input));
+  try {
+    return (await compute(tensors)).map((output) => fromTfjsTensor(device, output));
+  } finally {
+    for (const tensor of tensors) tensor.dispose();
+  }
+}

@@ -1,0 +1,82 @@
+import { InferenceError } from "@nearside/core";
+import {
+  backend as currentBackend,
+  type DataType,
+  engine,
+  getBackend,
+  getKernel,
+  type KernelBackend,
+  type NamedAttrMap,
+  type NamedTensorInfoMap,
+  type TensorInfo,
+  type Tensor as TfjsTensor,
+} from "@tensorflow/tfjs-core";
+
+/** The TensorFlow.js backend that a plan runs on, and what is needed of it. */
+export interface Device {
+  readonly name: string;
+  readonly backend: KernelBackend;
+}
+
+/** A kernel of a backend, found once. */
+export type BoundKernel = (inputs: NamedTensorInfoMap | readonly TensorInfo[], attrs?: object) => TensorInfo;
+
+/** The current backend of this thread. */
+export function currentDevice(): Device {
+  return { name: getBackend(), backend: currentBackend() };
+}
+
+/** The kernel `name` of a backend. Throws `no-backend` where there is none. */
+export function bindKernel({ name: backendName, backend }: Device, name: string): BoundKernel {
+  const kernel = getKernel(name, backendName);
+  if (!kernel) {
+    throw new InferenceError("no-backend", `backend "${backendName}" has no kernel "${name}"; open another backend`);
+  }
+  const run = kernel.kernelFunc;
+  // Kernels of several tensors take them as a list and return a list, which the types don't say.
+  return (inputs, attrs) =>
+    run({ inputs: inputs as NamedTensorInfoMap, attrs: attrs as NamedAttrMap, backend }) as TensorInfo;
+}
+
+/** Puts values onto the device as a tensor that the caller holds. */
+export function makeTensor(
+  { backend }: Device,
+  values: Int32Array | Float32Array | Uint8Array | readonly Uint8Array[],
+  shape: readonly number[],
+  dtype: DataType,
+): TensorInfo {
+  const sizes = [...shape];
+  return { dataId: backend.write(values as Int32Array, sizes, dtype), shape: sizes, dtype }; // strings are bytes there
+}
+
+/** The elements of a tensor of numbers: at once where they are at hand, later where the device has them. */
+export function readNumbers(device: Device, tensor: TensorInfo): ArrayLike<number> | Promise<ArrayLike<number>> {
+  if (device.name !== "webgpu") return device.backend.readSync(tensor.dataId) as Int32Array;
+  // What this backend computed on the CPU, it keeps there; a synchronous read of the rest would block.
+  return entryOf(device, tensor).values ?? (device.backend.read(tensor.dataId) as Promise<Int32Array>);
+}
+
+/** The type that a webgpu tensor's elements are stored in: a cast may have changed its name only. */
+export function storedType(device: Device, tensor: TensorInfo): DataType {
+  return entryOf(device, tensor).dtype;
+}
+
+/** What the webgpu backend knows of a tensor. */
+function entryOf({ backend }: Device, { dataId }: TensorInfo) {
+  type Entry = { readonly dtype: DataType; readonly values?: Int32Array | null };
+  return (backend as unknown as { tensorMap: { get(id: object): Entry } }).tensorMap.get(dataId);
+}
+
+/** A tensor for TensorFlow.js's own ops, which the caller disposes of; the one that it was made from stays. */
+export function toTfjsTensor({ backend }: Device, tensor: TensorInfo): TfjsTensor {
+  backend.incRef(tensor.dataId);
+  return engine().makeTensorFromTensorInfo(tensor, backend);
+}
+
+/** The reverse: what the tensor holds, for the caller to hold. The tensor itself is disposed of. */
+export function fromTfjsTensor({ backend }: Device, tensor: TfjsTensor): TensorInfo {
+  const { dataId, shape, dtype } = tensor;
+  backend.incRef(dataId);
+  tensor.dispose();
+  return { dataId, shape, dtype };
+}

@@ -1,0 +1,91 @@
+import type { Manifest } from "@nearside/core";
+import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs-core";
+import { compilePlan, type PlanContext } from "./compile-plan.ts";
+import type { Device } from "./device.ts";
+import { type GraphDef, type OutputRef, parseGraphDef, parseRef } from "./graph-def.ts";
+import type { Plan } from "./plan.ts";
+import { runPlan } from "./run-plan.ts";
+import { isTensor, release, type Table, type Value } from "./value.ts";
+
+/** A model that is ready to run on a device: its plan, with the weights in place. */
+export interface ModelPlan {
+  /** Computes outputs of the graph. Borrows the inputs, by their nodes; the outputs are the caller's to dispose of. */
+  run(inputs: ReadonlyMap<string, TensorInfo>, outputs: readonly string[]): Promise<readonly TensorInfo[]>;
+}
+
+/**
+ * Makes the plan of a model whose weights are on the device, and fills its lookup tables. The weights stay the
+ * caller's, and must outlive the plan. Throws what {@link compilePlan} throws.
+ */
+export async function planModel(manifest: Manifest, weights: NamedTensorMap, device: Device): Promise<ModelPlan> {
+  const { modelTopology, modelInitializer } = manifest.json;
+  const graph = parseGraphDef(modelTopology);
+  const byName = new Map(Object.entries(weights));
+  const context = { device, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
+  const handles = await fillTables(manifest, modelInitializer, context);
+  const named = Object.values(manifest.inputNames).map((name) => parseRef(name).node);
+  const inputs = [...named, ...manifest.state.map(({ input }) => input), ...handles.keys()];
+  const compile = (outputs: readonly string[]) =>
+    compilePlan({ nodes: graph.nodes, inputs, outputs: outputs.map(parseRef) }, context);
+  const all = [...Object.values(manifest.outputNames), ...manifest.state.map(({ output }) => output)];
+  const plans = new Map<string, Plan>([[JSON.stringify(all), compile(all)]]);
+  return {
+    async run(given, outputs) {
+      const name = JSON.stringify(outputs);
+      const plan = plans.get(name) ?? compile(outputs);
+      plans.set(name, plan);
+      const values = inputs.map((input) => (given.get(input) ?? handles.get(input)) as Value); // checkInputs saw to it
+      const results = await runPlan(plan, values, device);
+      return results.filter(isTensor); // a signature's outputs are tensors
+    },
+  };
+}
+
+/** Runs the graph that fills a model's tables; returns the tables by the inputs that they are fed through. */
+async function fillTables(
+  { json }: Manifest,
+  initializer: unknown,
+  context: PlanContext,
+): Promise<ReadonlyMap<string, Table>> {
+  if (initializer === undefined || initializer === null) return new Map();
+  const graph = parseGraphDef(initializer);
+  const declared = resourcesOf((json.initializerSignature as SignatureJson | undefined)?.outputs);
+  const outputs = declared.length > 0 ? declared.map(({ name }) => parseRef(name)) : sinksOf(graph);
+  const plan = compilePlan({ nodes: graph.nodes, inputs: [], outputs }, context);
+  const results = await runPlan(plan, [], context.device);
+  const tables = new Map<number, Table>();
+  for (const [index, value] of results.entries()) {
+    const id = declared[index]?.resourceId;
+    if (!isTensor(value) && value.kind === "table" && id !== undefined) tables.set(id, value);
+    release(value, context.device);
+  }
+  const inputs = resourcesOf((json.signature as SignatureJson | undefined)?.inputs);
+  return new Map(
+    inputs.flatMap(({ name, resourceId }) => {
+      const table = tables.get(resourceId);
+      return table === undefined ? [] : [[parseRef(name).node, table] as const];
+    }),
+  );
+}
+
+interface SignatureJson {
+  readonly inputs?: Readonly<Record<string, ResourceJson>>;
+  readonly outputs?: Readonly<Record<string, ResourceJson>>;
+}
+
+interface ResourceJson {
+  readonly name: string;
+  readonly resourceId?: number;
+}
+
+function resourcesOf(infos: Readonly<Record<string, ResourceJson>> = {}) {
+  return Object.values(infos).flatMap(({ name, resourceId }) =>
+    resourceId === undefined ? [] : [{ name, resourceId }],
+  );
+}
+
+/** Outputs that nothing takes: what an initialiser is run for where it doesn't say. */
+function sinksOf({ nodes }: GraphDef): readonly OutputRef[] {
+  const taken = new Set([...nodes.values()].flatMap(({ inputs }) => inputs.map(({ node }) => node)));
+  return [...nodes.keys()].filter((name) => !taken.has(name)).map((node) => ({ node, output: 0 }));
+}
