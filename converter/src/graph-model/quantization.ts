@@ -57,7 +57,7 @@ export function quantize(values: Float32Array, quantization: Quantization): Uint
 export function dequantize(stored: Uint8Array, quantization: Quantization): Uint8Array {
   if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
   const { dtype, min, scale } = quantization;
-  const numbers = dtype === "uint8" ? stored : new Uint16Array(stored.slice().buffer);
+  const numbers = dtype === "uint8" ? stored : new Uint16Array(new Uint8Array(stored).buffer);
   return toBytes(new Float32Array(numbers).map((number) => number * scale + min));
 }
 

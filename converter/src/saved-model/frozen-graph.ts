@@ -4,6 +4,7 @@ import type { FileSource } from "../files.ts";
 import type { Graph, Port } from "../graph/graph.ts";
 import { outputDataType } from "../graph/output-data-type.ts";
 import { prune } from "../passes/prune.ts";
+import { checkFilledConstants } from "./check-filled-constants.ts";
 import { openCheckpoint } from "./checkpoint.ts";
 import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
 import { decode } from "./messages.ts";
@@ -22,6 +23,7 @@ export interface FrozenGraph {
  */
 export async function openFrozenGraph(source: FileSource, { file, outputs }: FrozenGraph): Promise<SavedModel> {
   const graphDef = decode("GraphDef", await readGraph(source, file), file);
+  checkFilledConstants(graphDef, file);
   const whole: Graph = {
     nodes: nodesFromProto(graphDef.node, file),
     functions: functionsFromProto(graphDef.library?.function ?? [], file),

@@ -2,6 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
+import { checkFilledConstants } from "./check-filled-constants.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
 import { functionsFromProto, nodesFromProto, parseTensorName } from "./graph-def.ts";
 import { decode, messages, type Proto } from "./messages.ts";
@@ -33,6 +34,7 @@ export async function openSavedModel(
   const metaGraph = selectMetaGraph(await readModel(source), tags);
   const graphDef = metaGraph.graphDef;
   if (graphDef === undefined) throw damaged(path, "a graph", "none");
+  checkFilledConstants(graphDef, path);
   const main: Graph = {
     nodes: nodesFromProto(graphDef.node, path),
     functions: functionsFromProto(graphDef.library?.function ?? [], path),
