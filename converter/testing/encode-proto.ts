@@ -29,7 +29,13 @@ export function varint(value: number | bigint): Uint8Array {
 
 /** One array of all the bytes. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  return Uint8Array.from(parts.flatMap((part) => [...part]));
+  const whole = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }
 
 function encodeField(number: number, value: EncodedField[1]): Uint8Array {

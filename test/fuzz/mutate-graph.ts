@@ -80,7 +80,8 @@ const mutations: readonly Mutation[] = [
   function manyInputs(root, random) {
     return withBody(root, random, (nodes) => {
       const input = field("NodeDef", "input", nameOf(random.pick(nodes)));
-      random.pick(nodes).fields.push(...new Array<Field>(random.size(17)).fill(input));
+      const node = random.pick(nodes);
+      node.fields = [...node.fields, ...new Array<Field>(random.size(18)).fill(input)];
       return true;
     });
   },

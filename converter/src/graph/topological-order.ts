@@ -15,7 +15,7 @@ export function topologicalOrder({ nodes }: Body): ReadonlyMap<string, Node> {
       }
       begun.add(top);
       const sources = [...node.inputs.map((input) => input.node), ...node.controls];
-      pending.push(...sources.reverse().filter((source) => !begun.has(source)));
+      for (const source of sources.reverse()) if (!begun.has(source)) pending.push(source);
     }
   }
   return ordered;

@@ -84,6 +84,7 @@ function readMessage(plans: Plans, name: string, reader: WireReader, end: number
   const message = emptyMessage(plan);
   while (reader.position < end) {
     const tag = reader.varint(end);
+    if (tag < 8) throw reader.broken("a field number from 1 on", "0"); // zeros would else count as empty fields
     const known = plan.fields.get(Math.floor(tag / 8));
     if (known === undefined) {
       reader.skip(tag % 8, end);
