@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { convert } from "@nearside/converter";
 import { readDirectory } from "@nearside/converter/node";
-import { encodeProto } from "../../converter/testing/encode-proto.ts";
+import { encodeConstant, encodeGraph, encodeNode, encodePlaceholder } from "../../converter/testing/encode-graph.ts";
 import { memorySink } from "../../converter/testing/memory-files.ts";
 import { fixturesRoot } from "../fixtures.ts";
 
@@ -64,86 +64,26 @@ async function filesOf(kind: SubjectKind, folder: string): Promise<Subject["file
   );
 }
 
-/** softmax(relu(x·w + b)), with a cast and a reshape on the way. */
+/** softmax(relu(x·w + b)), with a reshape on the way. */
 const frozenGraph: Subject = {
   name: "frozen",
   kind: "frozen-graph",
   files: {
-    "model.pb": encodeProto(
-      [
-        1,
-        node(
-          "x",
-          "Placeholder",
-          [],
-          [
-            ["dtype", type(1)],
-            ["shape", shapeAttr(-1, 4)],
-          ],
-        ),
-      ],
-      [
-        1,
-        node(
-          "w",
-          "Const",
-          [],
-          [
-            ["dtype", type(1)],
-            ["value", tensor([4, 3], 12)],
-          ],
-        ),
-      ],
-      [
-        1,
-        node(
-          "b",
-          "Const",
-          [],
-          [
-            ["dtype", type(1)],
-            ["value", tensor([3], 1)],
-          ],
-        ),
-      ],
-      [1, node("product", "MatMul", ["x", "w"], [["T", type(1)]])],
-      [1, node("sum", "BiasAdd", ["product", "b"], [["T", type(1)]])],
-      [1, node("relu", "Relu", ["sum"], [["T", type(1)]])],
-      [1, node("shape", "Shape", ["relu"], [["T", type(1)]])],
-      [1, node("reshaped", "Reshape", ["relu", "shape"], [["T", type(1)]])],
-      [1, node("y", "Softmax", ["reshaped"], [["T", type(1)]])],
+    "model.pb": encodeGraph(
+      encodePlaceholder("x", [-1, 4]),
+      encodeConstant(
+        "w",
+        "float32",
+        [4, 3],
+        Array.from({ length: 12 }, (_, index) => index / 8 - 0.5),
+      ),
+      encodeConstant("b", "float32", [3], [-0.5]),
+      encodeNode("product", "MatMul", ["x", "w"]),
+      encodeNode("sum", "BiasAdd", ["product", "b"]),
+      encodeNode("relu", "Relu", ["sum"]),
+      encodeNode("shape", "Shape", ["relu"]),
+      encodeNode("reshaped", "Reshape", ["relu", "shape"]),
+      encodeNode("y", "Softmax", ["reshaped"]),
     ),
   },
 };
-
-function node(
-  name: string,
-  op: string,
-  inputs: readonly string[],
-  attrs: readonly (readonly [string, Uint8Array])[],
-): Uint8Array {
-  return encodeProto(
-    [1, name],
-    [2, op],
-    ...inputs.map((input) => [3, input] as const),
-    ...attrs.map(([key, value]) => [5, encodeProto([1, key], [2, value])] as const),
-  );
-}
-
-function type(number: number): Uint8Array {
-  return encodeProto([6, number]);
-}
-
-function shape(...sizes: readonly number[]): Uint8Array {
-  return encodeProto(...sizes.map((size) => [2, encodeProto([1, size])] as const));
-}
-
-function shapeAttr(...sizes: readonly number[]): Uint8Array {
-  return encodeProto([7, shape(...sizes)]);
-}
-
-/** A float32 constant; one value stands for all. */
-function tensor(sizes: readonly number[], count: number): Uint8Array {
-  const values = Array.from({ length: count }, (_, index) => [5, { float: index / 8 - 0.5 }] as const);
-  return encodeProto([8, encodeProto([1, 1], [2, shape(...sizes)], ...values)]);
-}

@@ -18,6 +18,7 @@ import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
 import { replaceErfc } from "./replace-erfc.ts";
+import { replaceGlobalNorms } from "./replace-global-norms.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
@@ -42,6 +43,7 @@ export const passes: readonly Pass[] = [
   specialiseFunctions,
   inEveryBody(bindVariables),
   replaceErfc,
+  replaceGlobalNorms,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),

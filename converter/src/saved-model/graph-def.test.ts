@@ -8,6 +8,10 @@ function nodeProto(name: string, op: string, ...inputs: readonly string[]): Uint
 }
 
 describe("nodesFromProto", () => {
+  test.each(Object.getOwnPropertyNames(Object.prototype))("refuses %s as an op", (op) => {
+    expect(() => nodes(nodeProto("c", op))).toThrow(expect.objectContaining({ code: "data-loss" }));
+  });
+
   const nodes = (...protos: readonly Uint8Array[]) =>
     nodesFromProto(decode("GraphDef", encodeProto(...protos.map((node) => [1, node] as const)), "test").node, "test");
 

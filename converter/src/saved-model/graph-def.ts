@@ -83,6 +83,8 @@ export function placeholder({ tensor, dtype, shape }: Port): Node {
 function nodeFromProto(proto: Proto<"NodeDef">, parse: (text: string) => TensorRef, graphWhere: string): Node {
   const { name, op } = proto;
   const where = `${graphWhere}, node "${name}"`;
+  // Tables of ops have these as members, too: as an op, one would be found in each of them.
+  if (op in Object.prototype) throw damaged(where, "an op", JSON.stringify(op));
   const inputs = proto.input.filter((input) => !input.startsWith("^")).map(parse);
   const controls = proto.input.filter((input) => input.startsWith("^")).map((input) => input.slice(1));
   const value = op === "Const" ? proto.attr.get("value")?.tensor : undefined;
