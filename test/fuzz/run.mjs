@@ -2,6 +2,7 @@
 // each that ends otherwise than in a typed error or a sound model, takes more than 2 s or 500 MB. The model, the seed
 // and the index make the same mutation again: `--models NAME --seed N --only INDEX`.
 import { fork } from "node:child_process";
+import { rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build, runnerImport } from "vite";
@@ -19,7 +20,7 @@ const limits = { seconds: 2, bytes: 500e6 };
 const hangMs = 30_000; // the machine may be busy with something else
 const mutationsPerChild = 500;
 
-const output = fileURLToPath(new URL("../results/fuzz", import.meta.url));
+const output = fileURLToPath(new URL(`../results/fuzz-${process.pid}`, import.meta.url));
 await build({
   configFile: false,
   logLevel: "warn",
@@ -49,26 +50,31 @@ for (const subject of subjects) {
     values.only === undefined ? Array.from({ length: count }, (_, index) => index) : [Number(values.only)];
   await runAll(subject, indices);
   console.log(`${name}: ${JSON.stringify(counts[name])}`);
+  printFaults(faults.filter((fault) => fault.name === name));
 }
 console.log(
   `slowest ${slowest.seconds.toFixed(2)} s (${slowest.what}), heaviest ${(heaviest.bytes / 1e6).toFixed(0)} MB (${heaviest.what})`,
 );
-// What fails alike is one fault: its kind and its first lines tell it from others.
-const kinds = new Map();
-for (const { what, problem } of faults) {
-  const kind = problem
-    .replace(/[\d.]+/g, "#")
-    .split("\n")
-    .slice(0, 4)
-    .join("\n");
-  kinds.set(kind, [...(kinds.get(kind) ?? []), `${what}: ${problem}`]);
-}
-for (const [first, ...others] of kinds.values()) console.log(`\n${first}\n(and ${others.length} like it)`);
 const total = Object.values(counts)
   .flatMap(Object.values)
   .reduce((sum, each) => sum + each, 0);
 console.log(`\n${total} mutations of ${subjects.length} models with seed ${values.seed}: ${faults.length} faults`);
+await rm(output, { recursive: true });
 process.exitCode = faults.length === 0 ? 0 : 1;
+
+/** Prints faults; of those that are alike, which their kind and their first lines tell, only the first. */
+function printFaults(found) {
+  const kinds = new Map();
+  for (const { what, problem } of found) {
+    const kind = problem
+      .replace(/[\d.]+/g, "#")
+      .split("\n")
+      .slice(0, 4)
+      .join("\n");
+    kinds.set(kind, [...(kinds.get(kind) ?? []), `${what}: ${problem}`]);
+  }
+  for (const [first, ...others] of kinds.values()) console.log(`${first}\n(and ${others.length} like it)`);
+}
 
 async function runAll(subject, indices) {
   let child;
@@ -110,7 +116,7 @@ function count(name, index, { result, fault, seconds, peakBytes }) {
     ...(seconds > limits.seconds ? [`${seconds.toFixed(1)} s (${result})`] : []),
     ...(peakBytes > limits.bytes ? [`${(peakBytes / 1e6).toFixed(0)} MB (${result})`] : []),
   ];
-  if (problems.length > 0) faults.push({ what, problem: problems.join("; ") });
+  if (problems.length > 0) faults.push({ name, what, problem: problems.join("; ") });
   if (values.only !== undefined) console.log({ result, fault, seconds, megabytes: peakBytes / 1e6 });
 }
 
