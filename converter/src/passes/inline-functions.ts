@@ -25,7 +25,7 @@ export const inlineFunctions: Pass = (graph) => {
 const maxDepth = 50;
 
 /** Functions that call each other twice, thirty deep, would fill memory. */
-const maxNodes = 250_000;
+const maxNodes = 100_000;
 
 function hasCalls(graph: Graph): boolean {
   return [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined);
