@@ -67,6 +67,22 @@ describe("convert", () => {
     expect(await readFiles(first)).toEqual(await readFiles(second));
   });
 
+  test("takes Node's Buffers from a source for the bytes that they are", async () => {
+    const directory = readDirectory(fixtureSource("examples/models/digits") ?? "");
+    const buffers: typeof directory = {
+      sizeBytes: (path) => directory.sizeBytes(path),
+      // Within a larger buffer, at an odd place, as Node hands out small files.
+      read: async (path, start, end) =>
+        Buffer.concat([Buffer.of(1), await directory.read(path, start, end)]).subarray(1),
+    };
+    const [plain, other] = [await temporaryFolder(), await temporaryFolder()];
+    for (const quantize of [{}, { uint8: true }, { float16: true }] satisfies QuantizeOptions[]) {
+      await convert(directory, writeDirectory(plain), { quantize });
+      await convert(buffers, writeDirectory(other), { quantize });
+      expect(await readFiles(other)).toEqual(await readFiles(plain));
+    }
+  });
+
   test("cuts weights into shards of at most shardBytes", async (ctx) => {
     const source = fixtureSource("made/conv_bn_relu6");
     if (source === undefined) return ctx.skip(absent);

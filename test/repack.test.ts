@@ -93,6 +93,19 @@ describe("repack", () => {
     expect(repacked.nearside).toEqual({ ops: ["Roll"] });
   });
 
+  test("refuses JSON that is nested too deep to be written again", async () => {
+    const { savedModel } = await readExample("linear-regression");
+    const [first, second] = [await folder(), await folder()];
+    await convert(readDirectory(savedModel), writeDirectory(first));
+    const json = await readFile(join(first, "model.json"), "utf8");
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    await writeFile(join(first, "model.json"), json.replace(/}$/, `,"deep":${deep}}`));
+    await expect(repack(readDirectory(first), writeDirectory(second))).rejects.toMatchObject({
+      code: "data-loss",
+      message: expect.stringContaining("lists and objects in each other"),
+    });
+  });
+
   test("refuses shards that don't fit, and leaves no output", async () => {
     const { savedModel } = await readExample("digits");
     const [first, second] = [await folder(), await folder()];

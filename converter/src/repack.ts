@@ -118,12 +118,25 @@ async function readManifest(source: FileSource): Promise<Manifest> {
   }
   const bytes = await source.read("model.json", 0, sizeBytes);
   if (bytes.length !== sizeBytes) throw damaged("model.json", `${sizeBytes} bytes`, String(bytes.length));
-  return parseManifest(new TextDecoder().decode(bytes));
+  const manifest = parseManifest(new TextDecoder().decode(bytes));
+  checkDepth(manifest.json);
+  return manifest;
 }
 
 function outputNodes({ outputNames }: Manifest): readonly string[] {
   return [...new Set(Object.values(outputNames).map((name) => name.replace(/:\d+$/, "")))];
 }
+
+/** Throws `data-loss` for JSON that is nested too deep to be written again. */
+function checkDepth(json: unknown): void {
+  let level: unknown[] = [json];
+  for (let depth = 0; level.length > 0; depth++) {
+    if (depth > maxDepth) throw damaged("model.json", `at most ${maxDepth} lists and objects in each other`, "more");
+    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+  }
+}
+
+const maxDepth = 1000;
 
 /** A node of a graph model, as far as a report looks at it. */
 interface ManifestNode {

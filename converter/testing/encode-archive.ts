@@ -15,8 +15,8 @@ export function encodeZip(files: Files, { isCompressed = true } = {}): Uint8Arra
     const sizes = concat(uint32(0), uint32(stored.length), uint32(bytes.length), uint16(name.length), uint16(0));
     const start = concat(uint16(20), uint16(0), uint16(method), uint32(0), sizes);
     const place = concat(uint16(0), uint16(0), uint16(0), uint32(0), uint32(body.length));
-    directory = Uint8Array.from(concat(directory, uint32(0x02014b50), uint16(20), start, place, name));
-    body = Uint8Array.from(concat(body, uint32(0x04034b50), start, name, stored));
+    directory = new Uint8Array(concat(directory, uint32(0x02014b50), uint16(20), start, place, name));
+    body = new Uint8Array(concat(body, uint32(0x04034b50), start, name, stored));
   }
   const count = uint16(Object.keys(files).length);
   const end = concat(uint32(0x06054b50), uint16(0), uint16(0), count, count);

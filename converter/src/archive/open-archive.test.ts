@@ -51,6 +51,17 @@ describe("openArchive", () => {
     await expect(openArchive(memorySource({ "m.zip": archive }), "m.zip")).rejects.toThrow(/of 2147483648 bytes/);
   });
 
+  test.each([
+    ["m.zip", encodeZip],
+    ["m.tar.gz", encodeTarGz],
+  ] as const)("refuses %s that would fill the memory once unpacked", async (name, encode) => {
+    const archive = encode({ "saved_model.pb": bytes("graph"), zeros: new Uint8Array(70 * 2 ** 20) });
+    await expect(openArchive(memorySource({ [name]: archive }), name)).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringContaining("unpack the archive"),
+    });
+  });
+
   test("refuses damage within a compressed file", async () => {
     const archive = encodeZip({ "saved_model.pb": bytes("graph ".repeat(9)) });
     archive.fill(255, 46, 52);

@@ -2,6 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { ArchiveSource } from "./archive-source.ts";
+import { checkGrowth } from "./check-growth.ts";
 import { decompress } from "./decompress.ts";
 
 /**
@@ -13,7 +14,12 @@ export async function openTarGz(source: FileSource, path: string): Promise<Archi
   if (archiveBytes === undefined)
     throw new InferenceError("not-found", `${path}: no such file; give a .tar.gz archive`);
   const parts: Uint8Array[] = [];
-  for await (const part of decompress(source, { path, start: 0, end: archiveBytes }, "gzip")) parts.push(part);
+  let bytes = 0;
+  for await (const part of decompress(source, { path, start: 0, end: archiveBytes }, "gzip")) {
+    bytes += part.length;
+    checkGrowth(path, archiveBytes, bytes);
+    parts.push(part);
+  }
   const files = readTar(join(parts), path);
   return {
     sizeBytes: async (name) => files.get(name)?.length,

@@ -2,6 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { ArchiveSource } from "./archive-source.ts";
+import { checkGrowth } from "./check-growth.ts";
 import { decompress } from "./decompress.ts";
 
 /** A file in a zip archive. */
@@ -81,10 +82,15 @@ async function readDirectoryOf(
   if (count === 0xffff || start === 0xffffffff) throw unsupported(path, "it is a Zip64 archive");
   if (start + size > archiveBytes)
     throw damaged(path, `a directory of ${size} bytes at ${start}`, `${archiveBytes} in all`);
-  return parseDirectory(view(await source.read(path, start, start + size)), count, path);
+  return parseDirectory(view(await source.read(path, start, start + size)), count, path, archiveBytes);
 }
 
-function parseDirectory(directory: DataView, count: number, path: string): ReadonlyMap<string, Entry> {
+function parseDirectory(
+  directory: DataView,
+  count: number,
+  path: string,
+  archiveBytes: number,
+): ReadonlyMap<string, Entry> {
   const entries = new Map<string, Entry>();
   let at = 0;
   for (let index = 0; index < count; index++) {
@@ -104,6 +110,7 @@ function parseDirectory(directory: DataView, count: number, path: string): Reado
     // Deflate makes at most 1032 bytes of one: a greater size is damage, or meant to fill the memory.
     const isPossible = method === 0 ? sizeBytes === storedBytes : sizeBytes <= 1032 * storedBytes;
     if (!isPossible) throw damaged(path, `"${name}" of ${sizeBytes} bytes`, `${storedBytes} stored ones`);
+    checkGrowth(path, archiveBytes, method === 0 ? 0 : sizeBytes);
     const entry = { name, method, storedBytes, sizeBytes, headerAt: directory.getUint32(at + 42, true) };
     if (!name.endsWith("/")) entries.set(name, entry);
     at += 46 + nameBytes + rest;

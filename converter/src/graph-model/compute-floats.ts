@@ -56,7 +56,7 @@ async function floatsOf(value: TensorValue, checkpoint: Checkpoint): Promise<Flo
   if (value.kind === "computed") return await computeFloats(value, checkpoint);
   if (value.kind === "stored") return await readFloats(value, checkpoint);
   if (!(value.data instanceof Uint8Array)) throw new Error("expected numbers, got strings");
-  return new Float32Array(value.data.slice().buffer);
+  return new Float32Array(new Uint8Array(value.data).buffer);
 }
 
 async function readFloats(value: StoredValue, checkpoint: Checkpoint): Promise<Float32Array<ArrayBuffer>> {

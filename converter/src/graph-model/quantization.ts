@@ -47,7 +47,7 @@ export function quantize(values: Float32Array, quantization: TensorQuantization)
 export function dequantize(stored: Uint8Array, quantization: TensorQuantization): Uint8Array {
   if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
   const { dtype, min, scale, original_dtype } = quantization;
-  const numbers = dtype === "uint8" ? stored : new Uint16Array(stored.slice().buffer);
+  const numbers = dtype === "uint8" ? stored : new Uint16Array(new Uint8Array(stored).buffer);
   if (original_dtype === "int32")
     return toBytes(Int32Array.from(numbers, (number) => Math.round(number * scale + min)));
   return toBytes(new Float32Array(numbers).map((number) => number * scale + min));

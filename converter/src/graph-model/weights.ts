@@ -62,7 +62,7 @@ export async function* readWeight(weight: Weight, checkpoint: Checkpoint): Async
 /** The elements of a chunk of a float32 weight. */
 export function floatsOf(chunk: Uint8Array): Float32Array {
   const isAligned = chunk.byteOffset % 4 === 0;
-  const { buffer, byteOffset, byteLength } = isAligned ? chunk : chunk.slice();
+  const { buffer, byteOffset, byteLength } = isAligned ? chunk : new Uint8Array(chunk);
   return new Float32Array(buffer, byteOffset, byteLength / 4);
 }
 

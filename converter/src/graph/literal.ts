@@ -5,7 +5,7 @@ import type { LiteralValue } from "./graph.ts";
 /** The numbers of a literal, `undefined` where they aren't of a dtype that is computed in or are too large for one. */
 export function numbersOf({ dtype, data }: LiteralValue): readonly number[] | undefined {
   if (!(data instanceof Uint8Array)) return undefined;
-  const numbers = numberTypes[dtype]?.read(data.slice().buffer);
+  const numbers = numberTypes[dtype]?.read(new Uint8Array(data).buffer);
   return numbers?.every((number) => dtype !== "DT_INT64" || Number.isSafeInteger(number)) ? numbers : undefined;
 }
 

@@ -50,7 +50,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       if (node === undefined || (uses.get(name) ?? 0) > 0) continue;
       nodes.delete(name);
       count(node, -1);
-      pending.push(...sourcesOf(node));
+      for (const source of sourcesOf(node)) pending.push(source);
     }
   };
   for (const name of [...nodes.keys()]) {

@@ -26,6 +26,7 @@ import { prune } from "./prune.ts";
 import { raiseControlFlow } from "./raise-control-flow.ts";
 import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
+import { replaceGlobalNorms } from "./replace-global-norms.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
@@ -61,6 +62,7 @@ const lowering: readonly Pass[] = [
   inEveryBody(bindVariables),
   replaceErfc,
   replaceComplexExp,
+  replaceGlobalNorms,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),

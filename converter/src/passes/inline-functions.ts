@@ -21,10 +21,11 @@ export const inlineFunctions: Pass = (graph) => {
   return current;
 };
 
-const maxDepth = 100;
+/** Deeper than any model calls; each level costs a walk over the whole graph. */
+const maxDepth = 50;
 
 /** Functions that call each other twice, thirty deep, would fill memory. */
-const maxNodes = 1_000_000;
+const maxNodes = 100_000;
 
 function hasCalls(graph: Graph): boolean {
   return [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined);
@@ -60,10 +61,12 @@ function inlineOnce(graph: Graph): Graph {
   return {
     ...graph,
     nodes: new Map(
-      [...nodes].map(([name, node]) => [
-        name,
-        { ...node, inputs: node.inputs.map(tensor), controls: controls(node.controls) },
-      ]),
+      [...nodes].map(([name, node]) => {
+        const sources = [...node.inputs.map((input) => input.node), ...node.controls];
+        const isAffected = sources.some((source) => replacements.has(source));
+        if (!isAffected) return [name, node];
+        return [name, { ...node, inputs: node.inputs.map(tensor), controls: controls(node.controls) }];
+      }),
     ),
     outputs: graph.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
     controls: controls(graph.controls),
@@ -125,6 +128,7 @@ function finalTensor(ref: TensorRef, replacements: ReadonlyMap<string, Replaceme
 }
 
 function finalControls(name: string, replacements: ReadonlyMap<string, Replacement>): readonly string[] {
+  if (!replacements.has(name)) return [name];
   const names = new Set([name]);
   // The set grows while it is walked, by what the calls in it are replaced with.
   for (const candidate of names) for (const next of replacements.get(candidate)?.controls ?? []) names.add(next);

@@ -16,6 +16,11 @@ test("prune drops what no output needs and keeps inputs and controls", () => {
   expect(evaluate(after, { x: 3 })).toEqual({ y: 3 });
 });
 
+test("prune takes a node with more inputs than the stack holds", () => {
+  const many = node("y", "AddN", new Array<string>(300_000).fill("x"));
+  expect(prune(graph([node("x", "Placeholder"), many], ["y"])).nodes.size).toBe(2);
+});
+
 test("prune keeps the functions that are called, at any depth", () => {
   const inner = body([node("a", "Placeholder")], ["a"]);
   const outer = body([node("a", "Placeholder"), call("c", "inner", ["a"])], ["c"]);

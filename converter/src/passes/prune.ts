@@ -12,7 +12,7 @@ export const prune: Pass = (graph) => {
       if (body === undefined || functions.has(name)) continue;
       const needed = { ...body, nodes: neededNodes(body) };
       functions.set(name, needed);
-      pending.push(...needed.nodes.values());
+      for (const inner of needed.nodes.values()) pending.push(inner);
     }
   }
   return { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
@@ -27,7 +27,9 @@ export function neededNodes(body: Body): ReadonlyMap<string, Node> {
     const node = body.nodes.get(name);
     if (node === undefined || needed.has(name)) continue;
     needed.set(name, node);
-    pending.push(...node.inputs.map((input) => input.node), ...node.controls);
+    // One by one: spread, the inputs of a node that has a hundred thousand would overflow the stack.
+    for (const input of node.inputs) pending.push(input.node);
+    for (const control of node.controls) pending.push(control);
   }
   return inOrderOf(body.nodes, needed);
 }

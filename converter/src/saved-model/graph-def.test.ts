@@ -11,6 +11,10 @@ describe("graphFromProto", () => {
   const read = (roots: readonly string[], ...fields: readonly EncodedField[]) =>
     graphFromProto(decode("GraphDef", encodeProto(...fields), "test"), roots, "test");
 
+  test.each(Object.getOwnPropertyNames(Object.prototype))("refuses %s as an op", (op) => {
+    expect(() => read(["c"], [1, nodeProto("c", op)])).toThrow(expect.objectContaining({ code: "data-loss" }));
+  });
+
   test("tells data from control inputs", () => {
     const nodes = [nodeProto("a", "Const"), nodeProto("b", "Split"), nodeProto("c", "Add", "b:1", "b", "^a")];
     expect(read(["c"], ...nodes.map((node) => [1, node] as const)).nodes.get("c")).toMatchObject({

@@ -3,6 +3,7 @@ import { dataTypeFromNumber } from "../graph/data-type.ts";
 import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Node, Port, TensorRef } from "../graph/graph.ts";
 import { outputOffset } from "../ops.ts";
+import { createFillBudget, type FillBudget } from "./fill-budget.ts";
 import type { LazyProto, Proto } from "./messages.ts";
 import { attrNamed, nodeFromProto } from "./node-def.ts";
 
@@ -12,12 +13,13 @@ import { attrNamed, nodeFromProto } from "./node-def.ts";
  * `Placeholder` nodes, their results output ports. Throws `data-loss`, naming `where`.
  */
 export function graphFromProto({ node, library }: Proto<"GraphDef">, roots: readonly string[], where: string): Graph {
+  const budget = createFillBudget(where);
   const protos = protosByName(node, where);
   const nodes = neededNodes([...protos.keys()], roots, where, (name) => {
     const proto = protos.get(name)?.();
-    return proto && nodeFromProto(proto, parseTensorName, where);
+    return proto && nodeFromProto(proto, { parse: parseTensorName, where, budget });
   });
-  const functions = neededFunctions(library?.function ?? [], [...nodes.values()], where);
+  const functions = neededFunctions(library?.function ?? [], [...nodes.values()], where, budget);
   return { nodes, functions, inputs: [], outputs: [], controls: [] };
 }
 
@@ -35,7 +37,12 @@ export function placeholder({ tensor, dtype, shape }: Port): Node {
 }
 
 /** The functions that nodes name, and those that the nodes in them name, in the library's order. */
-function neededFunctions(library: readonly LazyProto[], nodes: readonly Node[], where: string): Graph["functions"] {
+function neededFunctions(
+  library: readonly LazyProto[],
+  nodes: readonly Node[],
+  where: string,
+  budget: FillBudget,
+): Graph["functions"] {
   const headers = new Map(
     library.map((decode) => {
       const { signature } = decode("FunctionHeader");
@@ -49,7 +56,10 @@ function neededFunctions(library: readonly LazyProto[], nodes: readonly Node[], 
     for (const name of functionNames(node)) {
       const header = bodies.has(name) ? undefined : headers.get(name);
       if (header === undefined) continue;
-      const body = functionFromProto(header.decode("FunctionDef"), (called) => headers.get(called)?.outputs, where);
+      const body = functionFromProto(header.decode("FunctionDef"), (called) => headers.get(called)?.outputs, {
+        where,
+        budget,
+      });
       bodies.set(name, body);
       for (const inner of body.nodes.values()) pending.push(inner);
     }
@@ -60,9 +70,9 @@ function neededFunctions(library: readonly LazyProto[], nodes: readonly Node[], 
 function functionFromProto(
   { signature, nodeDef, ret, controlRet }: Proto<"FunctionDef">,
   outputsOf: (functionName: string) => readonly string[] | undefined,
-  graphWhere: string,
+  graph: { readonly where: string; readonly budget: FillBudget },
 ): Body {
-  const where = `${graphWhere}, function ${signature?.name}`;
+  const where = `${graph.where}, function ${signature?.name}`;
   const protos = protosByName(nodeDef, where);
   /** In a function, `name:list:1` is the second tensor of the node's output `list`; an argument is just `name`. */
   const parse = (text: string): TensorRef => {
@@ -95,7 +105,7 @@ function functionFromProto(
   const roots = [...[...inputs, ...outputs].map(({ tensor }) => tensor.node), ...controls];
   const nodes = neededNodes([...placeholders.keys(), ...protos.keys()], roots, where, (name) => {
     const proto = protos.get(name)?.();
-    return proto === undefined ? placeholders.get(name) : nodeFromProto(proto, parse, where);
+    return proto === undefined ? placeholders.get(name) : nodeFromProto(proto, { parse, where, budget: graph.budget });
   });
   return { nodes, inputs, outputs, controls };
 }

@@ -55,6 +55,10 @@ describe("createDecoder", () => {
     expect(read(encodeProto([6, 0])).choice).toBe(false);
   });
 
+  test("refuses a field of number 0, as which zeros would be read", () => {
+    expect(() => read(new Uint8Array(4))).toThrow(expect.objectContaining({ code: "data-loss" }));
+  });
+
   test("skips fields that it doesn't know, of every wire type", () => {
     const unknown = concat(
       encodeProto([99, 7], [98, "text"], [97, { float: 1 }]),
@@ -86,7 +90,7 @@ describe("createDecoder", () => {
       "expected 40 more bytes, got 3",
     ],
     ["a number without an end", Uint8Array.of(2 * 8, 0x80), "expected another byte, got the end"],
-    ["a group", Uint8Array.of(3), "expected wire type 0, 1, 2 or 5, got 3"],
+    ["a group", Uint8Array.of(15 * 8 + 3), "expected wire type 0, 1, 2 or 5, got 3"],
     ["text where a number belongs", encodeProto([2, "text"]), "expected wire type 0 for size, got 2"],
     ["a size beyond a double", encodeProto([2, 2n ** 60n]), "expected a size below 2^53"],
   ])("refuses %s, saying where", (_, bytes, problem) => {

@@ -116,6 +116,7 @@ function readMessage(plans: Plans, name: string, reader: WireReader, end: number
   const message = emptyMessage(plan);
   while (reader.position < end) {
     const tag = reader.varint(end);
+    if (tag < 8) throw reader.broken("a field number from 1 on", "0"); // zeros would else count as empty fields
     const field = plan.fields[Math.floor(tag / 8)];
     if (field === undefined) reader.skip(tag % 8, end);
     else readField(plans, message, field, tag % 8, reader, end, depth);

@@ -26,6 +26,12 @@ describe("literalFromProto", () => {
     expect(int32s(literal(int32, [4], [7, concat(varint(1), varint(9))]))).toEqual([1, 9, 9, 9]);
   });
 
+  test("fills large tensors, and several elements, as it fills small ones", () => {
+    const values = int32s(literal(int32, [100_000], [7, concat(varint(1), varint(2), varint(9))]));
+    expect(values.slice(0, 4)).toEqual([1, 2, 9, 9]);
+    expect(values.slice(2).every((value) => value === 9)).toBe(true);
+  });
+
   test("takes zeros where nothing is listed", () => {
     expect(int32s(literal(int32, [2, 1]))).toEqual([0, 0]);
     expect(literal(string, [2])?.data).toEqual([new Uint8Array(0), new Uint8Array(0)]);

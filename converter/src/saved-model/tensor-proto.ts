@@ -2,6 +2,7 @@ import { elementCount } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import { type DataType, dataTypeFromNumber, dataTypes } from "../graph/data-type.ts";
 import type { LiteralValue } from "../graph/graph.ts";
+import { createFillBudget, type FillBudget } from "./fill-budget.ts";
 import type { Proto } from "./messages.ts";
 import { shapeFromProto } from "./shape.ts";
 
@@ -10,16 +11,19 @@ import { shapeFromProto } from "./shape.ts";
  * Raw bytes are taken as they are; of a list with fewer values than the shape needs, the last one fills the rest.
  * Throws `data-loss`, naming `where`, where bytes and shape don't agree.
  */
-export function literalFromProto(proto: Proto<"TensorProto">, where: string): LiteralValue | undefined {
+export function literalFromProto(
+  proto: Proto<"TensorProto">,
+  where: string,
+  budget: FillBudget = createFillBudget(where),
+): LiteralValue | undefined {
   const dtype = dataTypeFromNumber(proto.dtype);
   const shape = (shapeFromProto(proto.tensorShape) ?? []).map((size) => size ?? -1);
   const count = elementCount(shape);
   if (shape.some((size) => size < 0) || !Number.isSafeInteger(count)) {
     throw damaged(where, "a constant of known shape", `[${shape}]`);
   }
+  budget.spend(filledBytes(proto));
   if (dtype === "DT_STRING") {
-    if (count * bytesPerString > maxFilledBytes)
-      throw damaged(where, "a constant that fits memory", `[${shape}] strings`);
     const listed = proto.stringVal.length;
     if (listed > count) throw damaged(where, `at most ${count} strings`, String(listed));
     return { kind: "literal", dtype, shape, data: fill(proto.stringVal, count, new Uint8Array(0)) };
@@ -34,12 +38,36 @@ export function literalFromProto(proto: Proto<"TensorProto">, where: string): Li
   const listed = listedBytes(proto, dtype);
   if (listed === undefined) return undefined;
   if (listed.length > expected) throw damaged(where, `at most ${expected} bytes of values`, String(listed.length));
-  return { kind: "literal", dtype, shape, data: fillBytes(listed, expected, elementBytes, where) };
+  return { kind: "literal", dtype, shape, data: fillBytes(listed, expected, elementBytes) };
 }
 
-/** A constant given as one value and a huge shape would otherwise fill memory. */
-const maxFilledBytes = 2 ** 28;
-const bytesPerString = 16;
+/**
+ * How much memory the value of a TensorProto takes where less than that stands in the file, which may say one element
+ * and a huge shape; 0 where all elements are listed.
+ */
+function filledBytes(proto: Proto<"TensorProto">): number {
+  const dtype = dataTypeFromNumber(proto.dtype);
+  const count = (proto.tensorShape?.dim ?? []).reduce((product, { size }) => product * Math.max(0, size), 1);
+  const bytes = dataTypes[dtype].bytes ?? (dtype === "DT_STRING" ? bytesPerString : 0);
+  return proto.tensorContent.length > 0 || listedCount(proto) >= count ? 0 : count * bytes;
+}
+
+function listedCount({
+  floatVal,
+  doubleVal,
+  intVal,
+  stringVal,
+  int64Val,
+  boolVal,
+  halfVal,
+  ...rest
+}: Proto<"TensorProto">) {
+  const { scomplexVal, dcomplexVal, uint32Val, uint64Val } = rest;
+  const lists = [floatVal, doubleVal, intVal, stringVal, int64Val, boolVal, halfVal, uint32Val, uint64Val];
+  return Math.max(...lists.map(({ length }) => length), scomplexVal.length / 2, dcomplexVal.length / 2);
+}
+
+const bytesPerString = 64;
 
 /** Which list of a TensorProto holds the values of each dtype, and the array that makes them bytes. */
 const lists: Partial<Record<DataType, (proto: Proto<"TensorProto">) => ArrayBufferView>> = {
@@ -65,15 +93,13 @@ function listedBytes(proto: Proto<"TensorProto">, dtype: DataType): Uint8Array |
   return view === undefined ? undefined : new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
 }
 
-function fillBytes(listed: Uint8Array, length: number, elementBytes: number, where: string): Uint8Array {
+function fillBytes(listed: Uint8Array, length: number, elementBytes: number): Uint8Array {
   if (listed.length === length) return listed;
-  if (length > maxFilledBytes)
-    throw damaged(where, `at most ${maxFilledBytes} bytes filled with one value`, `${length}`);
   const bytes = new Uint8Array(length);
   bytes.set(listed);
-  if (listed.length === 0) return bytes;
-  const last = listed.subarray(listed.length - elementBytes);
-  for (let at = listed.length; at < length; at += elementBytes) bytes.set(last, at);
+  // The last element once, then what is there already, twice as much each time.
+  const start = Math.max(0, listed.length - elementBytes);
+  for (let at = listed.length; listed.length > 0 && at < length; at += at - start) bytes.copyWithin(at, start, at);
   return bytes;
 }
 

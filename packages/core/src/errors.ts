@@ -25,9 +25,18 @@ export class InferenceError extends Error {
   readonly code: ErrorCode;
 
   constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(shorten(message), options);
     this.code = code;
   }
+}
+
+/** Names and values in a message may come from a hostile file; no person reads a million characters. */
+const maxMessageLength = 10_000;
+
+/** Cuts out the middle: where it happened stands at the beginning, the way out at the end. */
+function shorten(message: string): string {
+  if (message.length <= maxMessageLength) return message;
+  return `${message.slice(0, maxMessageLength - 1000)} … ${message.slice(-997)}`;
 }
 
 /** An error as it crosses a thread or a network: structured cloning and JSON both drop the class and the code. */
