@@ -26,7 +26,6 @@ import { prune } from "./prune.ts";
 import { raiseControlFlow } from "./raise-control-flow.ts";
 import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
-import { replaceGlobalNorms } from "./replace-global-norms.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
@@ -62,7 +61,7 @@ const lowering: readonly Pass[] = [
   inEveryBody(bindVariables),
   replaceErfc,
   replaceComplexExp,
-  replaceGlobalNorms,
+  unifyBatchNorms,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),
@@ -79,7 +78,6 @@ const optimising: readonly Pass[] = [
   inEveryBody(mergeEqualConstants),
   inEveryBody(shareEqualNodes),
   foldConstants,
-  unifyBatchNorms,
   formDepthwise,
   straightenProducts,
   simplify,
