@@ -7,7 +7,6 @@ import {
   mirrorPad,
   pad,
   reshape,
-  reverse,
   scatterND,
   spaceToBatchND,
   sparseToDense,
@@ -165,13 +164,7 @@ function splitOp({ input, axisAt }: { readonly input: number; readonly axisAt: n
 function reverseOp(axes: (values: readonly number[]) => readonly number[]): DirectOp {
   return kernelOp(
     "Reverse",
-    (run, _, device) => (inputs, values) => {
-      const x = inputAt(inputs, 0);
-      const dims = [...axes(valuesAt(values, 1))];
-      // TensorFlow.js on wasm takes every element for four bytes, and writes beyond a tensor of bools.
-      if (x.dtype !== "bool") return run({ x }, { dims });
-      return compose(device, [x], ([of]) => cast(reverse(cast(of as TfjsTensor, "int32"), dims), "bool"));
-    },
+    (run) => (inputs, values) => run({ x: inputAt(inputs, 0) }, { dims: axes(valuesAt(values, 1)) }),
     [1],
   );
 }
