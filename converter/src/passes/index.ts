@@ -24,6 +24,7 @@ import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
 import { raiseControlFlow } from "./raise-control-flow.ts";
+import { replaceBroadcasts } from "./replace-broadcasts.ts";
 import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
 import { replaceOps } from "./replace-ops.ts";
@@ -102,6 +103,7 @@ const optimising: readonly Pass[] = [
 /** What puts it into the form that is written. */
 const finishing: readonly Pass[] = [
   splitGroups,
+  replaceBroadcasts,
   denseLists,
   lowerListLoops,
   prune,
@@ -136,6 +138,7 @@ const rules = {
   fuseOperations,
   mergeScales,
   moveReshapes,
+  replaceBroadcasts,
   replaceComplexExp,
   replaceErfc,
   simplify,
