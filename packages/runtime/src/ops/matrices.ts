@@ -9,7 +9,6 @@ import { inputAt, kernelOp, valuesAt, viewed } from "./direct.ts";
 export const matrixOps: Ops = {
   MatMul: productOp("transpose_a", "transpose_b"),
   BatchMatMul: productOp("adj_x", "adj_y"),
-  BatchMatMulV2: productOp("adj_x", "adj_y"),
   BatchMatMulV3: productOp("adj_x", "adj_y"),
   _FusedMatMul: fusedProductOp(),
   Transpose: transposeOp(),
