@@ -54,7 +54,9 @@ type ConvertCommand = Extract<Command, { name: "convert" }>;
 async function runConvert({ input, output, notices, ...command }: ConvertCommand): Promise<0 | 1> {
   const started = performance.now();
   const interrupt = new AbortController();
-  process.once("SIGINT", () => interrupt.abort(new InferenceError("cancelled", "interrupted; nothing was written")));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    process.once(signal, () => interrupt.abort(new InferenceError("cancelled", "interrupted; nothing was written")));
+  }
   for (const notice of notices) console.error(notice);
   if (command.reportFile !== undefined) await checkReportFile(command.reportFile, output);
   const metadata = await readMetadata(command.metadataFiles);
@@ -103,8 +105,8 @@ async function checkReportFile(file: string, output: string): Promise<void> {
     const message = `--report ${file}: expected a file outside the output folder, which is for the model alone`;
     throw new InferenceError("invalid-argument", `${message}; write it beside that folder`);
   }
-  const folder = await stat(dirname(resolve(file))).catch(() => undefined);
-  if (folder?.isDirectory() === true) return;
+  const isFolder = async (path: string) => (await stat(path).catch(() => undefined))?.isDirectory() === true;
+  if ((await isFolder(dirname(resolve(file)))) && !(await isFolder(file))) return;
   throw new InferenceError("invalid-argument", `--report ${file}: expected a file in a folder that is there`);
 }
 
@@ -122,8 +124,13 @@ async function writeReport(file: string, report: ConversionReport | readonly Con
 
 /** The files of a folder or an archive. */
 async function openSource(input: string): Promise<FileSource> {
-  const isFile = isArchive(input) && (await stat(input).catch(() => undefined))?.isFile() === true;
-  return isFile ? await openArchive(readDirectory(dirname(input)), basename(input)) : readDirectory(input);
+  const found = await stat(input).catch(() => undefined);
+  if (found === undefined)
+    throw new InferenceError("not-found", `${input}: expected a model, got no such file or folder`);
+  if (found.isDirectory()) return readDirectory(input);
+  if (isArchive(input)) return await openArchive(readDirectory(dirname(input)), basename(input));
+  const message = `${input}: expected a model's folder, or a .zip, .tar.gz or .tgz of one, got another file`;
+  throw new InferenceError("not-found", `${message}; of saved_model.pb, give the folder that it is in`);
 }
 
 /** The content of the JSON files, by their keys. */

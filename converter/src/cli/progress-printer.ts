@@ -18,7 +18,8 @@ export function createProgressPrinter({ isTerminal, write }: ProgressOutput): Pr
   let tenths = 0;
   let isOnBar = false;
   return {
-    show({ writtenBytes, totalBytes }) {
+    show({ writtenBytes, totalBytes: knownBytes }) {
+      const totalBytes = Math.max(knownBytes, writtenBytes); // of strings, nobody knows the size before
       const share = totalBytes === 0 ? 1 : Math.min(1, writtenBytes / totalBytes);
       const text = `${String(Math.floor(share * 100)).padStart(3)} %  ${formatBytes(writtenBytes)} of ${formatBytes(totalBytes)}`;
       if (isTerminal) {

@@ -36,7 +36,7 @@ export function formatChosenDTypes({ maxError, error, evaluations, weights }: Ch
   for (const { dtype } of Object.values(weights)) counts.set(dtype, (counts.get(dtype) ?? 0) + 1);
   const types = [...counts].map(([dtype, count]) => `${dtype} ${count}`).join(", ");
   return [
-    `quantised  ${types}: error ${error.toExponential(1)} of ${maxError} allowed, after ${evaluations} runs of the model`,
+    `quantised  ${types}: error ${error.toExponential(1)} of ${maxError} allowed, after ${evaluations} ${evaluations === 1 ? "run" : "runs"} of the model`,
   ];
 }
 

@@ -20,7 +20,7 @@ export function stateNotices(
       .join(", ");
     if (others === undefined) return [];
     const outcome = state.includes(variable)
-      ? "what they do to it won't show here"
+      ? "that won't show here"
       : "here it keeps the value that it was saved with";
     return [`variable "${variable}" is changed by signature ${others} of the model, too; ${outcome}`];
   });

@@ -104,7 +104,10 @@ async function readModel(source: FileSource): Promise<Proto<"SavedModel">> {
       const advice = `save it with a graph below 2 GiB, which TensorFlow writes as ${path}`;
       throw new InferenceError("unsupported", `expected ${path}, got ${chunkedPath}; ${advice}`);
     }
-    const advice = "give the folder that tf.saved_model.save or model.export wrote";
+    const isConverted = (await source.sizeBytes("model.json")) !== undefined;
+    const advice = isConverted
+      ? "it has a model.json: repack a converted model, or use --input_format=tfjs_graph_model"
+      : "give the folder that tf.saved_model.save or model.export wrote";
     throw new InferenceError("not-found", `${path}: no such file in the model's folder; ${advice}`);
   }
   if (sizeBytes === 0 || sizeBytes >= 2 ** 31) throw damaged(path, "a file of up to 2 GiB", `${sizeBytes} bytes`);

@@ -24,9 +24,9 @@ export async function runModel(
   inputs?: readonly Tensors[],
   signal?: AbortSignal,
 ): Promise<ModelRuns> {
-  await using session = await openModel(source);
+  const given = inputs ?? (await findRandomInputs(source, openModel));
+  await using session = await openModel(source); // that hasn't run: a model may keep values from run to run
   const { backend } = session;
-  const given = inputs ?? (await findRandomInputs(session));
   const runs: { inputs: Tensors; outputs: Tensors }[] = [];
   for (const inputs of given) {
     signal?.throwIfAborted();
@@ -36,7 +36,8 @@ export async function runModel(
 }
 
 /** Random inputs that the model runs on: not every size of a free dimension need fit. */
-async function findRandomInputs(session: Session): Promise<readonly Tensors[]> {
+async function findRandomInputs(source: FileSource, openModel: OpenModel): Promise<readonly Tensors[]> {
+  await using session = await openModel(source);
   let reason: unknown;
   for (const sizes of sizesToTry) {
     const all = Array.from({ length: randomRuns }, (_, seed) => randomInputs(session.signature, sizes, seed));

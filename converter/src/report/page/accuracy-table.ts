@@ -1,9 +1,17 @@
 import type { OutputError } from "../../verification/output-errors.ts";
 import type { Verification } from "../../verification/verify.ts";
+import type { ConversionReport } from "../conversion-report.ts";
 import { type Html, html, nothing } from "./html.ts";
 
 /** How far the outputs are off, as far as that was measured. */
-export function accuracyTable(verification: Verification | undefined): Html {
+export function accuracyTable({
+  verification,
+  chosenDTypes,
+}: Pick<ConversionReport, "verification" | "chosenDTypes">): Html {
+  if (verification === undefined && chosenDTypes !== undefined) {
+    const { error, maxError } = chosenDTypes;
+    return html`<p>The types of the weights were chosen so that no output's relative error is above ${maxError}: it is ${error.toExponential(1)}.</p>`;
+  }
   if (verification === undefined) {
     return html`<p>Not measured: convert with <code>--verify</code> to run the saved and the written model and compare their outputs.</p>`;
   }

@@ -45,7 +45,7 @@ ${notices.length === 0 ? nothing : html`<section><h2>Notices</h2><ul>${notices.m
 ${summary(report)}
 <section><h2>Inputs and outputs</h2><table><thead><tr><th></th><th>name</th><th>type and shape</th></tr></thead><tbody>
 ${ports("input", signature.inputs)}${ports("output", signature.outputs)}</tbody></table></section>
-<section><h2>Accuracy</h2>${accuracyTable(report.verification)}</section>
+<section><h2>Accuracy</h2>${accuracyTable(report)}</section>
 <section><h2>Ops and backends</h2>${opsTable(report)}</section>
 ${details.steps.length + report.unfused.length === 0 ? html`<section><h2>Rewriting</h2><p>The graph stayed as it is.</p></section>` : rewrites(report)}
 <section><h2>Weights</h2>${weightsTable(report)}</section>

@@ -14,8 +14,8 @@ import {
   tensor,
   tensorScatterUpdate,
   transpose,
-  where,
 } from "@tensorflow/tfjs-core";
+import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
 
@@ -67,7 +67,7 @@ export const arrangeKernels: Kernels = {
     compose([indices, , on, off], attrs, { 1: [depth = 0] = [] }) {
       const index = indices as TfjsTensor; // it has four inputs
       const hot = cast(oneHot(cast(index, "int32"), depth, 1, 0, "int32"), "bool");
-      const result = where(hot, on as TfjsTensor, off as TfjsTensor);
+      const result = choose(hot, on as TfjsTensor, off as TfjsTensor);
       const axis = attrs.int("axis", -1);
       if (axis < 0 || axis === index.rank) return result;
       const axes = index.shape.map((_, each) => each);

@@ -158,6 +158,12 @@ const rows: readonly Row[] = [
   { op: "ReverseV2", about: "of booleans", inputs: [bool([3], 1, 1, 0), i32([1], 0)], outputs: [bool([3], 0, 1, 1)] },
   {
     op: "SelectV2",
+    about: "of nothing, which TensorFlow.js makes one of what was in memory",
+    inputs: [bool([0]), i32([], 1), i32([0])],
+    outputs: [i32([0])],
+  },
+  {
+    op: "SelectV2",
     about: "of booleans",
     inputs: [bool([3], 1, 0, 1), bool([3], 1, 0, 0), bool([3], 0, 1, 1)],
     outputs: [bool([3], 1, 1, 0)],

@@ -15,9 +15,9 @@ import {
   sum,
   type Tensor as TfjsTensor,
   tensor1d,
-  where,
   zerosLike,
 } from "@tensorflow/tfjs-core";
+import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { boolTensor, float32Tensor, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
 
@@ -94,7 +94,7 @@ function zeroWhereZero(combine: (x: TfjsTensor, y: TfjsTensor) => TfjsTensor): K
     compose([x, y]) {
       const left = x as TfjsTensor; // it has two inputs
       const result = combine(left, y as TfjsTensor);
-      return where(equal(left, 0), zerosLike(result), result);
+      return choose(equal(left, 0), zerosLike(result), result);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { Tensor } from "@nearside/core";
-import { cast, reshape, type Tensor as TfjsTensor, tensor, tile, where, zerosLike } from "@tensorflow/tfjs-core";
+import { cast, reshape, type Tensor as TfjsTensor, tensor, tile, zerosLike } from "@tensorflow/tfjs-core";
+import { choose } from "./choose.ts";
 import { contract } from "./contract.ts";
 import { expandEllipsis } from "./expand-ellipsis.ts";
 import type { Kernels } from "./kernel.ts";
@@ -20,7 +21,7 @@ export const matrixKernels: Kernels = {
       });
       const numbers = cast(input, input.dtype === "bool" ? "int32" : input.dtype);
       const band = tensor(mask, [rows, columns], "bool");
-      return cast(where(band, numbers, zerosLike(numbers)), input.dtype);
+      return cast(choose(band, numbers, zerosLike(numbers)), input.dtype);
     },
   },
   /** Sums of products over named axes. */

@@ -1,4 +1,5 @@
-import { divNoNan, type TensorInfo, type Tensor as TfjsTensor, upcastType, where } from "@tensorflow/tfjs-core";
+import { divNoNan, type TensorInfo, type Tensor as TfjsTensor, upcastType } from "@tensorflow/tfjs-core";
+import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
@@ -118,7 +119,7 @@ function select(_: unknown, device: Device): RunDirect {
   return (inputs) => {
     const [condition, t, e] = [inputAt(inputs, 0), inputAt(inputs, 1), inputAt(inputs, 2)];
     if (sameShape(t.shape, e.shape) && sameShape(condition.shape, t.shape)) return run({ condition, t, e });
-    return compose(device, inputs, ([c, a, b]) => where(c as TfjsTensor, a as TfjsTensor, b as TfjsTensor)); // it has three
+    return compose(device, inputs, ([c, a, b]) => choose(c as TfjsTensor, a as TfjsTensor, b as TfjsTensor)); // it has three
   };
 }
 
