@@ -32,24 +32,24 @@ export function isLarge(value: bigint): boolean {
 }
 
 /** The keys of a lookup table, where they are int64. */
-export function int64Keys({ entries }: Node): readonly bigint[] | undefined {
+export function int64Keys({ entries }: Node): BigInt64Array | undefined {
   if (entries?.kind !== "constants" || entries.keys.kind !== "literal" || entries.keys.dtype !== "DT_INT64") return;
   const { data } = entries.keys;
-  return data instanceof Uint8Array ? [...new BigInt64Array(new Uint8Array(data).buffer)] : undefined;
+  return data instanceof Uint8Array ? new BigInt64Array(new Uint8Array(data).buffer) : undefined;
 }
 
 /** All that must hold texts once this table's keys are texts; nothing where a part of it can't. */
 function connected(graph: Graph, table: Node, consumers: ReadonlyMap<string, readonly Node[]>): ReadonlySet<Node> {
   const found = new Set([table]);
   for (const node of found) {
-    const taken = keyInputs(node);
+    const taken = keyInputs(node).map((input) => graph.nodes.get(input.node) as Node); // an input of a node is there
     const takers = endOps.has(node.op) ? [] : (consumers.get(node.name) ?? []);
     const isSource = int64Keys(node) !== undefined || isInt64Input(graph, node);
+    const isComputed = taken.some(({ op }) => endOps.has(op)) || (taken.length === 0 && !isSource);
     const isUsedElsewhere = takers.some((taker) => countOf(node, taker.inputs) !== countOf(node, keyInputs(taker)));
     const isReturned = !endOps.has(node.op) && graph.outputs.some(({ tensor }) => tensor.node === node.name);
-    if ((taken.length === 0 && !isSource) || isUsedElsewhere || isReturned) return new Set();
-    for (const { node: name } of taken) found.add(graph.nodes.get(name) as Node); // an input of a node is there
-    for (const taker of takers) found.add(taker);
+    if (isComputed || isUsedElsewhere || isReturned) return new Set();
+    for (const each of [...taken, ...takers]) found.add(each);
   }
   return found;
 }
@@ -107,9 +107,9 @@ function withTexts(node: Node): Node {
 /** The attributes with the dtype of keys: of an input, a table, a lookup, and what hands keys on. */
 const keyTypeAttrs = ["dtype", "key_dtype", "Tin", "T"] as const;
 
-function texts(keys: readonly bigint[]): LiteralValue {
+function texts(keys: BigInt64Array): LiteralValue {
   const encoder = new TextEncoder();
-  const data = keys.map((key) => encoder.encode(String(key)));
+  const data = Array.from(keys, (key) => encoder.encode(String(key)));
   return { kind: "literal", dtype: "DT_STRING", shape: [keys.length], data };
 }
 
