@@ -4,7 +4,7 @@ import { join } from "node:path";
 import type { Tensors } from "@nearside/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
-import { toPlainTensors } from "./plain-tensors.ts";
+import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
 
 // Large enough to be computed on the device: TensorFlow.js computes up to 1000 elements on the CPU.
 const count = 1200;
@@ -36,6 +36,11 @@ const models = {
     nodes: [cumsum("y", "x"), cumsum("w", "z")],
     inputs: { x: "DT_FLOAT", z: "DT_FLOAT", axis: "DT_INT32" },
     outputs: { y: "DT_FLOAT", w: "DT_FLOAT" },
+  },
+  waves: {
+    nodes: ["Sin", "Cos"].map((op) => ({ name: op, op, input: ["x"], attr: { T: { type: "DT_FLOAT" } } })),
+    inputs: { x: "DT_FLOAT" },
+    outputs: { Sin: "DT_FLOAT", Cos: "DT_FLOAT" },
   },
   mirror: {
     nodes: [{ name: "y", op: "MirrorPad", input: ["x", "paddings"], attr: { mode: { s: btoa("REFLECT") } } }],
@@ -122,4 +127,15 @@ test("what a shader that doesn't compile left in memory is no result but an inte
     paddings: { dtype: "int32", shape: [5, 2], data: Int32Array.of(0, 0, 0, 0, 0, 0, 1, 1, 1, 1) },
   });
   expect(outcome).toMatchObject({ error: { code: "internal", message: expect.stringContaining("the device failed") } });
+});
+
+test("WebGPU computes sines and cosines to float32's precision, of which its own functions keep eleven bits", async () => {
+  const x = Float32Array.from(values, (_, index) => (index - count / 2) * (index % 5 === 0 ? 13.1 : 0.0123));
+  const outcome = await run("waves", { x: { dtype: "float32", shape: [count], data: x } });
+  if ("error" in outcome) throw new Error(outcome.error.message);
+  const { Sin, Cos } = fromPlainTensors(outcome.value.outputs);
+  const off = (got: Tensors[string] | undefined, exact: (x: number) => number) =>
+    Math.max(...Array.from(x, (each, index) => Math.abs(Number(got?.data[index]) - exact(each))));
+  expect(off(Sin, Math.sin)).toBeLessThan(5e-7);
+  expect(off(Cos, Math.cos)).toBeLessThan(5e-7);
 });

@@ -4,6 +4,7 @@ import type { Graph, Pass } from "./graph/graph.ts";
 import { type InputShapes, withInputShapes, withOutputShapes } from "./graph/input-shapes.ts";
 import { storedValues } from "./graph/stored-values.ts";
 import { findChannelAxes, weightUse } from "./graph-model/channel-axes.ts";
+import { decimalKeys } from "./graph-model/decimal-keys.ts";
 import { checkQuantizeOptions, type QuantizeOptions } from "./graph-model/quantize-options.ts";
 import { listStates } from "./graph-model/states.ts";
 import { checkMetadata, type UserMetadata } from "./graph-model/user-metadata.ts";
@@ -124,7 +125,7 @@ export async function convertSignature(
     const rewritten = inputShapes === undefined ? run.graph : withOutputShapes(run.graph);
     checkPorts(rewritten, where);
     if (!skipOpCheck) checkOps(rewritten, where);
-    const graph = await readVocabularies(rewritten, source);
+    const graph = decimalKeys(await readVocabularies(rewritten, source));
     const weights = listWeights(graph);
     await checkValues(weights, model.checkpoint);
     const description = describeGraphModel(model, graph, { metadata, structuredOutputs });

@@ -59,7 +59,12 @@ export async function repack(
     ...(Object.keys(userDefinedMetadata).length === 0 ? {} : { userDefinedMetadata }),
   };
   const unstored = {
-    description: { json: changed, ownOps: ownOpsOf(nodes, nearside), state: stateOf(nearside) },
+    description: {
+      json: changed,
+      ownOps: ownOpsOf(nodes, nearside),
+      state: stateOf(nearside),
+      decimalInputs: manifest.decimalInputs,
+    },
     weights: plain,
     context: { checkpoint: values, channelAxes: findChannelAxes(nodes.map(weightUse)), signal },
     reference: async () => source,

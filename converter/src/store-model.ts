@@ -35,7 +35,7 @@ export interface StoredModel {
   readonly weights: readonly Weight[];
   readonly stored: Pick<
     ConversionReport,
-    "needsOwnRuntime" | "shards" | "weightBytes" | "chosenDTypes" | "verification" | "notices"
+    "needsOwnRuntime" | "decimalInputs" | "shards" | "weightBytes" | "chosenDTypes" | "verification" | "notices"
   >;
 }
 
@@ -77,7 +77,8 @@ export async function storeModel(
     await sink.commit();
     const shards = manifest.weightGroups.flatMap((group) => group.shards);
     const stored = {
-      needsOwnRuntime: description.ownOps.length > 0 || needsOwnLoader(weights),
+      needsOwnRuntime: description.ownOps.length > 0 || needsOwnLoader(weights) || manifest.decimalInputs.length > 0,
+      decimalInputs: manifest.decimalInputs,
       shards,
       weightBytes: shards.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       ...(chosen && { chosenDTypes: chosen }),

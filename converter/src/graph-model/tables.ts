@@ -2,6 +2,7 @@ import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Graph, LiteralValue, Node, Port, TableConstants } from "../graph/graph.ts";
 import { placeholder } from "../saved-model/graph-def.ts";
+import { int64Keys, isLarge } from "./decimal-keys.ts";
 import { type Json, nodeToJson, tensorInfoToJson } from "./graph-def-json.ts";
 
 /** A lookup table: the nodes that make and fill it when a model is loaded, and the input that it then is. */
@@ -20,7 +21,7 @@ export function listTables(graph: Graph): readonly Table[] {
     const { name, entries } = node;
     if (entries?.kind !== "constants") return [];
     const free = (wanted: string) => freeName(wanted, (taken) => graph.nodes.has(taken));
-    const { keys, values } = reachable(entries);
+    const { keys, values } = reachable(node, entries);
     const constants = [constant(free(`${name}/keys`), keys), constant(free(`${name}/values`), values)];
     const inputs = [name, ...constants.map((each) => each.name)].map((from) => ({ node: from, output: 0 }));
     const Tin = node.attrs.key_dtype ?? { type: "DT_STRING" };
@@ -45,12 +46,11 @@ function withoutSharedName(table: Node): Node {
 }
 
 /** A table without the int64 keys beyond int32: TensorFlow.js's integers are int32, so nothing ever looks them up. */
-function reachable(entries: TableConstants): TableConstants {
+function reachable(table: Node, entries: TableConstants): TableConstants {
   const { keys, values } = entries;
-  if (keys.kind !== "literal" || values.kind !== "literal" || keys.dtype !== "DT_INT64") return entries;
-  if (!(keys.data instanceof Uint8Array)) return entries;
-  const numbers = new BigInt64Array(new Uint8Array(keys.data).buffer);
-  const places = [...numbers.keys()].filter((place) => numbers[place] === BigInt.asIntN(32, numbers[place] ?? 0n));
+  const numbers = int64Keys(table);
+  if (numbers === undefined || keys.kind !== "literal" || values.kind !== "literal") return entries;
+  const places = [...numbers.keys()].filter((place) => !isLarge(numbers[place] ?? 0n));
   return places.length === numbers.length
     ? entries
     : { ...entries, keys: pick(keys, places), values: pick(values, places) };

@@ -5,6 +5,7 @@ import type { Graph, Port } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
 import type { SavedModel } from "../saved-model/saved-model.ts";
 import { version } from "../version.ts";
+import { listDecimalInputs } from "./decimal-keys.ts";
 import { graphDefToJson, type Json, tensorInfoToJson } from "./graph-def-json.ts";
 import { modelTypes } from "./model-types.ts";
 import { listOwnOps } from "./own-ops.ts";
@@ -21,6 +22,8 @@ export interface ModelDescription {
   readonly ownOps: readonly string[];
   /** The variables that a session keeps from run to run, as {@link statesToJson} names them. */
   readonly state: readonly Json[];
+  /** The int64 inputs that the graph takes as decimal texts. */
+  readonly decimalInputs: readonly string[];
 }
 
 export interface DescribeOptions {
@@ -47,7 +50,12 @@ export function describeGraphModel(
     ...initialiserToJson(tables, producer),
     ...(userDefinedMetadata === undefined ? {} : { userDefinedMetadata }),
   };
-  return { json, ownOps: listOwnOps(allNodes(graph)), state: statesToJson(listStates(graph)) };
+  return {
+    json,
+    ownOps: listOwnOps(allNodes(graph)),
+    state: statesToJson(listStates(graph)),
+    decimalInputs: listDecimalInputs(graph),
+  };
 }
 
 /**
@@ -75,7 +83,7 @@ export async function writeGraphModel(
 
 /** The text of `model.json`, with its one group of weights in the files that `shards` names. */
 export function modelToJson(
-  { json, ownOps, state }: ModelDescription,
+  { json, ownOps, state, decimalInputs }: ModelDescription,
   weights: readonly Weight[],
   { paths, ...shards }: { readonly paths: readonly string[]; readonly shards?: readonly Json[] },
 ): string {
@@ -83,11 +91,12 @@ export function modelToJson(
     ...(ownOps.length > 0 && { ops: ownOps }),
     ...(needsOwnLoader(weights) && { quantization: ["int8"] }),
     ...(state.length > 0 && { state }),
+    ...(decimalInputs.length > 0 && { decimalInputs }),
   };
   return JSON.stringify({
     ...json,
     weightsManifest: [{ paths, weights: weights.map(weightToJson), ...shards }],
-    // For whoever loads it: TensorFlow.js alone ignores this, then doesn't know these ops and weights, and misses these inputs.
+    // For whoever loads it: TensorFlow.js alone ignores this, then doesn't know these ops and weights, and misses or refuses these inputs.
     ...(Object.keys(needs).length > 0 && { nearside: needs }),
   });
 }

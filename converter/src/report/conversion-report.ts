@@ -25,7 +25,9 @@ export interface ConversionReport {
   readonly ownOps: readonly string[];
   /** The variables that each run changes, which a session keeps from run to run. TensorFlow.js alone doesn't. */
   readonly state: readonly string[];
-  /** True if TensorFlow.js alone can't run the model: it has ops of our own, or int8 weights. */
+  /** The int64 inputs that may be beyond int32, since all that is done with them is to look them up in tables. */
+  readonly decimalInputs: readonly string[];
+  /** True if TensorFlow.js alone can't run the model: it has ops of our own, int8 weights, or such inputs. */
   readonly needsOwnRuntime: boolean;
   /** What of the written ops each backend of a browser can't run. */
   readonly gaps: BackendGaps;

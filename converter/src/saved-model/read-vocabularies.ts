@@ -72,12 +72,17 @@ function literal(cells: readonly string[], dtype: DataType, where: string): Lite
   }
   const wrong = cells.findIndex((text) => !/^\s*[+-]?(\d|\.\d)/.test(text));
   if (wrong >= 0) throw damaged(`${where}, line ${wrong + 1}`, `a number for ${dtype}`, JSON.stringify(cells[wrong]));
-  return { kind: "literal", dtype, shape, data: new Uint8Array(make(cells.map(Number)).buffer) };
+  return { kind: "literal", dtype, shape, data: new Uint8Array(make(cells).buffer) };
 }
 
-const arrays: Partial<Record<DataType, (numbers: readonly number[]) => { readonly buffer: ArrayBuffer }>> = {
-  DT_DOUBLE: (numbers) => Float64Array.from(numbers),
-  DT_FLOAT: (numbers) => Float32Array.from(numbers),
-  DT_INT32: (numbers) => Int32Array.from(numbers),
-  DT_INT64: (numbers) => BigInt64Array.from(numbers, (number) => BigInt(Math.trunc(number))),
+const arrays: Partial<Record<DataType, (cells: readonly string[]) => { readonly buffer: ArrayBuffer }>> = {
+  DT_DOUBLE: (cells) => Float64Array.from(cells, Number),
+  DT_FLOAT: (cells) => Float32Array.from(cells, Number),
+  DT_INT32: (cells) => Int32Array.from(cells, Number),
+  DT_INT64: (cells) => BigInt64Array.from(cells, toInteger),
 };
+
+/** All digits of an id count, and a number has only 53 bits of them. */
+function toInteger(cell: string): bigint {
+  return /^\s*[+-]?\d+\s*$/.test(cell) ? BigInt(cell) : BigInt(Math.trunc(Number(cell)));
+}

@@ -100,6 +100,14 @@ describe("readVocabularies", () => {
     expect(await read(columns, "7,a\n-8,b\n9,c")).toEqual({ keys: ["a", "b"], values: [7n, -8n] });
   });
 
+  test("keeps every digit of an integer", async () => {
+    const columns = { keyColumn: 0, valueColumn: 1 };
+    expect(await read(columns, "a\t9007199254740993\nb\t +4611686018427387905 ")).toEqual({
+      keys: ["a", "b"],
+      values: [2n ** 53n + 1n, 2n ** 62n + 1n],
+    });
+  });
+
   test.each([
     ["a missing file", { path: "assets/other.txt" }, "a", "not-found"],
     ["a file outside the model", { path: "assets/../../secret" }, "a", "data-loss"],

@@ -31,6 +31,13 @@ test("parseManifest reads the signature, tensor names, weights and shards", () =
   ]);
 });
 
+test("parseManifest reads which int64 inputs the graph takes as decimal texts", () => {
+  const ids = { name: "ids:0", dtype: "DT_INT64", tensorShape: {} };
+  const signature = { inputs: { ids }, outputs: {} };
+  expect(parse({}).decimalInputs).toEqual([]);
+  expect(parse({ signature, nearside: { decimalInputs: ["ids"] } }).decimalInputs).toEqual(["ids"]);
+});
+
 test("parseManifest takes a scalar's empty shape, and leaves table handles out of the inputs", () => {
   const handle = { name: "unknown:0", dtype: "DT_RESOURCE", tensorShape: {}, resourceId: 7 };
   const scalar = { name: "s:0", dtype: "DT_BOOL", tensorShape: {} };
@@ -56,6 +63,13 @@ test.each([
     "a weight without shape",
     () => parse({ weightsManifest: [{ paths: [], weights: [{ name: "w" }] }] }),
     "weights[0].shape",
+  ],
+  ["a decimal text for a float", () => parse({ nearside: { decimalInputs: ["x"] } }), 'got "x" (float32)'],
+  ["a decimal text for no input", () => parse({ nearside: { decimalInputs: ["toString"] } }), "(no input)"],
+  [
+    "decimal texts that are no list",
+    () => parse({ nearside: { decimalInputs: "x" } }),
+    "decimalInputs: expected a list",
   ],
 ])("parseManifest refuses %s as data-loss, naming the place", (_what, run, message) => {
   expect(run).toThrow(expect.objectContaining({ code: "data-loss" }));

@@ -43,6 +43,8 @@ export interface Manifest {
   readonly weightGroups: readonly WeightGroup[];
   /** The variables that a session keeps from run to run; none for most models. */
   readonly state: readonly StateEntry[];
+  /** The int64 inputs that the graph takes as decimal texts, for ids beyond int32; none for most models. */
+  readonly decimalInputs: readonly string[];
   /** The file as it was, for the loader of the graph: GraphDef JSON under `modelTopology`, and the rest. */
   readonly json: Readonly<Record<string, unknown>>;
 }
@@ -72,6 +74,7 @@ export function parseManifest(text: string, where = "model.json"): Manifest {
       parseWeightGroup(group, `${where}: weightsManifest[${index}]`),
     ),
     state: parseState(json.nearside, `${where}: nearside`),
+    decimalInputs: parseDecimalInputs(json.nearside, inputs.specs, `${where}: nearside`),
     json,
   };
 }
@@ -151,6 +154,17 @@ function parseState(nearside: unknown, where: string): readonly StateEntry[] {
       output: string(output, `${where}.state[${index}].output`),
       initial: string(initial, `${where}.state[${index}].initial`),
     };
+  });
+}
+
+function parseDecimalInputs(nearside: unknown, inputs: Signature["inputs"], where: string): readonly string[] {
+  const { decimalInputs = [] } = nearside === undefined ? {} : object(nearside, where);
+  return array(decimalInputs, `${where}.decimalInputs`).map((value, index) => {
+    const place = `${where}.decimalInputs[${index}]`;
+    const key = string(value, place);
+    const dtype = Object.hasOwn(inputs, key) ? inputs[key]?.dtype : undefined;
+    if (dtype !== "int64") throw broken(place, "an int64 input of the signature", `"${key}" (${dtype ?? "no input"})`);
+    return key;
   });
 }
 

@@ -18,7 +18,7 @@ import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-cor
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
 import { type GraphModel, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { SessionState } from "./session-state.ts";
-import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
+import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
 export interface LocalOptions {
   /** Run once on zeros before the session counts as open (default true). */
@@ -153,7 +153,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     let fetched: TfjsTensor[] = [];
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
-        fed.set(this.#inputName(name), toTfjs(tensor, `input "${name}"`));
+        const given = this.#manifest.decimalInputs.includes(name) ? toDecimals(tensor) : tensor;
+        fed.set(this.#inputName(name), toTfjs(given, `input "${name}"`));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
       const results = await this.#graph.run(new Map([...fed, ...this.#state.feeds]), [

@@ -3,7 +3,7 @@ import { memory } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCpuBackend } from "./backends/cpu.ts";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
-import { fromTfjs, toTfjs } from "./tfjs-tensor.ts";
+import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
 let backend: LoadedBackend;
 beforeAll(async () => {
@@ -45,4 +45,13 @@ test.each([
 ] as const)("a $dtype that int32 cannot hold is refused, not wrapped around", (tensor) => {
   expect(() => toTfjs(tensor, 'input "x"')).toThrow(expect.objectContaining({ code: "invalid-argument" }));
   expect(() => toTfjs(tensor, 'input "x"')).toThrow(/input "x": expected values within int32/);
+});
+
+test("an integer of any size has its decimal digits as text", () => {
+  const data = BigInt64Array.of(2n ** 62n + 1n, -7n, 0n);
+  expect(toDecimals({ dtype: "int64", shape: [1, 3], data })).toEqual({
+    dtype: "string",
+    shape: [1, 3],
+    data: ["4611686018427387905", "-7", "0"],
+  });
 });

@@ -35,6 +35,11 @@ export function toTfjs(tensor: Tensor, where: string): TfjsTensor {
   return tfjsTensor(toInt32(tensor, where), shape, "int32");
 }
 
+/** Integers as their decimal digits: TensorFlow.js can hold and compare those of any size. */
+export function toDecimals({ shape, data }: Tensor): Tensor<"string"> {
+  return { dtype: "string", shape, data: Array.from<unknown, string>(data, String) };
+}
+
 /** Reads a tensor back from its backend, as the dtype that the signature promises. Does not dispose it. */
 export async function fromTfjs(tensor: TfjsTensor, dtype: DType): Promise<Tensor> {
   const shape = tensor.shape;

@@ -25,7 +25,7 @@ export function fakeRepository(session: Session): Repository {
     session,
     folder: {
       path: "/nowhere",
-      manifest: { ...manifest, weightGroups: [], state: [], json: {} },
+      manifest: { ...manifest, weightGroups: [], state: [], decimalInputs: [], json: {} },
       readShard: () => Promise.reject(new InferenceError("data-loss", "a fake has no shards")),
     },
   };

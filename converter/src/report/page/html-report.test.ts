@@ -16,6 +16,7 @@ const report: ConversionReport = {
   ops: { _FusedConv2D: 35, FFT: 3 },
   needsOwnRuntime: false,
   state: [],
+  decimalInputs: [],
   ownOps: [],
   gaps: backendGaps([{ op: "FFT" }]),
   unfused: [{ op: "Relu", reason: "it follows AddV2, which no fused op ends with", nodes: ["block/relu"] }],

@@ -1,5 +1,6 @@
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { env, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { withPreciseSines } from "./precise-sines.ts";
 
 // Below it TensorFlow.js computes on the CPU as long as all inputs are there.
 const smallSize = 1000;
@@ -46,6 +47,10 @@ type ProgramArguments = Parameters<RunProgram> extends [unknown, ...infer Rest] 
 function correct(program: Program, stored: readonly TensorInfo["dtype"][], dtype: TensorInfo["dtype"]): Program {
   // The length stands in the shader's text, so shaders of other lengths are not the same.
   if (program.shaderKey.startsWith("cum_")) program.shaderKey += `_${program.outputShape.at(-1)}`;
+  if (program.shaderKey.startsWith("unary_")) {
+    const make = program.getUserCode.bind(program);
+    program.getUserCode = () => withPreciseSines(make());
+  }
   // It hands integers to a function that takes floats, which doesn't compile.
   if (/^transpose_\d/.test(program.shaderKey) && stored[0] !== "float32") {
     const code = program.getUserCode();
