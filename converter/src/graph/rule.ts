@@ -24,11 +24,12 @@ export type Rule = (root: Node, around: Surroundings) => readonly Node[] | undef
 
 /** The pass that applies `rewrite` once to each node of the graph and its functions, sources before what they feed. */
 export function rule(rewrite: Rule): Pass {
-  return (graph: Graph) => ({
-    ...graph,
-    ...rewriteBody(graph, rewrite),
-    functions: new Map([...graph.functions].map(([name, body]) => [name, rewriteBody(body, rewrite)])),
-  });
+  return (graph: Graph) => {
+    const main = rewriteBody(graph, rewrite);
+    const functions = new Map([...graph.functions].map(([name, body]) => [name, rewriteBody(body, rewrite)]));
+    const isSame = main === graph && [...functions].every(([name, body]) => body === graph.functions.get(name));
+    return isSame ? graph : { ...graph, ...main, functions };
+  };
 }
 
 /** The tensor that is a node's first output. */
@@ -36,18 +37,22 @@ export function firstOutput({ name }: Node): TensorRef {
   return { node: name, output: 0 };
 }
 
+/** The body itself where no rule applies, so that passes that find nothing cost little. */
 function rewriteBody(body: Body, rewrite: Rule): Body {
-  const nodes = new Map(topologicalOrder(body));
-  const uses = countUses(body);
+  const ordered = topologicalOrder(body);
+  const nodes = new Map(ordered);
+  let isRewritten = false;
+  let counted: Map<string, number> | undefined;
+  const uses = () => (counted ??= countUses({ ...body, nodes })); // most rules look at a node's op first
   const around = surroundings(body, nodes, uses);
   const count = (node: Node, by: number) => {
-    for (const name of sourcesOf(node)) uses.set(name, (uses.get(name) ?? 0) + by);
+    for (const name of sourcesOf(node)) uses().set(name, (uses().get(name) ?? 0) + by);
   };
   const drop = (names: readonly string[]) => {
     const pending = [...names];
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       const node = nodes.get(name);
-      if (node === undefined || (uses.get(name) ?? 0) > 0) continue;
+      if (node === undefined || (uses().get(name) ?? 0) > 0) continue;
       nodes.delete(name);
       count(node, -1);
       for (const source of sourcesOf(node)) pending.push(source);
@@ -61,6 +66,8 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       around.pass(name);
       continue;
     }
+    isRewritten = true;
+    uses(); // before they change
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
     for (const node of replacement) {
       nodes.set(node.name, node);
@@ -71,6 +78,7 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     for (const node of new Set(replaced)) count(node, -1);
     drop(replaced.flatMap(sourcesOf));
   }
+  if (!isRewritten) return ordered === body.nodes ? body : { ...body, nodes: ordered };
   return { ...body, nodes: topologicalOrder({ ...body, nodes }) };
 }
 
@@ -90,7 +98,8 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
 /** What a rule would see of a graph or a function that stays as it is. */
 export function surroundingsOf(body: Body): Surroundings {
   const nodes = topologicalOrder(body);
-  const around = surroundings(body, nodes, countUses(body));
+  const uses = countUses(body);
+  const around = surroundings(body, nodes, () => uses);
   for (const name of nodes.keys()) around.pass(name);
   return around;
 }
@@ -102,7 +111,7 @@ export function surroundingsOf(body: Body): Surroundings {
 function surroundings(
   { inputs, outputs }: Body,
   nodes: ReadonlyMap<string, Node>,
-  uses: ReadonlyMap<string, number>,
+  uses: () => ReadonlyMap<string, number>,
 ): Surroundings & { pass(name: string): void; forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
@@ -147,7 +156,7 @@ function surroundings(
     nodeOf,
     only(ref, ops) {
       const node = nodeOf(ref);
-      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
+      const isOnly = ref?.output === 0 && uses().get(ref.node) === 1 && !outputNames.has(ref.node);
       return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
     },
     constantOf: facts.constantOf,
@@ -159,7 +168,7 @@ function surroundings(
       catchUp();
       return facts.valuesOf(ref);
     },
-    usesOf: (name) => uses.get(name) ?? 0,
+    usesOf: (name) => uses().get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
     freeName: (wanted) => freeName(wanted, (name) => nodes.has(name)),
     pass(name) {

@@ -7,6 +7,7 @@ export function topologicalOrder({ nodes }: Body): ReadonlyMap<string, Node> {
 
 /** What a map holds, each after its sources (but for loops), and otherwise in the order it is in. */
 export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => string[]): ReadonlyMap<string, T> {
+  if (isInOrder(all, sourcesOf)) return all;
   const ordered = new Map<string, T>();
   const begun = new Set<string>();
   for (const name of all.keys()) {
@@ -23,4 +24,13 @@ export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T
     }
   }
   return ordered;
+}
+
+function isInOrder<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => readonly string[]): boolean {
+  const seen = new Set<string>();
+  for (const [name, each] of all) {
+    if (sourcesOf(each).some((source) => !seen.has(source) && all.has(source))) return false;
+    seen.add(name);
+  }
+  return true;
 }
