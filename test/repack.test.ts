@@ -38,11 +38,10 @@ describe("repack", () => {
     const model = JSON.parse(await readFile(join(first, "model.json"), "utf8"));
     model.modelTopology.node[0].attr = { dtype: "DT_COMPLEX64", T: { type: "DT_COMPLEX64" } };
     await writeFile(join(first, "model.json"), JSON.stringify(model));
-    const { details, gaps, variables } = await repack(readDirectory(first), writeDirectory(second));
+    const { details, variables } = await repack(readDirectory(first), writeDirectory(second));
     const namesOf = ({ graphs }: typeof details) => graphs.map(({ nodes }) => nodes.map(({ name }) => name));
     expect(namesOf(details)).toEqual(namesOf(converted.details));
     expect(variables.bytes).toBe(converted.weightBytes);
-    expect(gaps.wasm).toEqual([`${model.modelTopology.node[0].op} (complex)`]);
     expect(htmlReport(await repack(readDirectory(first), writeDirectory(second)))).toContain(
       "The graph stayed as it is",
     );

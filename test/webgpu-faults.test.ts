@@ -24,6 +24,14 @@ const models = {
     inputs: { x: "DT_INT32", perm: "DT_INT32" },
     outputs: { y: "DT_INT32" },
   },
+  castAndTranspose: {
+    nodes: [
+      { name: "floats", op: "Cast", input: ["x"], attr: { SrcT: { type: "DT_INT32" }, DstT: { type: "DT_FLOAT" } } },
+      { name: "y", op: "Transpose", input: ["floats", "perm"], attr: { T: { type: "DT_FLOAT" } } },
+    ],
+    inputs: { x: "DT_INT32", perm: "DT_INT32" },
+    outputs: { y: "DT_FLOAT" },
+  },
   cumsum: {
     nodes: [cumsum("y", "x"), cumsum("w", "z")],
     inputs: { x: "DT_FLOAT", z: "DT_FLOAT", axis: "DT_INT32" },
@@ -78,10 +86,13 @@ function run(model: keyof typeof models, inputs: Tensors) {
   );
 }
 
-test("WebGPU transposes integers over three axes, whose shader TensorFlow.js can't compile", async () => {
+test.each([
+  ["integers", "transpose"],
+  ["integers that were cast to floats", "castAndTranspose"],
+] as const)("WebGPU transposes %s over three axes, whose shader TensorFlow.js can't compile", async (_, model) => {
   const [height, width] = [3, 4];
   const depth = count / height / width;
-  const outcome = await run("transpose", {
+  const outcome = await run(model, {
     x: { dtype: "int32", shape: [height, width, depth], data: Int32Array.from(values.keys()) },
     perm: { dtype: "int32", shape: [3], data: Int32Array.of(2, 0, 1) },
   });

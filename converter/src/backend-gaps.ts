@@ -65,6 +65,7 @@ const missingKernels: Readonly<Record<BrowserBackend, ReadonlySet<string>>> = {
 const replacedOps: ReadonlySet<string> = new Set([
   "BitwiseAnd",
   "Complex",
+  "ComplexAbs",
   "Einsum",
   "FFT",
   "IFFT",

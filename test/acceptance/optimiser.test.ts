@@ -164,10 +164,10 @@ describe("bias and activation", () => {
     );
   });
 
-  test("an addition before a convolution stays", async () => {
+  test("an addition before a convolution is not taken for one after it", async () => {
     const nodes = [input, filter, encodeConstant("b", "float32", [1], [0.5]), encodeNode("a", "AddV2", ["x", "b"])];
     const converted = await convertNodes([...nodes, conv2d("y", "a")], ["y"]);
-    expect(opsOf(converted.json)).toEqual({ AddV2: 1, Conv2D: 1 });
+    expect(opsOf(converted.json)).toEqual({ _FusedConv2D: 1 }); // with as much of it as each channel gets
     await expectOutput(
       converted,
       pixels.flatMap((pixel) => filters.map((factor) => (pixel + 0.5) * factor)),

@@ -24,9 +24,9 @@ import { narrowCasts } from "./narrow-casts.ts";
 import { nestCases } from "./nest-cases.ts";
 import { prune } from "./prune.ts";
 import { raiseControlFlow } from "./raise-control-flow.ts";
+import { replaceBroadcasts } from "./replace-broadcasts.ts";
 import { replaceComplexExp } from "./replace-complex-exp.ts";
 import { replaceErfc } from "./replace-erfc.ts";
-import { replaceGlobalNorms } from "./replace-global-norms.ts";
 import { replaceOps } from "./replace-ops.ts";
 import { resolveIdentities } from "./resolve-identities.ts";
 import { restoreDefaultAttrs } from "./restore-default-attrs.ts";
@@ -62,7 +62,7 @@ const lowering: readonly Pass[] = [
   inEveryBody(bindVariables),
   replaceErfc,
   replaceComplexExp,
-  replaceGlobalNorms,
+  unifyBatchNorms,
   inEveryBody(dropControlEdges),
   inEveryBody(resolveIdentities),
   inEveryBody(flattenTensorLists),
@@ -79,7 +79,6 @@ const optimising: readonly Pass[] = [
   inEveryBody(mergeEqualConstants),
   inEveryBody(shareEqualNodes),
   foldConstants,
-  unifyBatchNorms,
   formDepthwise,
   straightenProducts,
   simplify,
@@ -104,6 +103,7 @@ const optimising: readonly Pass[] = [
 /** What puts it into the form that is written. */
 const finishing: readonly Pass[] = [
   splitGroups,
+  replaceBroadcasts,
   denseLists,
   lowerListLoops,
   prune,
@@ -138,6 +138,7 @@ const rules = {
   fuseOperations,
   mergeScales,
   moveReshapes,
+  replaceBroadcasts,
   replaceComplexExp,
   replaceErfc,
   simplify,

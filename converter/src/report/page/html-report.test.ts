@@ -56,7 +56,7 @@ describe("htmlReport", () => {
     ["sizes", "14.2 MB → 3.5 MB"],
     ["nodes", "1353 → 174"],
     ["ports", "input image float32 [?,4]"],
-    ["where ops run", "FFT 0 3 yes yes no yes"],
+    ["where ops run", "FFT 0 3 yes yes Nearside yes"],
     ["what is gone", "35 × Conv2D, 35 × Relu6, 2 × Erf"],
     ["what was fused", "1 Conv2D + BiasAdd + Relu6 FusedBatchNormV3 conv"],
     ["what was not", "1 Relu it follows AddV2, which no fused op ends with block/relu"],

@@ -26,7 +26,9 @@ export class CorrectedWebgpuBackend extends WebGPUBackend {
   }
 
   override runWebGPUProgram(program: Program, ...rest: ProgramArguments): TensorInfo {
-    const output = super.runWebGPUProgram(correct(program, rest[1]), ...rest);
+    const [inputs, dtype] = rest;
+    const stored = inputs.map(({ dataId }) => this.tensorMap.get(dataId).dtype);
+    const output = super.runWebGPUProgram(correct(program, stored, dtype), ...rest);
     // Where a program writes into a tensor that was there before, what was kept of it is no longer true.
     if (rest[3] !== undefined) Object.assign(this.tensorMap.get(output.dataId), { values: null });
     return output;
@@ -37,14 +39,21 @@ type RunProgram = WebGPUBackend["runWebGPUProgram"];
 type Program = Parameters<RunProgram>[0];
 type ProgramArguments = Parameters<RunProgram> extends [unknown, ...infer Rest] ? Rest : never;
 
-/** A program with its shader's faults mended. Programs are made for one run each. */
-function correct(program: Program, dtype: TensorInfo["dtype"]): Program {
+/**
+ * A program with its shader's faults mended. Programs are made for one run each. `stored` is what the elements of its
+ * inputs are in memory, which a cast from integers to floats doesn't change.
+ */
+function correct(program: Program, stored: readonly TensorInfo["dtype"][], dtype: TensorInfo["dtype"]): Program {
   // The length stands in the shader's text, so shaders of other lengths are not the same.
   if (program.shaderKey.startsWith("cum_")) program.shaderKey += `_${program.outputShape.at(-1)}`;
   // It hands integers to a function that takes floats, which doesn't compile.
-  if (/^transpose_\d/.test(program.shaderKey) && dtype !== "float32") {
+  if (/^transpose_\d/.test(program.shaderKey) && stored[0] !== "float32") {
     const code = program.getUserCode();
-    program.getUserCode = () => code.replace("setOutputAtIndex(", "setOutputAtIndexI32(");
+    const element = /A\[getIndexFromCoords[^\]]*\]/;
+    program.getUserCode = () =>
+      dtype === "float32"
+        ? code.replace(element, "f32($&)")
+        : code.replace("setOutputAtIndex(", "setOutputAtIndexI32(");
   }
   return program;
 }

@@ -52,11 +52,10 @@ export const arrangeKernels: Kernels = {
   },
   /** Repeats axes of size 1, and new ones in front, up to a shape; TensorFlow.js makes a dimension of 0 into 1. */
   BroadcastTo: {
-    compose([x, shape]) {
-      // Waits for the device like TensorFlow.js's own; shapes are small and mostly on the CPU.
-      const sizes = Array.from((shape as TfjsTensor).dataSync<"int32">());
+    reads: [1],
+    compose([x], _, { 1: sizes = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      return sizes.includes(0) ? tensor([], sizes, input.dtype) : broadcastTo(input, sizes);
+      return sizes.includes(0) ? tensor([], [...sizes], input.dtype) : broadcastTo(input, [...sizes]);
     },
   },
   /**
@@ -64,10 +63,10 @@ export const arrangeKernels: Kernels = {
    * on wasm writes integers, whatever the dtype.
    */
   OneHot: {
-    compose([indices, depth, on, off], attrs) {
+    reads: [1],
+    compose([indices, , on, off], attrs, { 1: [depth = 0] = [] }) {
       const index = indices as TfjsTensor; // it has four inputs
-      // Waits for the device like TensorFlow.js's own; a depth is mostly a constant.
-      const hot = cast(oneHot(cast(index, "int32"), (depth as TfjsTensor).dataSync()[0] ?? 0, 1, 0, "int32"), "bool");
+      const hot = cast(oneHot(cast(index, "int32"), depth, 1, 0, "int32"), "bool");
       const result = where(hot, on as TfjsTensor, off as TfjsTensor);
       const axis = attrs.int("axis", -1);
       if (axis < 0 || axis === index.rank) return result;

@@ -38,11 +38,10 @@ import { sizeOf } from "./plain-tensors.ts";
 
 /** A tensor with so many of a value before and after it along each axis: paddings [rank, 2]. */
 const padding: Kernel = {
-  compose([x, paddings, value]) {
+  reads: [1, 2],
+  compose([x], _, { 1: pairs = [], 2: [filling = 0] = [] }) {
     const input = x as TfjsTensor; // it has two inputs or three
-    const pairs = (paddings as TfjsTensor).dataSync<"int32">(); // waits for the device like TensorFlow.js's own
     const [before, after] = [0, 1].map((side) => input.shape.map((_, axis) => pairs[2 * axis + side] ?? 0));
-    const filling = value ? firstOf(value) : 0;
     if (input.rank <= 4) {
       return pad(
         input,
@@ -102,10 +101,11 @@ export const correctionKernels: Kernels = {
   },
   /** TensorFlow.js on wasm compares the bytes of integers as floats. */
   ClipByValue: {
-    compose([x, low, high]) {
-      const [input, least, most] = [x as TfjsTensor, low as TfjsTensor, high as TfjsTensor]; // it has three inputs
-      if (input.dtype === "int32") return minimum(maximum(input, least), most);
-      return clipByValue(input, firstOf(least), firstOf(most));
+    reads: [1, 2],
+    compose([x, low, high], _, { 1: [least = 0] = [], 2: [most = 0] = [] }) {
+      const input = x as TfjsTensor; // it has three inputs
+      if (input.dtype === "int32") return minimum(maximum(input, low as TfjsTensor), high as TfjsTensor);
+      return clipByValue(input, least, most);
     },
   },
   /** Products of matrices […, n, m]; TensorFlow.js on cpu repeats the leading axes of one in the wrong order. */
@@ -122,11 +122,11 @@ export const correctionKernels: Kernels = {
   },
   /** How often each number below `size` occurs, or whether; TensorFlow.js counts in a vector even then. */
   DenseBincount: {
-    compose([x, size, weights], attrs) {
+    reads: [1],
+    compose([x, , weights], attrs, { 1: [count = 0] = [] }) {
       const [input, weighted] = [x as TfjsTensor, weights as TfjsTensor]; // it has three inputs
       const rows = (tensor: TfjsTensor) =>
         tensor.rank === 1 && tensor.size > 0 ? reshape(tensor, [1, tensor.size]) : tensor;
-      const count = firstOf(size as TfjsTensor);
       const isBinary = attrs.bool("binary_output", false);
       if (!isBinary || input.rank !== 1) return counted(input, weighted, count, isBinary);
       return reshape(counted(rows(input), rows(weighted), count, true), [count]);
@@ -192,16 +192,12 @@ const castTypes: Readonly<Record<string, "float32" | "int32" | "bool" | "complex
   DT_COMPLEX64: "complex64",
 };
 
-/** The value of a small tensor, mostly a constant; waits for the device like TensorFlow.js's own. */
-function firstOf(tensor: TfjsTensor): number {
-  return tensor.dataSync()[0] ?? 0;
-}
-
 function extreme(find: typeof argMax): Kernel {
   return {
-    compose([x, dimension]) {
+    reads: [1],
+    compose([x], _, { 1: [dimension = 0] = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const axis = (firstOf(dimension as TfjsTensor) + input.rank) % input.rank;
+      const axis = (dimension + input.rank) % input.rank;
       return reshape(
         find(input, axis),
         input.shape.filter((_, each) => each !== axis),
@@ -212,9 +208,10 @@ function extreme(find: typeof argMax): Kernel {
 
 function reduction(reduce: typeof any, ofNothing: number): Kernel {
   return {
-    compose([x, axis], attrs) {
+    reads: [1],
+    compose([x], attrs, { 1: given = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const axes = Array.from((axis as TfjsTensor).dataSync<"int32">(), (each) => (each + input.rank) % input.rank);
+      const axes = given.map((each) => (each + input.rank) % input.rank);
       const keepDims = attrs.bool("keep_dims", false);
       if (input.size > 0) return reduce(input, axes, keepDims);
       const kept = input.shape.map((size, each) => (axes.includes(each) ? 1 : size));
@@ -226,9 +223,10 @@ function reduction(reduce: typeof any, ofNothing: number): Kernel {
 
 function cumulative(accumulate: typeof cumsum): Kernel {
   return {
-    compose([x, axis], attrs) {
+    reads: [1],
+    compose([x], attrs, { 1: [axis = 0] = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const along = (firstOf(axis as TfjsTensor) + input.rank) % input.rank;
+      const along = (axis + input.rank) % input.rank;
       return accumulate(input, along, attrs.bool("exclusive", false), attrs.bool("reverse", false));
     },
   };

@@ -15,11 +15,10 @@ import { invalid, sizeOf } from "./plain-tensors.ts";
 export const stringPlacingKernels: Kernels = {
   /** A tensor of `shape` with `values` (a scalar, or one each) at `indices` (a scalar, [n] or [n, rank]), else `otherwise`. */
   SparseToDense: {
-    compose([indices, shape, values, otherwise]) {
-      const [at, given] = [indices as TfjsTensor, values as TfjsTensor]; // it has four inputs
-      // Waits for the device like TensorFlow.js's own; shapes are small and mostly on the CPU.
-      const sizes = Array.from((shape as TfjsTensor).dataSync<"int32">());
-      if (given.dtype === "string") return placeTexts(at, sizes, given, otherwise as TfjsTensor);
+    reads: [0, 1],
+    compose([indices, , values, otherwise], _, { 0: places = [], 1: shape = [] }) {
+      const [at, given, sizes] = [indices as TfjsTensor, values as TfjsTensor, [...shape]]; // it has four inputs
+      if (given.dtype === "string") return placeTexts(places, sizes, given, otherwise as TfjsTensor);
       const value = given.dtype === "bool" ? cast(given, "int32") : given;
       const fallback = cast(reshape<Rank.R0>(otherwise as TfjsTensor, []), value.dtype);
       return cast(sparseToDense(at, value, sizes, fallback), given.dtype);
@@ -27,10 +26,10 @@ export const stringPlacingKernels: Kernels = {
   },
   /** The tensor again and again: `multiples` times along each axis. */
   Tile: {
-    compose([x, multiples]) {
+    reads: [1],
+    compose([x], _, { 1: times = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const times = Array.from((multiples as TfjsTensor).dataSync<"int32">());
-      return input.dtype === "string" ? tileTexts(input, times) : tile(input, times);
+      return input.dtype === "string" ? tileTexts(input, times) : tile(input, [...times]);
     },
   },
 };
@@ -45,8 +44,12 @@ function tileTexts(input: TfjsTensor, times: readonly number[]): TfjsTensor {
   return tensor(repeated, shape, "string");
 }
 
-function placeTexts(indices: TfjsTensor, shape: readonly number[], values: TfjsTensor, otherwise: TfjsTensor) {
-  const places = indices.dataSync<"int32">();
+function placeTexts(
+  places: readonly number[],
+  shape: readonly number[],
+  values: TfjsTensor,
+  otherwise: TfjsTensor,
+): TfjsTensor {
   const rank = shape.length;
   const [given, [fallback = ""]] = [textsOf(values), textsOf(otherwise)];
   const result = new Array<string>(sizeOf(shape)).fill(fallback);

@@ -1,11 +1,7 @@
 import {
   cast,
-  fft,
-  ifft,
-  irfft,
   localResponseNormalization,
   lowerBound,
-  rfft,
   setdiff1dAsync,
   sparse,
   string,
@@ -55,10 +51,6 @@ export const collectionOps: Ops = {
     },
   },
   ListDiff: { await: ([x, y]) => setdiff1dAsync(x as TfjsTensor, y as TfjsTensor) },
-  FFT: { compose: ([x]) => fft(x as TfjsTensor) },
-  IFFT: { compose: ([x]) => ifft(x as TfjsTensor) },
-  RFFT: { reads: [1], compose: ([x], _, values) => rfft(x as TfjsTensor, values[1]?.[0]) },
-  IRFFT: { compose: ([x]) => irfft(x as TfjsTensor) },
   SparseSegmentMean: {
     compose: ([data, indices, ids]) =>
       sparse.sparseSegmentMean(data as TfjsTensor, indices as Tensor1D, ids as Tensor1D),
@@ -66,21 +58,6 @@ export const collectionOps: Ops = {
   SparseSegmentSum: {
     compose: ([data, indices, ids]) =>
       sparse.sparseSegmentSum(data as TfjsTensor, indices as Tensor1D, ids as Tensor1D),
-  },
-  StringNGrams: {
-    compose([data, splits], attrs) {
-      const { nGrams, nGramsSplits } = string.stringNGrams(
-        data as Tensor1D,
-        splits as TfjsTensor,
-        attrs.text("separator", ""),
-        [...attrs.numbers("ngram_widths")],
-        attrs.text("left_pad", ""),
-        attrs.text("right_pad", ""),
-        attrs.int("pad_width", 0),
-        attrs.bool("preserve_short_sequences", false),
-      ) as Readonly<Record<"nGrams" | "nGramsSplits", TfjsTensor>>;
-      return [nGrams, nGramsSplits];
-    },
   },
   StringToHashBucketFast: {
     compose: ([input], attrs) => string.stringToHashBucketFast(input as Tensor2D, attrs.int("num_buckets", 1)),

@@ -5,7 +5,6 @@ import {
   conv3d,
   depthwiseConv2d,
   dilation2d,
-  maxPool3d,
   maxPoolWithArgmax,
   type Tensor3D,
   type Tensor4D,
@@ -45,8 +44,12 @@ export const convolutionOps: Ops = {
       return conv3d(x as Tensor5D, filter as Tensor5D, strides, pad, "NDHWC", [depth, height, width]);
     },
   },
-  AvgPool3D: { compose: ([x], attrs) => pool3d(avgPool3d, x, attrs) },
-  MaxPool3D: { compose: ([x], attrs) => pool3d(maxPool3d, x, attrs) },
+  AvgPool3D: {
+    compose([x], attrs) {
+      const { size, strides, pad } = window3d(attrs);
+      return avgPool3d(x as Tensor5D, size, strides, pad);
+    },
+  },
   Dilation2D: {
     compose([x, filter], attrs) {
       const { strides, pad } = window2d(attrs);
@@ -174,9 +177,4 @@ function window3d(attrs: KernelAttrs) {
     strides: triple("strides"),
     pad: attrs.text("padding", "VALID").toLowerCase() as Padding,
   };
-}
-
-function pool3d(pool: typeof avgPool3d, x: TfjsTensor | undefined, attrs: KernelAttrs): TfjsTensor {
-  const { size, strides, pad } = window3d(attrs);
-  return pool(x as Tensor5D, size, strides, pad);
 }

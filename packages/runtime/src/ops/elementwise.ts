@@ -3,10 +3,10 @@ import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
-import { computedType, inputAt, kernelOp, sameShape, valuesAt, viewed } from "./direct.ts";
+import { inputAt, kernelOp, sameShape, viewed } from "./direct.ts";
 
 /** Ops of one tensor, which kernels go by the same name. */
-const unary = ["Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "ComplexAbs", "Cos", "Cosh", "Elu"]
+const unary = ["Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil", "Cos", "Cosh", "Elu"]
   .concat([
     "Erf",
     "Exp",
@@ -43,9 +43,6 @@ const binary: Readonly<Record<string, string>> = {
   AddV2: "Add",
   BiasAdd: "Add",
   Atan2: "Atan2",
-  BitwiseAnd: "BitwiseAnd",
-  Equal: "Equal",
-  FloorDiv: "FloorDiv",
   FloorMod: "Mod",
   Greater: "Greater",
   GreaterEqual: "GreaterEqual",
@@ -57,7 +54,6 @@ const binary: Readonly<Record<string, string>> = {
   Minimum: "Minimum",
   Mod: "Mod",
   Mul: "Multiply",
-  NotEqual: "NotEqual",
   Pow: "Pow",
   SquaredDifference: "SquaredDifference",
   Sub: "Sub",
@@ -79,18 +75,6 @@ export const elementwiseOps: Ops = {
     return (inputs) => run({ x: inputAt(inputs, 0) }, { alpha });
   }),
   Prelu: kernelOp("Prelu", (run) => (inputs) => run({ x: inputAt(inputs, 0), alpha: inputAt(inputs, 1) })),
-  ClipByValue: kernelOp(
-    "ClipByValue",
-    (run) => (inputs, values) => {
-      const [[clipValueMin], [clipValueMax]] = [valuesAt(values, 1), valuesAt(values, 2)];
-      return run({ x: inputAt(inputs, 0) }, { clipValueMin, clipValueMax });
-    },
-    [1, 2],
-  ),
-  Cast: kernelOp("Cast", (run, attrs) => {
-    const dtype = computedType(attrs.type("DstT", "DT_FLOAT"));
-    return (inputs) => run({ x: inputAt(inputs, 0) }, { dtype });
-  }),
   Select: { bind: selectRows },
   SelectV2: { bind: select },
 };

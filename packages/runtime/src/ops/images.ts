@@ -76,8 +76,8 @@ function suppressOp() {
 
 /** How many boxes at most, how much of them may overlap, and the least score. */
 function limits(values: Values) {
-  const [[size = 0], [overlap = 0.5], [least = Number.NEGATIVE_INFINITY]] = [2, 3, 4].map((at) =>
-    valuesAt(values, at),
-  ) as [readonly number[], readonly number[], readonly number[]];
+  const [size = 0] = valuesAt(values, 2);
+  const [overlap = 0.5] = valuesAt(values, 3);
+  const [least = Number.NEGATIVE_INFINITY] = valuesAt(values, 4);
   return { size, overlap, least };
 }

@@ -1,19 +1,7 @@
 import { InferenceError } from "@nearside/core";
-import {
-  add,
-  cast,
-  floorDiv,
-  linalg,
-  mul,
-  scalar,
-  sub,
-  type TensorInfo,
-  type Tensor as TfjsTensor,
-  transpose,
-  util,
-} from "@tensorflow/tfjs-core";
+import { linalg, type TensorInfo, type Tensor as TfjsTensor, transpose, util } from "@tensorflow/tfjs-core";
 import { compose } from "../plan/composed.ts";
-import { type BoundKernel, storedType } from "../plan/device.ts";
+import type { BoundKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
 import { inputAt, kernelOp, valuesAt, viewed } from "./direct.ts";
 
@@ -21,7 +9,6 @@ import { inputAt, kernelOp, valuesAt, viewed } from "./direct.ts";
 export const matrixOps: Ops = {
   MatMul: productOp("transpose_a", "transpose_b"),
   BatchMatMul: productOp("adj_x", "adj_y"),
-  BatchMatMulV2: productOp("adj_x", "adj_y"),
   BatchMatMulV3: productOp("adj_x", "adj_y"),
   _FusedMatMul: fusedProductOp(),
   Transpose: transposeOp(),
@@ -92,26 +79,9 @@ function transposeOp(): DirectOp {
     "Transpose",
     (run, _, device) => (inputs, values) => {
       const [x, perm] = [inputAt(inputs, 0), [...valuesAt(values, 1)]];
-      const isDirect = device.name === "webgpu" ? storedType(device, x) === "float32" : x.dtype !== "complex64";
-      if (isDirect) return run({ x }, { perm });
-      return compose(device, [x], ([input]) => transposed(input as TfjsTensor, perm)); // one went in
+      if (x.dtype === "complex64") return compose(device, [x], ([input]) => transpose(input as TfjsTensor, perm));
+      return run({ x }, { perm });
     },
     [1],
   );
-}
-
-/**
- * The shader of TensorFlow.js on webgpu compiles for elements that are stored as floats only; otherwise its result is
- * what was in memory, without an error. A cast from integers leaves them as they are, so they are multiplied by 1 to be
- * stored anew; integers go there as two halves, which float32 holds exactly.
- */
-function transposed(x: TfjsTensor, perm: number[]): TfjsTensor {
-  const move = (part: TfjsTensor) => transpose(mul(cast(part, "float32"), 1), perm);
-  if (x.dtype === "float32") return move(x);
-  if (x.dtype === "bool") return cast(move(x), "bool");
-  if (x.dtype !== "int32") return transpose(x, perm);
-  const unit = scalar(2 ** 16, "int32");
-  const high = floorDiv(x, unit);
-  const low = sub(x, mul(high, unit));
-  return add(mul(cast(move(high), "int32"), unit), cast(move(low), "int32"));
 }

@@ -5,12 +5,9 @@ import {
   gather,
   gatherND,
   mirrorPad,
-  pad,
   reshape,
-  reverse,
   scatterND,
   spaceToBatchND,
-  sparseToDense,
   stack,
   type TensorInfo,
   type Tensor as TfjsTensor,
@@ -78,11 +75,6 @@ export const sliceOps: Ops = {
     const axis = attrs.int("axis", 0);
     return (inputs) => run({ value: inputAt(inputs, 0) }, { axis });
   }),
-  Tile: kernelOp(
-    "Tile",
-    (run) => (inputs, values) => run({ x: inputAt(inputs, 0) }, { reps: valuesAt(values, 1) }),
-    [1],
-  ),
   ReverseV2: reverseOp((values) => values),
   Reverse: reverseOp((values) => [...values.keys()].filter((axis) => values[axis])),
   Gather: gatherOp(() => 0),
@@ -97,20 +89,6 @@ export const sliceOps: Ops = {
     compose: ([x, indices, updates]) =>
       tensorScatterUpdate((x as TfjsTensor).clone(), indices as TfjsTensor, updates as TfjsTensor),
   },
-  SparseToDense: {
-    reads: [1],
-    compose([indices, , values, missing], _, { 1: shape = [] }) {
-      const { dtype } = values as TfjsTensor; // it has four inputs
-      return sparseToDense(
-        indices as TfjsTensor,
-        values as TfjsTensor,
-        [...shape] as never,
-        cast(missing as never, dtype),
-      );
-    },
-  },
-  Pad: padOp(),
-  PadV2: padOp(),
   MirrorPad: {
     reads: [1],
     compose: ([x], attrs, { 1: paddings = [] }) =>
@@ -165,13 +143,7 @@ function splitOp({ input, axisAt }: { readonly input: number; readonly axisAt: n
 function reverseOp(axes: (values: readonly number[]) => readonly number[]): DirectOp {
   return kernelOp(
     "Reverse",
-    (run, _, device) => (inputs, values) => {
-      const x = inputAt(inputs, 0);
-      const dims = [...axes(valuesAt(values, 1))];
-      // TensorFlow.js on wasm takes every element for four bytes, and writes beyond a tensor of bools.
-      if (x.dtype !== "bool") return run({ x }, { dims });
-      return compose(device, [x], ([of]) => cast(reverse(cast(of as TfjsTensor, "int32"), dims), "bool"));
-    },
+    (run) => (inputs, values) => run({ x: inputAt(inputs, 0) }, { dims: axes(valuesAt(values, 1)) }),
     [1],
   );
 }
@@ -190,23 +162,6 @@ function gatherOp(axisOf: (values: Values) => number): DirectOp {
       };
     },
     [2],
-  );
-}
-
-function padOp(): DirectOp {
-  return kernelOp(
-    "PadV2",
-    (run, attrs, device) => {
-      const missing = attrs.float("constant_value", 0);
-      return (inputs, values) => {
-        const x = inputAt(inputs, 0);
-        const paddings = pairs(valuesAt(values, 1));
-        const constantValue = valuesAt(values, 2)[0] ?? missing;
-        if (x.dtype === "bool") return compose(device, [x], ([of]) => pad(of as TfjsTensor, paddings, constantValue));
-        return run({ x }, { paddings, constantValue });
-      };
-    },
-    [1, 2],
   );
 }
 

@@ -1,9 +1,9 @@
-import { type DType, dtypes, InferenceError, isDType, type Tensor } from "@nearside/core";
+import { dtypes, InferenceError, type Tensor } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { type Device, fromTfjsTensor, makeTensor, toTfjsTensor } from "../plan/device.ts";
+import { type Device, makeTensor } from "../plan/device.ts";
 import type { Ops } from "../plan/op.ts";
+import { readPlain, writePlain } from "../plan/plain.ts";
 import { isTensor, type Table, type Value } from "../plan/value.ts";
-import { fromTfjs, toTfjs } from "../tfjs-tensor.ts";
 
 /** Lookups in a model's tables, and what fills them when it is loaded. */
 export const tableOps: Ops = {
@@ -45,22 +45,12 @@ function size([handle]: Inputs, _: unknown, __: unknown, device: Device): Tensor
 
 function putBack({ dtype, shape }: Tensor, values: readonly unknown[], device: Device): TensorInfo {
   const data = dtype === "string" ? values : (dtypes[dtype].array as typeof Int32Array).from(values as number[]);
-  return fromTfjsTensor(device, toTfjs({ dtype, shape, data } as Tensor, "a table's values")); // of that dtype
+  return writePlain(device, { dtype, shape, data } as Tensor, "a table's values"); // of that dtype
 }
 
 async function plainOf(value: Value | undefined, device: Device): Promise<Tensor> {
   if (value === undefined || !isTensor(value)) throw invalid("expected a tensor, got another value");
-  const tensor = toTfjsTensor(device, value);
-  try {
-    return await fromTfjs(tensor, dtypeOf(tensor.dtype));
-  } finally {
-    tensor.dispose();
-  }
-}
-
-function dtypeOf(dtype: string): DType {
-  if (!isDType(dtype)) throw invalid(`no plain tensor can hold ${dtype}`);
-  return dtype;
+  return await readPlain(device, value);
 }
 
 function tableOf(value: Value | undefined): Table {

@@ -1,17 +1,13 @@
-import { type DType, InferenceError, isDType, type Tensor } from "@nearside/core";
+import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Values } from "../kernels/kernel.ts";
-import { ops } from "../ops/index.ts";
-import { fromTfjs, toTfjs } from "../tfjs-tensor.ts";
-import { compose, composeLater } from "./composed.ts";
-import { controlOps, identities, runBranch, runLoop } from "./control-flow.ts";
-import { type Device, fromTfjsTensor, readNumbers, toTfjsTensor } from "./device.ts";
+import { bindOp } from "./bind-op.ts";
+import { identities, runBranch, runLoop } from "./control-flow.ts";
+import type { Device } from "./device.ts";
 import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
-import type { Op } from "./op.ts";
 import { orderNodes } from "./order-nodes.ts";
 import type { Plan, Step } from "./plan.ts";
 import { type LoopNode, raiseLoops } from "./raise-loops.ts";
-import { isTensor, type Table, type Value } from "./value.ts";
+import type { Table, Value } from "./value.ts";
 
 /** What the plans of a model have in common. */
 export interface PlanContext {
@@ -108,14 +104,7 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
     const weight = weightOf(name, context);
     return () => retainWeight(weight, device);
   }
-  const definition = Object.hasOwn(ops, op) ? ops[op] : controlOps[op];
-  if (definition === undefined) {
-    throw new InferenceError(
-      "unsupported",
-      `node "${name}": no backend here runs the op ${op}; convert the model again`,
-    );
-  }
-  return bindOp(op, definition, node, known, device);
+  return bindOp(node, known, device);
 }
 
 function retainWeight(weight: TensorInfo, { backend }: Device): TensorInfo {
@@ -135,92 +124,6 @@ function planOf(name: string, context: PlanContext): Plan {
   const plan = compilePlan(body, context);
   context.plans.set(name, plan);
   return plan;
-}
-
-function bindOp(
-  op: string,
-  definition: Op,
-  { attrs, inputs: refs }: GraphNode,
-  known: readonly (Value | undefined)[],
-  device: Device,
-): RunStep {
-  const reads = "compute" in definition ? [] : (definition.reads ?? []);
-  const read = bindReads(reads, refs.length, known, device);
-  const run = bindKind(op, definition, attrs, device);
-  if (!(read instanceof Function)) return (inputs) => run(inputs, read);
-  return (inputs) => {
-    const values = read(inputs);
-    return values instanceof Promise ? values.then((all) => run(inputs, all)) : run(inputs, values);
-  };
-}
-
-type RunOp = (inputs: readonly Value[], values: Values) => ReturnType<RunStep>;
-
-/** How the kinds of ops are run. What is no op on lists is given tensors only: the graph is typed. */
-function bindKind(op: string, definition: Op, attrs: GraphNode["attrs"], device: Device): RunOp {
-  if ("bind" in definition) return definition.bind(attrs, device) as RunOp;
-  if ("compose" in definition) {
-    return (inputs, values) =>
-      compose(device, inputs as readonly TensorInfo[], (tensors) => definition.compose(tensors, attrs, values));
-  }
-  if ("compute" in definition) {
-    return async (inputs) => {
-      const tensors = await Promise.all((inputs as readonly TensorInfo[]).map((input) => readPlain(device, input)));
-      const outputs: readonly Tensor[] = [definition.compute(tensors, attrs)].flat();
-      return outputs.map((output, index) => fromTfjsTensor(device, toTfjs(output, `${op}:${index}`)));
-    };
-  }
-  if ("await" in definition) {
-    return (inputs, values) =>
-      composeLater(device, inputs as readonly TensorInfo[], (tensors) => definition.await(tensors, attrs, values));
-  }
-  return (inputs, values) => definition.run(inputs, attrs, values, device);
-}
-
-async function readPlain(device: Device, info: TensorInfo): Promise<Tensor> {
-  const tensor = toTfjsTensor(device, info);
-  try {
-    return await fromTfjs(tensor, plainDType(tensor.dtype));
-  } finally {
-    tensor.dispose();
-  }
-}
-
-/** TensorFlow.js's dtypes are dtypes of ours, of the same name. */
-function plainDType(dtype: string): DType {
-  if (!isDType(dtype)) throw new Error(`no plain tensor can hold ${dtype}`);
-  return dtype;
-}
-
-/** The values that an op must know: once and for all where they are constants, else at each run. */
-function bindReads(
-  reads: readonly number[],
-  count: number,
-  known: readonly (Value | undefined)[],
-  device: Device,
-): Values | ((inputs: readonly Value[]) => Values | Promise<Values>) {
-  const places = reads.map((place) => [place, place < 0 ? count + place : place] as const);
-  const there = places.filter(([, at]) => at < count);
-  const fixed: Record<number, readonly number[]> = {};
-  const open: (readonly [number, number])[] = [];
-  for (const [place, at] of there) {
-    const value = known[at];
-    const numbers = value !== undefined && isTensor(value) ? readNumbers(device, value) : undefined;
-    if (numbers === undefined || numbers instanceof Promise) open.push([place, at]);
-    else fixed[place] = Array.from(numbers);
-  }
-  if (open.length === 0) return fixed;
-  return (inputs) => {
-    const values = { ...fixed };
-    const waiting: Promise<void>[] = [];
-    for (const [place, at] of open) {
-      const numbers = readNumbers(device, inputs[at] as TensorInfo); // ops read no lists
-      if (numbers instanceof Promise) {
-        waiting.push(numbers.then((later) => void Object.assign(values, { [place]: Array.from(later) })));
-      } else values[place] = Array.from(numbers);
-    }
-    return waiting.length === 0 ? values : Promise.all(waiting).then(() => values);
-  };
 }
 
 /** Gives each step the slots of its outputs, and those that nothing takes after it. */

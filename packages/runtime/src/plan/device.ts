@@ -53,18 +53,8 @@ export function makeTensor(
 export function readNumbers(device: Device, tensor: TensorInfo): ArrayLike<number> | Promise<ArrayLike<number>> {
   if (device.name !== "webgpu") return device.backend.readSync(tensor.dataId) as Int32Array;
   // What this backend computed on the CPU, it keeps there; a synchronous read of the rest would block.
-  return entryOf(device, tensor).values ?? (device.backend.read(tensor.dataId) as Promise<Int32Array>);
-}
-
-/** The type that a webgpu tensor's elements are stored in: a cast may have changed its name only. */
-export function storedType(device: Device, tensor: TensorInfo): DataType {
-  return entryOf(device, tensor).dtype;
-}
-
-/** What the webgpu backend knows of a tensor. */
-function entryOf({ backend }: Device, { dataId }: TensorInfo) {
-  type Entry = { readonly dtype: DataType; readonly values?: Int32Array | null };
-  return (backend as unknown as { tensorMap: { get(id: object): Entry } }).tensorMap.get(dataId);
+  const { tensorMap } = device.backend as unknown as { tensorMap: { get(id: object): { values?: Int32Array | null } } };
+  return tensorMap.get(tensor.dataId).values ?? (device.backend.read(tensor.dataId) as Promise<Int32Array>);
 }
 
 /** A tensor for TensorFlow.js's own ops, which the caller disposes of; the one that it was made from stays. */
