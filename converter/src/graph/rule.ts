@@ -40,11 +40,11 @@ export function firstOutput({ name }: Node): TensorRef {
 /** The body itself where no rule applies, so that passes that find nothing cost little. */
 function rewriteBody(body: Body, rewrite: Rule): Body {
   const ordered = topologicalOrder(body);
-  const nodes = new Map(ordered);
-  let isRewritten = false;
+  let nodes = ordered;
+  let rewritten: Map<string, Node> | undefined;
   let counted: Map<string, number> | undefined;
   const uses = () => (counted ??= countUses({ ...body, nodes })); // most rules look at a node's op first
-  const around = surroundings(body, nodes, uses);
+  const around = surroundings(body, () => nodes, uses);
   const count = (node: Node, by: number) => {
     for (const name of sourcesOf(node)) uses().set(name, (uses().get(name) ?? 0) + by);
   };
@@ -53,12 +53,12 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       const node = nodes.get(name);
       if (node === undefined || (uses().get(name) ?? 0) > 0) continue;
-      nodes.delete(name);
+      rewritten?.delete(name);
       count(node, -1);
       for (const source of sourcesOf(node)) pending.push(source);
     }
   };
-  for (const name of [...nodes.keys()]) {
+  for (const name of ordered.keys()) {
     const root = nodes.get(name);
     const isFree = root !== undefined && root.controls.length === 0;
     const replacement = isFree ? rewrite(root, around) : undefined;
@@ -66,11 +66,12 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       around.pass(name);
       continue;
     }
-    isRewritten = true;
     uses(); // before they change
+    rewritten ??= new Map(ordered);
+    nodes = rewritten;
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
     for (const node of replacement) {
-      nodes.set(node.name, node);
+      rewritten.set(node.name, node);
       count(node, 1);
       around.forget(node.name);
     }
@@ -78,8 +79,8 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     for (const node of new Set(replaced)) count(node, -1);
     drop(replaced.flatMap(sourcesOf));
   }
-  if (!isRewritten) return ordered === body.nodes ? body : { ...body, nodes: ordered };
-  return { ...body, nodes: topologicalOrder({ ...body, nodes }) };
+  if (rewritten === undefined) return ordered === body.nodes ? body : { ...body, nodes: ordered };
+  return { ...body, nodes: topologicalOrder({ ...body, nodes: rewritten }) };
 }
 
 function sourcesOf({ inputs, controls }: Node): readonly string[] {
@@ -99,7 +100,11 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
 export function surroundingsOf(body: Body): Surroundings {
   const nodes = topologicalOrder(body);
   const uses = countUses(body);
-  const around = surroundings(body, nodes, () => uses);
+  const around = surroundings(
+    body,
+    () => nodes,
+    () => uses,
+  );
   for (const name of nodes.keys()) around.pass(name);
   return around;
 }
@@ -110,7 +115,7 @@ export function surroundingsOf(body: Body): Surroundings {
  */
 function surroundings(
   { inputs, outputs }: Body,
-  nodes: ReadonlyMap<string, Node>,
+  nodes: () => ReadonlyMap<string, Node>,
   uses: () => ReadonlyMap<string, number>,
 ): Surroundings & { pass(name: string): void; forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
@@ -118,7 +123,7 @@ function surroundings(
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
   let passed: string[] = [];
-  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes.get(ref.node));
+  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes().get(ref.node));
   const facts: Facts = {
     constantOf(ref) {
       const node = nodeOf(ref);
@@ -170,7 +175,7 @@ function surroundings(
     },
     usesOf: (name) => uses().get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
-    freeName: (wanted) => freeName(wanted, (name) => nodes.has(name)),
+    freeName: (wanted) => freeName(wanted, (name) => nodes().has(name)),
     pass(name) {
       passed.push(name);
     },
