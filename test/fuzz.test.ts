@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { fixturesRoot } from "./fixtures.ts";
 import { readSubjects } from "./fuzz/subjects.ts";
 import { tryMutation } from "./fuzz/try-mutation.ts";
 
@@ -26,3 +27,19 @@ test.each(models)(
   },
   180_000,
 );
+
+// Mutations with seed 11 that found faults, and what they must end in.
+test.skipIf(fixturesRoot === undefined).each<[name: string, index: number, result: string]>([
+  ["k3_conv_bn_relu", 9, "data-loss"], // another signature is damaged, which was read once all was written
+  ["k3_conv_bn_relu", 433, "data-loss"],
+  ["k3_lstm", 210, "data-loss"],
+  ["tf_cond", 24, "data-loss"],
+  ["tf_cond", 50, "data-loss"],
+  ["tf_cond", 1194, "converted"], // more inputs of a node than the stack holds
+  ["k3_conv_bn_relu", 1208, "data-loss"], // the fuzzer itself put a message into itself
+  ["text_vectorization", 1943, "invalid-argument"], // two million shards
+])("convert answers damaged %s, mutation %i, with %s", async (name, index, expected) => {
+  const [subject] = await readSubjects([name]);
+  if (subject === undefined) throw new Error(`no model ${name}`);
+  expect(await tryMutation(subject, 11, index)).toMatchObject({ result: expected, fault: null });
+});

@@ -142,9 +142,10 @@ export async function convertSignature(
   }
 
   const { run, ...unstored } = await prepare(optimise ? passes : sourceLikePasses);
+  const state = listStates(run.graph).map(({ input }) => input.key);
+  const notices = [...stateNotices(model, state), ...(skipOpCheck ? opNotices(run.graph) : [])]; // before all writing
   const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
   const { manifest, weights, stored } = await storeModel(unstored, sink, options);
-  const state = listStates(run.graph).map(({ input }) => input.key);
   return {
     signatureName: signature,
     signature: manifest.signature,
@@ -152,7 +153,7 @@ export async function convertSignature(
     ...describeConversion(model.graph, run, weights),
     state,
     ...stored,
-    notices: [...stored.notices, ...stateNotices(model, state), ...(skipOpCheck ? opNotices(run.graph) : [])],
+    notices: [...stored.notices, ...notices],
   };
 }
 

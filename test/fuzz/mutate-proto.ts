@@ -37,7 +37,7 @@ function mutateField(root: Message, random: Random): void {
       message.fields = [...message.fields, ...message.fields];
     },
     () => {
-      message.fields[index] = random.pick(others);
+      message.fields[index] = structuredClone(random.pick(others)); // which may be around the message
     },
     () => {
       message.fields[index] = { ...field, lie: BigInt(2) ** BigInt(random.below(64)) };

@@ -37,6 +37,13 @@ describe("writeShards", () => {
     expect(Object.keys(files)).toEqual([`${shards[0]?.sha256.slice(0, 16)}.bin`]);
   });
 
+  test("refuses shards so small that there would be more than a folder is good for, before it writes any", async () => {
+    await expect(write([booleans(20_001, 1)], 2)).rejects.toMatchObject({
+      code: "invalid-argument",
+      message: expect.stringContaining("give shardBytes of at least 3"),
+    });
+  });
+
   test("writes strings as lengths and bytes", async () => {
     const data = [new TextEncoder().encode("hé"), new Uint8Array(0)];
     const { files } = await write([{ kind: "literal", dtype: "DT_STRING", shape: [2], data }], 100);

@@ -23,11 +23,23 @@ export function checkShardBytes(shardBytes: number): void {
   throw new InferenceError("invalid-argument", `shardBytes: expected a whole number ≥ 1, got ${shardBytes}`);
 }
 
+const maxShards = 10_000; // 40 GB in shards of the default size
+
+function checkShardCount(weightBytes: number, shardBytes: number): void {
+  if (weightBytes <= maxShards * shardBytes) return;
+  const got = `${weightBytes} bytes of weights in shards of ${shardBytes}`;
+  const advice = `give shardBytes of at least ${Math.ceil(weightBytes / maxShards)}`;
+  throw new InferenceError(
+    "invalid-argument",
+    `shardBytes: expected at most ${maxShards} shards, got ${got}; ${advice}`,
+  );
+}
+
 /**
  * Writes weights end to end into shards of at most `shardBytes`. A shard begins with a weight and holds whole weights;
  * a weight that is larger than a shard is cut over shards of its own. Each is named by the beginning of its SHA-256, so
  * a shard that didn't change keeps its name. About two shards are in memory at any time: one is hashed and written
- * while the next one is filled.
+ * while the next one is filled. Throws `invalid-argument` where these would be more files than a folder is good for.
  */
 export async function writeShards(
   weights: readonly Weight[],
@@ -36,17 +48,20 @@ export async function writeShards(
   { shardBytes, signal, onWritten }: WriteShardsOptions,
 ): Promise<readonly WrittenShard[]> {
   const shards: WrittenShard[] = [];
+  const paths = new Set<string>();
   let shard = new Uint8Array(0);
   let pendingBytes = 0;
   let endedBytes = 0;
   let writtenBytes = 0;
   let writing: Promise<void> = Promise.resolve();
   const knownBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
+  checkShardCount(knownBytes, shardBytes);
 
   async function write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
     const sha256 = await sha256Of(bytes);
     const path = `${sha256.slice(0, 16)}.bin`;
-    if (shards.every((shard) => shard.path !== path)) await sink.write(path, bytes);
+    if (!paths.has(path)) await sink.write(path, bytes);
+    paths.add(path);
     shards.push({ path, bytes: bytes.length, sha256 });
     writtenBytes += bytes.length;
     onWritten?.(writtenBytes);

@@ -24,6 +24,12 @@ describe("rule", () => {
     ]);
   });
 
+  test("hands back a graph to which it applies nowhere", () => {
+    const inner = body([node("a", "Placeholder"), node("b", "Neg", ["a"])], ["b"]);
+    const before = graph([node("x", "Placeholder"), call("y", "inner", ["x"])], ["y"], { inner });
+    expect(negateTwice(before)).toBe(before);
+  });
+
   test("sees sources before what they feed, whatever the order, and drops what is left without use", () => {
     const seen: string[] = [];
     const toConstant = rule((root) => {

@@ -24,11 +24,12 @@ export type Rule = (root: Node, around: Surroundings) => readonly Node[] | undef
 
 /** The pass that applies `rewrite` once to each node of the graph and its functions, sources before what they feed. */
 export function rule(rewrite: Rule): Pass {
-  return (graph: Graph) => ({
-    ...graph,
-    ...rewriteBody(graph, rewrite),
-    functions: new Map([...graph.functions].map(([name, body]) => [name, rewriteBody(body, rewrite)])),
-  });
+  return (graph: Graph) => {
+    const main = rewriteBody(graph, rewrite);
+    const functions = new Map([...graph.functions].map(([name, body]) => [name, rewriteBody(body, rewrite)]));
+    const isSame = main === graph && [...functions].every(([name, body]) => body === graph.functions.get(name));
+    return isSame ? graph : { ...graph, ...main, functions };
+  };
 }
 
 /** The tensor that is a node's first output. */
@@ -36,24 +37,28 @@ export function firstOutput({ name }: Node): TensorRef {
   return { node: name, output: 0 };
 }
 
+/** The body itself where no rule applies, so that passes that find nothing cost little. */
 function rewriteBody(body: Body, rewrite: Rule): Body {
-  const nodes = new Map(topologicalOrder(body));
-  const uses = countUses(body);
-  const around = surroundings(body, nodes, uses);
+  const ordered = topologicalOrder(body);
+  let nodes = ordered;
+  let rewritten: Map<string, Node> | undefined;
+  let counted: Map<string, number> | undefined;
+  const uses = () => (counted ??= countUses({ ...body, nodes })); // most rules look at a node's op first
+  const around = surroundings(body, () => nodes, uses);
   const count = (node: Node, by: number) => {
-    for (const name of sourcesOf(node)) uses.set(name, (uses.get(name) ?? 0) + by);
+    for (const name of sourcesOf(node)) uses().set(name, (uses().get(name) ?? 0) + by);
   };
   const drop = (names: readonly string[]) => {
     const pending = [...names];
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
       const node = nodes.get(name);
-      if (node === undefined || (uses.get(name) ?? 0) > 0) continue;
-      nodes.delete(name);
+      if (node === undefined || (uses().get(name) ?? 0) > 0) continue;
+      rewritten?.delete(name);
       count(node, -1);
       for (const source of sourcesOf(node)) pending.push(source);
     }
   };
-  for (const name of [...nodes.keys()]) {
+  for (const name of ordered.keys()) {
     const root = nodes.get(name);
     const isFree = root !== undefined && root.controls.length === 0;
     const replacement = isFree ? rewrite(root, around) : undefined;
@@ -61,9 +66,12 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
       around.pass(name);
       continue;
     }
+    uses(); // before they change
+    rewritten ??= new Map(ordered);
+    nodes = rewritten;
     const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
     for (const node of replacement) {
-      nodes.set(node.name, node);
+      rewritten.set(node.name, node);
       count(node, 1);
       around.forget(node.name);
     }
@@ -71,7 +79,8 @@ function rewriteBody(body: Body, rewrite: Rule): Body {
     for (const node of new Set(replaced)) count(node, -1);
     drop(replaced.flatMap(sourcesOf));
   }
-  return { ...body, nodes: topologicalOrder({ ...body, nodes }) };
+  if (rewritten === undefined) return ordered === body.nodes ? body : { ...body, nodes: ordered };
+  return { ...body, nodes: topologicalOrder({ ...body, nodes: rewritten }) };
 }
 
 function sourcesOf({ inputs, controls }: Node): readonly string[] {
@@ -90,7 +99,12 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
 /** What a rule would see of a graph or a function that stays as it is. */
 export function surroundingsOf(body: Body): Surroundings {
   const nodes = topologicalOrder(body);
-  const around = surroundings(body, nodes, countUses(body));
+  const uses = countUses(body);
+  const around = surroundings(
+    body,
+    () => nodes,
+    () => uses,
+  );
   for (const name of nodes.keys()) around.pass(name);
   return around;
 }
@@ -101,15 +115,15 @@ export function surroundingsOf(body: Body): Surroundings {
  */
 function surroundings(
   { inputs, outputs }: Body,
-  nodes: ReadonlyMap<string, Node>,
-  uses: ReadonlyMap<string, number>,
+  nodes: () => ReadonlyMap<string, Node>,
+  uses: () => ReadonlyMap<string, number>,
 ): Surroundings & { pass(name: string): void; forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
   let passed: string[] = [];
-  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes.get(ref.node));
+  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes().get(ref.node));
   const facts: Facts = {
     constantOf(ref) {
       const node = nodeOf(ref);
@@ -147,7 +161,7 @@ function surroundings(
     nodeOf,
     only(ref, ops) {
       const node = nodeOf(ref);
-      const isOnly = ref?.output === 0 && uses.get(ref.node) === 1 && !outputNames.has(ref.node);
+      const isOnly = ref?.output === 0 && uses().get(ref.node) === 1 && !outputNames.has(ref.node);
       return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
     },
     constantOf: facts.constantOf,
@@ -159,9 +173,9 @@ function surroundings(
       catchUp();
       return facts.valuesOf(ref);
     },
-    usesOf: (name) => uses.get(name) ?? 0,
+    usesOf: (name) => uses().get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
-    freeName: (wanted) => freeName(wanted, (name) => nodes.has(name)),
+    freeName: (wanted) => freeName(wanted, (name) => nodes().has(name)),
     pass(name) {
       passed.push(name);
     },

@@ -44,8 +44,11 @@ const takeParts: Rule = (root, around) => {
 function constantValue(node: Node, around: Surroundings): TensorValue | undefined {
   const operands = constantOperands(node, around);
   if (operands === undefined) return undefined;
-  return values[node.op]?.(node, operands, around) ?? arrangedValue(node, operands) ?? compute(node.op, ...operands);
+  const value = values[node.op]?.(node, operands, around) ?? arrangedValue(node, operands);
+  return value ?? (operands.length <= maxOperands ? compute(node.op, ...operands) : undefined);
 }
+
+const maxOperands = 16; // no elementwise op takes more; a damaged node may have more than the stack holds
 
 /** What a node takes, where that is constants alone and none of them would then be there twice. */
 function constantOperands(node: Node, around: Surroundings): readonly TensorValue[] | undefined {

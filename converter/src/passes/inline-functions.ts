@@ -10,16 +10,26 @@ import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/g
  * body's effects and results. Throws `unsupported` for functions that call themselves.
  */
 export const inlineFunctions: Pass = (graph) => {
+  const inlined = inlineWithin(graph, maxNodes);
+  if (inlined !== undefined) return inlined;
+  const message = `functions: more than ${maxNodes} nodes once calls are replaced; split the model`;
+  throw new InferenceError("unsupported", message);
+};
+
+/** The same, or undefined once there are more than `maxNodes` nodes. */
+export function inlineWithin(graph: Graph, maxNodes: number): Graph | undefined {
   let current = graph;
   for (let depth = 0; hasCalls(current); depth++) {
     if (depth === maxDepth) {
       const message = `functions: calls nested more than ${maxDepth} deep; recursive functions can't be converted`;
       throw new InferenceError("unsupported", message);
     }
-    current = inlineOnce(current);
+    const next = inlineOnce(current, maxNodes);
+    if (next === undefined) return undefined;
+    current = next;
   }
   return current;
-};
+}
 
 /** Deeper than any model calls; each level costs a walk over the whole graph. */
 const maxDepth = 50;
@@ -37,7 +47,7 @@ interface Replacement {
   readonly controls: readonly string[];
 }
 
-function inlineOnce(graph: Graph): Graph {
+function inlineOnce(graph: Graph, maxNodes: number): Graph | undefined {
   const nodes = new Map<string, Node>();
   const replacements = new Map<string, Replacement>();
   for (const node of graph.nodes.values()) {
@@ -49,10 +59,7 @@ function inlineOnce(graph: Graph): Graph {
     const inlined = inlineBody(node, called.body, (name) => graph.nodes.has(name) || nodes.has(name));
     for (const part of inlined.nodes) nodes.set(part.name, part);
     replacements.set(node.name, inlined.replacement);
-    if (nodes.size > maxNodes) {
-      const message = `functions: more than ${maxNodes} nodes once calls are replaced; split the model`;
-      throw new InferenceError("unsupported", message);
-    }
+    if (nodes.size > maxNodes) return undefined;
   }
   const controls = (names: readonly string[]) => [
     ...new Set(names.flatMap((name) => finalControls(name, replacements))),

@@ -16,6 +16,21 @@ test("prune drops what no output needs and keeps inputs and controls", () => {
   expect(evaluate(after, { x: 3 })).toEqual({ y: 3 });
 });
 
+test("prune hands back a graph of which everything is needed", () => {
+  const inner = body([node("a", "Placeholder")], ["a"]);
+  const before = graph([node("x", "Placeholder"), call("y", "inner", ["x"])], ["y"], { inner });
+  expect(prune(before)).toBe(before);
+  expect(
+    prune({
+      ...before,
+      functions: new Map([
+        ["inner", inner],
+        ["unused", inner],
+      ]),
+    }),
+  ).not.toBe(before);
+});
+
 test("prune takes a node with more inputs than the stack holds", () => {
   const many = node("y", "AddN", new Array<string>(300_000).fill("x"));
   expect(prune(graph([node("x", "Placeholder"), many], ["y"])).nodes.size).toBe(2);

@@ -15,7 +15,9 @@ export const prune: Pass = (graph) => {
       for (const inner of needed.nodes.values()) pending.push(inner);
     }
   }
-  return { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
+  const isSame =
+    nodes === graph.nodes && [...graph.functions].every(([name, { nodes }]) => functions.get(name)?.nodes === nodes);
+  return isSame ? graph : { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
 };
 
 /** The nodes of a body that its outputs, inputs or controls need. */
@@ -31,7 +33,7 @@ export function neededNodes(body: Body): ReadonlyMap<string, Node> {
     for (const input of node.inputs) pending.push(input.node);
     for (const control of node.controls) pending.push(control);
   }
-  return inOrderOf(body.nodes, needed);
+  return needed.size === body.nodes.size ? body.nodes : inOrderOf(body.nodes, needed);
 }
 
 function inOrderOf<V>(order: ReadonlyMap<string, V>, chosen: ReadonlyMap<string, V>): ReadonlyMap<string, V> {

@@ -26,7 +26,9 @@ export function runPasses(graph: Graph, passes: readonly Pass[]): PassesRun {
   let current = graph;
   let counts = countAll(current, firstOps);
   for (const pass of passes) {
-    current = pass(current);
+    const next = pass(current);
+    if (next === current) continue;
+    current = next;
     const after = countAll(current, firstOps);
     const ops = difference(counts, after);
     if (Object.keys(ops).length > 0) {

@@ -4,7 +4,7 @@ import type { Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
 import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
 import { isWrite } from "../graph/variable-access.ts";
 import { decideBranches } from "./decide-branches.ts";
-import { inlineFunctions } from "./inline-functions.ts";
+import { inlineWithin } from "./inline-functions.ts";
 
 /**
  * Writes out the loops that always take the same, small number of rounds, such as a recurrent layer over a sequence of
@@ -15,7 +15,8 @@ export const unrollLoops: Pass = (graph) => {
   let current = graph;
   // Each round uncovers the loops within the loops of the round before; functions may name each other forever.
   for (let depth = 0; depth < maxDepth; depth++) {
-    const next = inlineFunctions(unrollOnce(decideBranches(current)));
+    const next = inlineWithin(unrollOnce(decideBranches(current)), maxNodes);
+    if (next === undefined) return current;
     if (next.nodes.size === current.nodes.size && !hasNewNodes(current, next)) return next;
     if (next.nodes.size > maxNodes) return current;
     current = next;

@@ -58,3 +58,11 @@ test("explainUnfused has nothing to say of what is fused", () => {
   const fused = { ...conv, name: "y", op: "_FusedConv2D", attrs: { fused_ops: fusedOps } };
   expect(explainUnfused(graph([x, w, fused], ["y"]))).toEqual([]);
 });
+
+test("takes time in proportion to the nodes that stay unfused for the same reason", { timeout: 10_000 }, () => {
+  const chain = Array.from({ length: 40_000 }, (_, at) =>
+    node(`relu_${at}`, "Relu", [at === 0 ? "x" : `relu_${at - 1}`]),
+  );
+  const [first, second, ...others] = explainUnfused(graph([x, ...chain], ["relu_39999"]));
+  expect([first?.nodes, second?.nodes.length, others]).toEqual([["relu_0"], 39_999, []]);
+});

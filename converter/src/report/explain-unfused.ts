@@ -16,14 +16,16 @@ export interface Unfused {
  * graph that stand alone, by op and reason.
  */
 export function explainUnfused(graph: Graph): readonly Unfused[] {
-  const found = new Map<string, Unfused>();
+  const found = new Map<string, Unfused & { readonly nodes: string[] }>();
   for (const body of [graph, ...graph.functions.values()]) {
     const view: View = { ...surroundingsOf(body), takersOf: takersIn(body) };
     for (const node of body.nodes.values()) {
       const reason = reasonFor(node, view);
       if (reason === undefined) continue;
       const key = JSON.stringify([node.op, reason]);
-      found.set(key, { op: node.op, reason, nodes: [...(found.get(key)?.nodes ?? []), node.name] });
+      const group = found.get(key);
+      if (group === undefined) found.set(key, { op: node.op, reason, nodes: [node.name] });
+      else group.nodes.push(node.name);
     }
   }
   return [...found.values()];
@@ -90,11 +92,12 @@ function reasonForActivation(node: Node, view: View): string {
   if (source === undefined || !(fusableOps.has(op) || fusedName.test(op)))
     return `it follows ${describe(source, view)}`;
   if (view.isOutput(source.name)) return `the ${op} before it is one of the model's outputs`;
-  const others = view.takersOf(source.name).filter(({ name }) => name !== node.name);
-  if (node.op === "Sigmoid" && others.some((other) => other.inputs.some((input) => input.node === node.name))) {
+  const takesBoth = ({ inputs }: Node) => inputs.some((input) => input.node === source.name);
+  if (node.op === "Sigmoid" && view.takersOf(node.name).some(takesBoth)) {
     return "x·sigmoid(x) takes what the convolution computes twice, and TensorFlow.js has no kernel for it";
   }
-  if (others.length > 0) return `the ${op} before it is taken by ${others.length} other nodes, too`;
+  const others = view.takersOf(source.name).length - 1;
+  if (others > 0) return `the ${op} before it is taken by ${others} other nodes, too`;
   if (textsAttr(source, "fused_ops").length > 1) return `the ${op} before it has an activation already`;
   if (node.op === "LeakyRelu") return "TensorFlow.js doesn't read its slope in a depthwise convolution";
   return `TensorFlow.js can't fuse this form of it into ${op}`;
