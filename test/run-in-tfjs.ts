@@ -53,7 +53,10 @@ function fromTfjs({ signature }: Manifest, key: string, tensor: tf.Tensor | unde
   const dtype = signature.outputs[key]?.dtype;
   if (dtype === undefined || tensor === undefined) throw new Error(`output "${key}": the model returned none`);
   const data = tensor.dataSync();
-  if (dtype === "int64") return { dtype, shape: tensor.shape, data: BigInt64Array.from(data, BigInt) };
+  if (dtype === "int64" || dtype === "uint64") {
+    const array = dtypes[dtype].array as typeof BigInt64Array; // stands for both
+    return { dtype, shape: tensor.shape, data: array.from(data, BigInt) } as Tensor; // the array of that dtype
+  }
   if (dtype === "string") return { dtype, shape: tensor.shape, data: data as unknown as readonly string[] }; // its own
   const array = dtypes[dtype].array as typeof Float32Array; // stands for every numeric array
   return { dtype, shape: tensor.shape, data: array.from(data) } as Tensor; // the array of that dtype

@@ -145,12 +145,13 @@ export async function convertSignature(
   const state = listStates(run.graph).map(({ input }) => input.key);
   const notices = [...stateNotices(model, state), ...(skipOpCheck ? opNotices(run.graph) : [])]; // before all writing
   const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
-  const { manifest, weights, stored } = await storeModel(unstored, sink, options);
+  const describe = (weights: readonly Weight[]) => describeConversion(model.graph, run, weights);
+  const { manifest, described, stored } = await storeModel(unstored, sink, options, describe);
   return {
     signatureName: signature,
     signature: manifest.signature,
     tensorflowVersion: model.tensorflowVersion,
-    ...describeConversion(model.graph, run, weights),
+    ...described,
     state,
     ...stored,
     notices: [...stored.notices, ...notices],

@@ -70,7 +70,16 @@ export async function repack(
     reference: async () => source,
   };
   const options = { shardBytes, quantize, openModel, verify: verify !== false, golden, signal, onProgress };
-  const { manifest: written, weights, stored } = await storeModel(unstored, sink, options);
+  const {
+    manifest: written,
+    described,
+    stored,
+  } = await storeModel(unstored, sink, options, (weights) => ({
+    steps: [],
+    fused: [],
+    weights: describeWeights(weights),
+    graphs: [{ name: "", nodes: outlineNodes(nodes), outputs: outputNodes(manifest) }],
+  }));
   return {
     signatureName: "serving_default",
     signature: written.signature,
@@ -85,12 +94,7 @@ export async function repack(
     unfused: [],
     variables: { count: plain.length, bytes: plain.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0) },
     ...stored,
-    details: {
-      steps: [],
-      fused: [],
-      weights: describeWeights(weights),
-      graphs: [{ name: "", nodes: outlineNodes(nodes), outputs: outputNodes(manifest) }],
-    },
+    details: described,
   };
 }
 

@@ -29,22 +29,26 @@ export interface StoreOptions extends Required<Pick<ConvertOptions, "shardBytes"
   readonly onProgress: ConvertOptions["onProgress"];
 }
 
-/** A model that was written: its weights as they were, and what of a report that tells. */
-export interface StoredModel {
+/** A model that was written: what was said of its weights before, and what of a report that tells. */
+export interface StoredModel<Description> {
   readonly manifest: Manifest;
-  readonly weights: readonly Weight[];
+  readonly described: Description;
   readonly stored: Pick<
     ConversionReport,
     "needsOwnRuntime" | "decimalInputs" | "shards" | "weightBytes" | "chosenDTypes" | "verification" | "notices"
   >;
 }
 
-/** Quantises a model's weights, writes it and verifies what was written. Where any of that fails, all is discarded. */
-export async function storeModel(
+/**
+ * Quantises a model's weights, describes and writes it, and verifies what was written. Where any of that fails, all is
+ * discarded. `describe` is given the weights as they are stored.
+ */
+export async function storeModel<Description>(
   { description, weights: plain, context, reference }: UnstoredModel,
   sink: FileSink,
   { shardBytes, quantize, openModel, verify: isVerified, golden, signal, onProgress }: StoreOptions,
-): Promise<StoredModel> {
+  describe: (weights: readonly Weight[]) => Description,
+): Promise<StoredModel<Description>> {
   const { auto, ...byName } = quantize;
   const opener = auto || isVerified ? needed(openModel, auto ? "quantize.auto" : "verify") : undefined;
   const { weights, notices, chosen } =
@@ -56,6 +60,7 @@ export async function storeModel(
         })
       : { ...(await quantizeWeights(plain, byName, context)), chosen: undefined };
   signal?.throwIfAborted();
+  const described = describe(weights);
   try {
     const totalBytes = weights.reduce((sum, { sizeBytes }) => sum + (sizeBytes ?? 0), 0);
     const onWritten = (writtenBytes: number) => onProgress?.({ writtenBytes, totalBytes });
@@ -85,7 +90,7 @@ export async function storeModel(
       ...(verification && { verification }),
       notices,
     };
-    return { manifest, weights, stored };
+    return { manifest, described, stored };
   } catch (error) {
     await sink.discard();
     throw error;

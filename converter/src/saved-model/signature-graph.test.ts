@@ -95,10 +95,12 @@ describe("signatureGraph", () => {
     expect(result.outputs).toMatchObject([{ key: "b", tensor: { node: "parsed/1" } }, { key: "y" }]);
   });
 
-  test("refuses two inputs that are the same tensor, as TensorFlow does", () => {
+  test("lets two inputs be the same tensor", () => {
     const main = graph([node("in", "Placeholder"), node("out", "Identity", ["in"])], []);
     const twice = signatures({ a: "in:0", b: "in:0" }, { y: "out:0" });
-    expect(() => signatureGraph(main, twice, "serving_default")).toThrow('inputs "a" and "b" are the same tensor');
+    const { inputs } = signatureGraph(main, twice, "serving_default");
+    expect(inputs.map(({ key }) => key)).toEqual(["a", "b"]);
+    expect(inputs[1]?.tensor).toEqual(inputs[0]?.tensor);
   });
 
   test("lists the signatures there are where one is missing", () => {

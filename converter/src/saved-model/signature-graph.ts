@@ -35,7 +35,7 @@ export function signatureGraph(
   if (outputs.length === 0) {
     throw new InferenceError("unsupported", `${where}: it has no outputs to compute; choose another signature`);
   }
-  return wrapperGraph(main, inputs, outputs) ?? withPlaceholders({ ...main, inputs, outputs }, where);
+  return wrapperGraph(main, inputs, outputs) ?? withPlaceholders({ ...main, inputs, outputs });
 }
 
 /** True for a signature that isn't for users: TensorFlow calls it when it loads a model. */
@@ -87,18 +87,14 @@ function wrapperGraph(main: Graph, inputs: readonly Port[], outputs: readonly Po
  * Turns inputs that aren't placeholders into such: TensorFlow 1 lets a signature feed any tensor. One of several
  * outputs of a node gets a placeholder of its own, and the other outputs stay the node's.
  */
-function withPlaceholders(graph: Graph, where: string): Graph {
+function withPlaceholders(graph: Graph): Graph {
   const fed = new Map<string, Port>();
   const used = new Map<string, number>(); // how many of a node's outputs something takes
   const refs = [...graph.nodes.values()].flatMap(({ inputs }) => inputs);
   for (const { node, output } of refs) used.set(node, Math.max(used.get(node) ?? 0, output + 1));
   for (const port of graph.inputs) {
     const { node, output } = port.tensor;
-    const other = fed.get(`${node}:${output}`);
-    if (other !== undefined) {
-      const message = `${where}: inputs "${other.key}" and "${port.key}" are the same tensor; sign it once`;
-      throw new InferenceError("unsupported", message);
-    }
+    if (fed.has(`${node}:${output}`)) continue; // two keys for one tensor: as in TensorFlow, what is given last counts
     const isOnlyOne = output === 0 && (used.get(node) ?? 0) <= 1;
     const isTaken = (name: string) =>
       graph.nodes.has(name) || [...fed.values()].some(({ tensor }) => tensor.node === name);
@@ -109,6 +105,6 @@ function withPlaceholders(graph: Graph, where: string): Graph {
   const nodes = new Map<string, Node>();
   for (const node of graph.nodes.values()) nodes.set(node.name, { ...node, inputs: node.inputs.map(moved) });
   for (const port of fed.values()) nodes.set(port.tensor.node, placeholder(port));
-  const outputs = graph.outputs.map((port) => ({ ...port, tensor: moved(port.tensor) }));
-  return { ...graph, nodes, inputs: [...fed.values()], outputs };
+  const movedPort = (port: Port) => ({ ...port, tensor: moved(port.tensor) });
+  return { ...graph, nodes, inputs: graph.inputs.map(movedPort), outputs: graph.outputs.map(movedPort) };
 }

@@ -154,7 +154,9 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
         const given = this.#manifest.decimalInputs.includes(name) ? toDecimals(tensor) : tensor;
-        fed.set(this.#inputName(name), toTfjs(given, `input "${name}"`));
+        const node = this.#inputName(name);
+        fed.get(node)?.dispose(); // two inputs may be one tensor: what is given last counts
+        fed.set(node, toTfjs(given, `input "${name}"`));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
       const results = await this.#graph.run(new Map([...fed, ...this.#state.feeds]), [

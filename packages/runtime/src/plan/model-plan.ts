@@ -23,7 +23,7 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
   const byName = new Map(Object.entries(weights));
   const context = { device, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
   const handles = await fillTables(manifest, modelInitializer, context);
-  const named = Object.values(manifest.inputNames).map((name) => parseRef(name).node);
+  const named = new Set(Object.values(manifest.inputNames).map((name) => parseRef(name).node));
   const inputs = [...named, ...manifest.state.map(({ input }) => input), ...handles.keys()];
   const compile = (outputs: readonly string[]) =>
     compilePlan({ nodes: graph.nodes, inputs, outputs: outputs.map(parseRef) }, context);
