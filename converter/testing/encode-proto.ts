@@ -1,3 +1,5 @@
+import { joinBytes } from "../src/join-bytes.ts";
+
 /** A field of a message to encode: its number and its value, by the value's type as TensorFlow would write it. */
 export type EncodedField = readonly [number: number, value: number | bigint | string | Uint8Array | Float];
 
@@ -29,13 +31,7 @@ export function varint(value: number | bigint): Uint8Array {
 
 /** One array of all the bytes. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
+  return joinBytes(parts);
 }
 
 function encodeField(number: number, value: EncodedField[1]): Uint8Array {

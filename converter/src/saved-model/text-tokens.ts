@@ -1,5 +1,6 @@
 import type { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
+import { joinBytes } from "../join-bytes.ts";
 
 /** A piece of protocol buffers' text format. `bytes` is what a string stands for. */
 export interface TextToken {
@@ -49,7 +50,7 @@ export class TextTokens {
       strings.push(quoted);
       this.#match(/(?:\s+|#[^\n]*)*/y);
     }
-    if (strings.length > 0) return { kind: "string", text: "…", bytes: concatenate(strings) };
+    if (strings.length > 0) return { kind: "string", text: "…", bytes: joinBytes(strings) };
     const word = this.#match(/-?\s*[\w.+-]+/y);
     if (word !== "") return { kind: "word", text: word.replace(/\s/g, ""), bytes: none };
     const symbol = this.#text.charAt(this.#at);
@@ -81,7 +82,7 @@ export class TextTokens {
       parts.push(this.#escaped(escaped));
     }
     this.#at++;
-    return concatenate(parts);
+    return joinBytes(parts);
   }
 
   #escaped(text: string): Uint8Array {
@@ -114,15 +115,3 @@ const letters: Readonly<Record<string, number | undefined>> = {
   "?": 63,
   "\\": 92,
 };
-
-function concatenate(parts: readonly Uint8Array[]): Uint8Array {
-  const [only] = parts;
-  if (only !== undefined && parts.length === 1) return only;
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}

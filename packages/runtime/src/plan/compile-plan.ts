@@ -7,7 +7,7 @@ import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
 import { orderNodes } from "./order-nodes.ts";
 import type { Plan, Step } from "./plan.ts";
 import { type LoopNode, raiseLoops } from "./raise-loops.ts";
-import type { Table, Value } from "./value.ts";
+import { retain, type Table, type Value } from "./value.ts";
 
 /** What the plans of a model have in common. */
 export interface PlanContext {
@@ -102,14 +102,9 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
   }
   if (op === "Const") {
     const weight = weightOf(name, context);
-    return () => retainWeight(weight, device);
+    return () => retain(weight, device);
   }
   return bindOp(node, known, device);
-}
-
-function retainWeight(weight: TensorInfo, { backend }: Device): TensorInfo {
-  backend.incRef(weight.dataId);
-  return weight;
 }
 
 function planOf(name: string, context: PlanContext): Plan {
