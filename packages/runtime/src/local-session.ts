@@ -17,6 +17,7 @@ import {
 import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
 import { type GraphModel, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { finish } from "./plan/run-plan.ts";
 import { SessionState } from "./session-state.ts";
 import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
@@ -158,10 +159,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
         fed.set(node, toTfjs(given, `input "${name}"`));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
-      const results = await this.#graph.run(new Map([...fed, ...this.#state.feeds]), [
-        ...names,
-        ...this.#state.outputs,
-      ]);
+      const feeds = new Map([...fed, ...this.#state.feeds]);
+      const results = await finish(this.#graph.run(feeds, [...names, ...this.#state.outputs]));
       fetched = results.map((result) => engine().makeTensorFromTensorInfo(result));
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {

@@ -37,7 +37,8 @@ export function bindOp(
   };
 }
 
-type RunOp = (inputs: readonly Value[], values: Values) => ReturnType<RunStep>;
+type Outputs = Value | readonly Value[];
+type RunOp = (inputs: readonly Value[], values: Values) => Outputs | Promise<Outputs>;
 
 /** How the kinds of ops are run. What is no op on lists is given tensors only: the graph is typed. */
 function bindKind(op: string, definition: Op, attrs: GraphNode["attrs"], device: Device): RunOp {

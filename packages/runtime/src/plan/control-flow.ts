@@ -3,7 +3,7 @@ import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { type Device, makeTensor, readNumbers } from "./device.ts";
 import type { Ops, ValueOp } from "./op.ts";
 import type { Plan } from "./plan.ts";
-import { runPlan } from "./run-plan.ts";
+import { type Running, runPlan } from "./run-plan.ts";
 import { dead, isTensor, release, retain, type Value } from "./value.ts";
 
 /** Nodes that hand on what they are given. A plan without branches has no steps for them. */
@@ -43,15 +43,15 @@ function switchOp(count: (attrs: KernelAttrs) => number): ValueOp {
 }
 
 /** Runs `body` on the variables for as long as `cond` holds of them. */
-export async function runLoop(
+export function* runLoop(
   { cond, body }: { readonly cond: Plan; readonly body: Plan },
   inputs: readonly Value[],
   device: Device,
-): Promise<readonly Value[]> {
+): Running<readonly Value[]> {
   let variables: readonly Value[] = inputs.map((input) => retain(input, device));
   try {
-    while (await holds(cond, variables, device)) {
-      const next = await runPlan(body, variables, device);
+    while (yield* holds(cond, variables, device)) {
+      const next = yield* runPlan(body, variables, device);
       for (const variable of variables) release(variable, device);
       variables = next;
     }
@@ -62,28 +62,29 @@ export async function runLoop(
   }
 }
 
-async function holds(cond: Plan, variables: readonly Value[], device: Device): Promise<boolean> {
-  const results = await runPlan(cond, variables, device);
+function* holds(cond: Plan, variables: readonly Value[], device: Device): Running<boolean> {
+  const results = yield* runPlan(cond, variables, device);
   try {
-    return await isTrue(results[0], device);
+    return yield* isTrue(results[0], device);
   } finally {
     for (const result of results) release(result, device);
   }
 }
 
 /** Runs the one of two functions that the first input, a bool, chooses. */
-export async function runBranch(
+export function* runBranch(
   [thenPlan, elsePlan]: readonly [Plan, Plan],
   [condition, ...args]: readonly Value[],
   device: Device,
-): Promise<readonly Value[]> {
-  return runPlan((await isTrue(condition, device)) ? thenPlan : elsePlan, args, device);
+): Running<readonly Value[]> {
+  return yield* runPlan((yield* isTrue(condition, device)) ? thenPlan : elsePlan, args, device);
 }
 
-async function isTrue(value: Value | undefined, device: Device): Promise<boolean> {
+function* isTrue(value: Value | undefined, device: Device): Running<boolean> {
   const condition = given(value);
   if (!isTensor(condition)) throw new InferenceError("data-loss", "a condition: expected a tensor, got another value");
-  return Boolean((await readNumbers(device, condition))[0]);
+  const numbers = readNumbers(device, condition);
+  return Boolean((numbers instanceof Promise ? ((yield numbers) as ArrayLike<number>) : numbers)[0]); // what it resolves to
 }
 
 function given(value: Value | undefined): Value {

@@ -4,13 +4,13 @@ import { compilePlan, type PlanContext } from "./compile-plan.ts";
 import type { Device } from "./device.ts";
 import { type GraphDef, type OutputRef, parseGraphDef, parseRef } from "./graph-def.ts";
 import type { Plan } from "./plan.ts";
-import { runPlan } from "./run-plan.ts";
+import { finish, type Running, runPlan } from "./run-plan.ts";
 import { isTensor, release, type Table, type Value } from "./value.ts";
 
 /** A model that is ready to run on a device: its plan, with the weights in place. */
 export interface ModelPlan {
   /** Computes outputs of the graph. Borrows the inputs, by their nodes; the outputs are the caller's to dispose of. */
-  run(inputs: ReadonlyMap<string, TensorInfo>, outputs: readonly string[]): Promise<readonly TensorInfo[]>;
+  run(inputs: ReadonlyMap<string, TensorInfo>, outputs: readonly string[]): Running<readonly TensorInfo[]>;
 }
 
 /**
@@ -30,12 +30,12 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
   const all = [...Object.values(manifest.outputNames), ...manifest.state.map(({ output }) => output)];
   const plans = new Map<string, Plan>([[JSON.stringify(all), compile(all)]]);
   return {
-    async run(given, outputs) {
+    *run(given, outputs) {
       const name = JSON.stringify(outputs);
       const plan = plans.get(name) ?? compile(outputs);
       plans.set(name, plan);
       const values = inputs.map((input) => (given.get(input) ?? handles.get(input)) as Value); // checkInputs saw to it
-      const results = await runPlan(plan, values, device);
+      const results = yield* runPlan(plan, values, device);
       return results.filter(isTensor); // a signature's outputs are tensors
     },
   };
@@ -52,7 +52,7 @@ async function fillTables(
   const declared = resourcesOf((json.initializerSignature as SignatureJson | undefined)?.outputs);
   const outputs = declared.length > 0 ? declared.map(({ name }) => parseRef(name)) : sinksOf(graph);
   const plan = compilePlan({ nodes: graph.nodes, inputs: [], outputs }, context);
-  const results = await runPlan(plan, [], context.device);
+  const results = await finish(runPlan(plan, [], context.device));
   const tables = new Map<number, Table>();
   for (const [index, value] of results.entries()) {
     const id = declared[index]?.resourceId;

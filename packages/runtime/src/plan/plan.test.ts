@@ -5,7 +5,7 @@ import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import { compilePlan } from "./compile-plan.ts";
 import { currentDevice, type Device, readNumbers } from "./device.ts";
 import { parseGraphDef, parseRef } from "./graph-def.ts";
-import { runPlan } from "./run-plan.ts";
+import { finish, finishNow, runPlan } from "./run-plan.ts";
 import { isTensor } from "./value.ts";
 
 let backend: LoadedBackend;
@@ -24,7 +24,15 @@ interface Model {
 }
 
 /** Makes a plan of a graph, runs it, and gives the elements of `y`. What it leaves on the device is counted. */
-async function compute({ nodes, functions = [], weights = {}, inputs }: Model): Promise<readonly number[]> {
+async function compute(model: Model): Promise<readonly number[]> {
+  const [y] = await finish(start(model));
+  if (y === undefined || !isTensor(y)) throw new Error("y is no tensor");
+  const numbers = Array.from(await readNumbers(device, y));
+  device.backend.disposeData(y.dataId);
+  return numbers;
+}
+
+function start({ nodes, functions = [], weights = {}, inputs }: Model) {
   const graph = parseGraphDef({ node: nodes, library: { function: functions } });
   const context = {
     device,
@@ -35,11 +43,7 @@ async function compute({ nodes, functions = [], weights = {}, inputs }: Model): 
   };
   const names = Object.keys(inputs);
   const plan = compilePlan({ nodes: graph.nodes, inputs: names, outputs: [parseRef("y")] }, context);
-  const [y] = await runPlan(plan, Object.values(inputs), device);
-  if (y === undefined || !isTensor(y)) throw new Error("y is no tensor");
-  const numbers = Array.from(await readNumbers(device, y));
-  device.backend.disposeData(y.dataId);
-  return numbers;
+  return runPlan(plan, Object.values(inputs), device);
 }
 
 const type = (name: string) => ({ T: { type: name } });
@@ -146,6 +150,22 @@ test("nothing stays on the device, neither after a run nor after one that fails"
   expect(held()).toEqual(before);
   await expect(compute({ nodes, inputs: { x, z: wrong } })).rejects.toThrow('node "y" (AddV2)');
   expect(held()).toEqual(before);
+});
+
+test("a loop whose values are at hand is run in one go", () => {
+  const weights = { zero: scalar(0, "int32"), one: scalar(1, "int32"), shape: tensor1d([], "int32") };
+  const [y] = finishNow(start({ ...listLoop, weights, inputs: { n: scalar(3, "int32") } }));
+  expect(y).toMatchObject({ shape: [3] });
+  if (y !== undefined && isTensor(y)) device.backend.disposeData(y.dataId);
+});
+
+test("a run in one go refuses to wait, and leaves nothing", async () => {
+  const before = device.backend.numDataIds();
+  const x = tensor1d(["A"], "string");
+  const lower = { nodes: [{ name: "y", op: "StringLower", input: ["x"] }], inputs: { x } };
+  expect(() => finishNow(start(lower))).toThrow("waits for what the device computes");
+  x.dispose();
+  await expect.poll(() => device.backend.numDataIds()).toBe(before);
 });
 
 test("a graph that is broken, or needs an op that nothing runs, is refused before it runs", async () => {

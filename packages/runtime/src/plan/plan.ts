@@ -1,3 +1,4 @@
+import type { Running } from "./run-plan.ts";
 import type { Value } from "./value.ts";
 
 /** One node of a graph, ready to run. Its inputs and outputs lie in the slots of a run. */
@@ -13,7 +14,9 @@ export interface Step {
   /** Slots that nothing takes after this step. */
   readonly frees: readonly number[];
   /** Borrows its inputs and gives away its outputs. */
-  run(inputs: readonly Value[]): Value | readonly Value[] | Promise<Value | readonly Value[]>;
+  run(
+    inputs: readonly Value[],
+  ): Value | readonly Value[] | Promise<Value | readonly Value[]> | Running<readonly Value[]>;
 }
 
 /** A graph, or a function of one, as a list of steps. */

@@ -4,16 +4,45 @@ import type { Plan, Step } from "./plan.ts";
 import { dead, release, retain, type Value } from "./value.ts";
 
 /**
- * Runs the steps of a plan in order. Borrows its inputs; the outputs are the caller's to release. Only a step that must
- * wait for the device is awaited. Whatever fails, nothing of the run is left on the device.
+ * Work that is done at once but where it yields a promise: then it goes on with what that resolves to. Whoever starts
+ * it finishes it, by {@link finish} or {@link finishNow}.
  */
-export async function runPlan(plan: Plan, inputs: readonly Value[], device: Device): Promise<readonly Value[]> {
+export type Running<T> = Generator<Promise<unknown>, T, unknown>;
+
+/** Does the work, waiting where it must. */
+export async function finish<T>(running: Running<T>): Promise<T> {
+  let state = running.next();
+  while (!state.done) {
+    const settled = await state.value.then(
+      (value) => () => running.next(value),
+      (error: unknown) => () => running.throw(error),
+    );
+    state = settled();
+  }
+  return state.value;
+}
+
+/** Does the work in one go. Throws `unsupported` if it would have to wait for the device. */
+export function finishNow<T>(running: Running<T>): T {
+  const state = running.next();
+  if (state.done) return state.value;
+  state.value.catch(() => {}); // whatever it says, nobody waits for it any more
+  const stopped = running.throw(new InferenceError("unsupported", "it waits for what the device computes"));
+  if (stopped.done) return stopped.value;
+  throw new InferenceError("internal", "work went on after it was stopped");
+}
+
+/**
+ * Runs the steps of a plan in order. Borrows its inputs; the outputs are the caller's to release. Only for a step that
+ * must wait for the device it waits. Whatever fails, nothing of the run is left on the device.
+ */
+export function* runPlan(plan: Plan, inputs: readonly Value[], device: Device): Running<readonly Value[]> {
   const slots = plan.slots.slice();
   for (const [index, slot] of plan.inputs.entries()) slots[slot] = retain(inputs[index] as Value, device); // all are given
   try {
     for (const step of plan.steps) {
-      const outputs = runStep(plan, step, slots);
-      place(step, outputs instanceof Promise ? await outputs : outputs, slots, device);
+      const outputs = startStep(plan, step, slots);
+      place(step, isSettled(outputs) ? outputs : yield* settle(step, outputs, device), slots, device);
     }
     return plan.outputs.map((slot) => retain(slots[slot] as Value, device)); // computed by a step, or a constant
   } finally {
@@ -23,15 +52,30 @@ export async function runPlan(plan: Plan, inputs: readonly Value[], device: Devi
   }
 }
 
-type Outputs = ReturnType<Step["run"]>;
+type Started = ReturnType<Step["run"]>;
+type Outputs = Value | readonly Value[];
 
-function runStep({ hasBranches }: Plan, step: Step, slots: readonly (Value | undefined)[]): Outputs {
+function startStep({ hasBranches }: Plan, step: Step, slots: readonly (Value | undefined)[]): Started {
   const inputs = step.inputs.map((slot) => slots[slot] as Value); // earlier steps made them
   if (hasBranches && step.op !== "Merge" && isDead(step, inputs, slots)) return step.outputs.map(() => dead);
   try {
-    const outputs = step.run(inputs);
-    return outputs instanceof Promise ? outputs.catch((cause) => fail(step, cause)) : outputs;
+    return step.run(inputs);
   } catch (cause) {
+    return fail(step, cause);
+  }
+}
+
+function isSettled(outputs: Started): outputs is Outputs {
+  return !(outputs instanceof Promise) && !("next" in outputs);
+}
+
+/** The outputs of a step that may have to wait. */
+function* settle(step: Step, started: Exclude<Started, Outputs>, device: Device): Running<Outputs> {
+  try {
+    return started instanceof Promise ? ((yield started) as Outputs) : yield* started; // what it resolves to
+  } catch (cause) {
+    // Where nobody waits any more, it comes all the same.
+    if (started instanceof Promise) started.then((late) => releaseAll([late].flat(), device)).catch(() => {});
     return fail(step, cause);
   }
 }
@@ -41,7 +85,7 @@ function isDead({ controls }: Step, inputs: readonly Value[], slots: readonly (V
 }
 
 /** Puts the outputs into their slots, and frees what is no longer needed. */
-function place(step: Step, outputs: Awaited<Outputs>, slots: (Value | undefined)[], device: Device): void {
+function place(step: Step, outputs: Outputs, slots: (Value | undefined)[], device: Device): void {
   const all = Array.isArray(outputs) ? (outputs as readonly Value[]) : [outputs as Value];
   for (const [index, value] of all.entries()) {
     const slot = step.outputs[index] ?? -1;
@@ -53,6 +97,10 @@ function place(step: Step, outputs: Awaited<Outputs>, slots: (Value | undefined)
     if (value !== undefined) release(value, device);
     slots[slot] = undefined;
   }
+}
+
+function releaseAll(values: readonly Value[], device: Device): void {
+  for (const value of values) release(value, device);
 }
 
 /** Says where in the graph it went wrong. */
