@@ -17,14 +17,19 @@ import {
 import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
 import { type GraphModel, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { parseRef } from "./plan/graph-def.ts";
 import { finish } from "./plan/run-plan.ts";
 import { SessionState } from "./session-state.ts";
+import type { ShaderProgress } from "./tape/compile-shaders.ts";
+import { TapedRuns } from "./tape/taped-runs.ts";
 import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
 export interface LocalOptions {
-  /** Run once on zeros before the session counts as open (default true). */
+  /** Run once before the session counts as open (default true). */
   readonly warmUp?: boolean;
   readonly signal?: AbortSignal;
+  /** Told of each shader that the warm-up compiled. */
+  readonly onShader?: (progress: ShaderProgress) => void;
 }
 
 /**
@@ -35,14 +40,14 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   model: string,
   files: ModelFiles,
   backend: LoadedBackend,
-  { warmUp = true, signal }: LocalOptions = {},
+  { warmUp = true, signal, onShader }: LocalOptions = {},
 ): Promise<Session<M>> {
   signal?.throwIfAborted();
   const graph = await loadGraphModel(files, signal);
   const state = createState(files.manifest, graph);
   const session = new LocalSession<M>(model, files.manifest, graph, state, backend);
   try {
-    if (warmUp) await session.warmUp();
+    if (warmUp) await session.warmUp(onShader);
     signal?.throwIfAborted();
   } catch (error) {
     await session.close();
@@ -74,6 +79,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly #graph: GraphModel;
   readonly #loaded: LoadedBackend;
   readonly #state: SessionState;
+  readonly #taped: TapedRuns | undefined;
   readonly #running = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
@@ -84,6 +90,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#graph = graph;
     this.#state = state;
     this.#loaded = backend;
+    const isRepeatable = !graph.isRandom && manifest.state.length === 0;
+    if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead);
   }
 
   get signature() {
@@ -105,16 +113,21 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     }
   }
 
-  /** Runs on zeros, so that kernels are compiled and weights uploaded; skipped where a free dimension has no obvious size. */
-  async warmUp(): Promise<void> {
+  /**
+   * Runs once, so that kernels are compiled, weights uploaded and the run recorded: on numbers around zero, on zeros
+   * where they may be indices. Skipped where a free dimension has no obvious size.
+   */
+  async warmUp(onProgress?: (progress: ShaderProgress) => void): Promise<void> {
     const inputs: Record<string, Tensor> = {};
     for (const [name, spec] of Object.entries(this.signature.inputs)) {
       const shape = smallestShape(spec);
       if (!shape) return;
-      inputs[name] = zeros(spec, shape);
+      inputs[name] = sample(spec, shape);
     }
+    const outputs = Object.keys(this.signature.outputs);
     try {
-      await this.#compute(inputs, Object.keys(this.signature.outputs), { keepsState: false });
+      await this.#taped?.prepare(inputs, outputs, onProgress);
+      await this.#compute(inputs, outputs, { keepsState: false });
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
       if (cause instanceof InferenceError && cause.code === "invalid-argument") return;
@@ -127,6 +140,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
 
   close(): Promise<void> {
     this.#closing ??= Promise.allSettled(this.#running).then(() => {
+      this.#taped?.close();
       this.#state.dispose();
       this.#graph.dispose();
     });
@@ -137,24 +151,35 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  /** Computes outputs. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
-  #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
-    const compute = () => this.#computeUnwatched(inputs, outputs, options);
-    return this.#loaded.watch ? this.#loaded.watch(compute) : compute();
+  /** Computes outputs, by tape where there is one. */
+  async #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
+    options.signal?.throwIfAborted();
+    const replayed = await this.#taped?.run(inputs, outputs);
+    options.signal?.throwIfAborted();
+    if (replayed) return replayed;
+    return this.#watch(async () => {
+      const computed = await this.#computeByStep(inputs, outputs, options);
+      await this.#taped?.learn(inputs, outputs, computed);
+      return computed;
+    });
   }
 
-  async #computeUnwatched(
+  #watch<T>(run: () => Promise<T>): Promise<T> {
+    return this.#loaded.watch ? this.#loaded.watch(run) : run();
+  }
+
+  /** Runs the plan. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
+  async #computeByStep(
     inputs: Tensors,
     outputs: readonly string[],
     { signal, keepsState }: ComputeOptions,
   ): Promise<Tensors> {
-    signal?.throwIfAborted();
     const fed = new Map<string, TfjsTensor>();
     let fetched: TfjsTensor[] = [];
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
         const given = this.#manifest.decimalInputs.includes(name) ? toDecimals(tensor) : tensor;
-        const node = this.#inputName(name);
+        const { node } = parseRef(this.#manifest.inputNames[name] as string); // checkInputs saw to it
         fed.get(node)?.dispose(); // two inputs may be one tensor: what is given last counts
         fed.set(node, toTfjs(given, `input "${name}"`));
       }
@@ -175,10 +200,6 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       dispose([...fed.values(), ...fetched]);
     }
   }
-
-  #inputName(name: string): string {
-    return (this.#manifest.inputNames[name] as string).replace(/:0$/, ""); // checkInputs saw to it; nodes, not tensors
-  }
 }
 
 /** The shape with 1 for a free first dimension (the batch); undefined where another dimension is free. */
@@ -187,8 +208,10 @@ function smallestShape({ shape }: TensorSpec): number[] | undefined {
   return sizes?.every((size) => size !== null) ? sizes : undefined;
 }
 
-function zeros({ dtype }: TensorSpec, shape: readonly number[]): Tensor {
+/** Numbers around zero for floats, of which a wrong result can be told from a right one; zeros for the rest. */
+function sample({ dtype }: TensorSpec, shape: readonly number[]): Tensor {
   const count = elementCount(shape);
+  if (dtype === "float32") return { dtype, shape, data: Float32Array.from({ length: count }, (_, at) => Math.sin(at)) };
   if (dtype === "string") return { dtype, shape, data: new Array<string>(count).fill("") };
   return { dtype, shape, data: new dtypes[dtype].array(dtype === "complex64" ? count * 2 : count) } as Tensor; // matching
 }

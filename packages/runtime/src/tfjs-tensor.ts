@@ -35,6 +35,24 @@ export function toTfjs(tensor: Tensor, where: string): TfjsTensor {
   return tfjsTensor(toInt32(tensor, where), shape, "int32");
 }
 
+/** A tensor of real numbers as the device takes them. */
+export interface DeviceNumbers {
+  readonly dtype: "float32" | "int32" | "bool";
+  readonly data: Float32Array | Int32Array;
+}
+
+/** The elements in the four bytes each that devices hold them in; undefined where they are texts or complex numbers. */
+export function toDeviceNumbers(tensor: Tensor, where: string): DeviceNumbers | undefined {
+  const dtype = computedAs[tensor.dtype];
+  if (dtype === "string" || dtype === "complex64") return undefined;
+  if (dtype === "int32") return { dtype, data: toInt32(tensor, where) };
+  if (dtype === "bool") return { dtype, data: Int32Array.from(tensor.data as Uint8Array) };
+  return {
+    dtype,
+    data: tensor.data instanceof Float32Array ? tensor.data : Float32Array.from(tensor.data as Float64Array),
+  };
+}
+
 /** Integers as their decimal digits: TensorFlow.js can hold and compare those of any size. */
 export function toDecimals({ shape, data }: Tensor): Tensor<"string"> {
   return { dtype: "string", shape, data: Array.from<unknown, string>(data, String) };
@@ -48,12 +66,16 @@ export async function fromTfjs(tensor: TfjsTensor, dtype: DType): Promise<Tensor
     const bytes = (await tensor.bytes()) as Uint8Array[]; // one for each string
     return { dtype, shape, data: bytes.map(decodeText) };
   }
-  const values = await tensor.data();
+  return toTensor(await tensor.data(), shape, dtype);
+}
+
+/** The tensor that a signature promises, of what was computed. */
+export function toTensor(values: ArrayLike<number>, shape: readonly number[], dtype: Exclude<DType, "string">): Tensor {
   // A copy in every case: the cpu backend hands out its own array, which may be a weight's.
   if (dtype === "int64" || dtype === "uint64") {
-    return { dtype, shape, data: dtypes[dtype].array.from(Array.from(values as Int32Array, BigInt)) };
+    return { dtype, shape, data: dtypes[dtype].array.from(Array.from(values, BigInt)) };
   }
-  return { dtype, shape, data: new dtypes[dtype].array(values as Float32Array) } as Tensor; // one dtype, one array
+  return { dtype, shape, data: new dtypes[dtype].array(values) } as Tensor; // one dtype, one array
 }
 
 function toInt32({ dtype, data }: Tensor, where: string): Int32Array {

@@ -1,5 +1,6 @@
-import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { env, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { LeanWebgpuBackend } from "./lean-webgpu-backend.ts";
+import type { Program, ProgramArguments } from "./open-webgpu-backend.ts";
 import { withPreciseSines } from "./precise-sines.ts";
 
 // Below it TensorFlow.js computes on the CPU as long as all inputs are there.
@@ -12,7 +13,7 @@ const smallSize = 1000;
  * them: a loop's counter moves to the device once a kernel there takes the constant that it began with, and each
  * index is read back through a canvas, which not every worker survives.
  */
-export class CorrectedWebgpuBackend extends WebGPUBackend {
+export class CorrectedWebgpuBackend extends LeanWebgpuBackend {
   override uploadToGPU(dataId: object): void {
     const { values, shape } = this.tensorMap.get(dataId);
     super.uploadToGPU(dataId);
@@ -35,10 +36,6 @@ export class CorrectedWebgpuBackend extends WebGPUBackend {
     return output;
   }
 }
-
-type RunProgram = WebGPUBackend["runWebGPUProgram"];
-type Program = Parameters<RunProgram>[0];
-type ProgramArguments = Parameters<RunProgram> extends [unknown, ...infer Rest] ? Rest : never;
 
 /**
  * A program with its shader's faults mended. Programs are made for one run each. `stored` is what the elements of its

@@ -1,12 +1,29 @@
 import { type Backend, InferenceError } from "@nearside/core";
 import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
 import { selfTest } from "../self-test.ts";
+import type { ShaderProgress } from "../tape/compile-shaders.ts";
+import type { TapeInput, UnknownRun } from "../tape/record-tape.ts";
+import type { Tape } from "../tape/tape.ts";
+
+/** What a backend can do before a run. */
+export interface Ahead {
+  /** See `compileShaders`. */
+  compile(
+    inputs: readonly TapeInput[],
+    run: UnknownRun,
+    onProgress?: (progress: ShaderProgress) => void,
+  ): Promise<void>;
+  /** See `recordTape`. */
+  record(inputs: readonly TapeInput[], run: UnknownRun): Tape;
+}
 
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
   /** Runs something, and rejects with `internal` if the device reports a fault meanwhile: its results are then worth nothing. */
   watch?<T>(run: () => Promise<T>): Promise<T>;
+  /** Looks ahead at runs on tensors that aren't known yet: where there are shaders to compile and commands to record. */
+  readonly ahead?: Ahead;
   /** Frees the backend, which may be opened again. Close its sessions first. */
   close(): Promise<void>;
 }

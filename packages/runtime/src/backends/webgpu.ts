@@ -1,7 +1,9 @@
 import { InferenceError } from "@nearside/core";
 import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
-import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
+import { compileShaders } from "../tape/compile-shaders.ts";
+import { recordTape } from "../tape/record-tape.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
 
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
@@ -31,10 +33,15 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   });
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
-  registerBackend("webgpu", () => new CorrectedWebgpuBackend(device, adapter.info), 3);
+  const recording = new RecordingWebgpuBackend(device, adapter.info);
+  registerBackend("webgpu", () => recording, 3);
   const backend = await startBackend("webgpu");
   return {
     ...backend,
+    ahead: {
+      compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
+      record: (inputs, run) => recordTape(recording, inputs, run),
+    },
     async watch(run) {
       device.pushErrorScope("validation");
       let fault: GPUError | null = null;

@@ -19,6 +19,11 @@ import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import type { Ops } from "../plan/op.ts";
 import { computedType } from "./direct.ts";
 
+/** Ops that give other values each time. */
+export const randomOps: ReadonlySet<string> = new Set(["RandomStandardNormal", "RandomUniform", "RandomUniformInt"])
+  .add("TruncatedNormal")
+  .add("Multinomial");
+
 /** Ops that make tensors of a shape, of a range, or at random. Random ones follow no seed of the model's. */
 export const creationOps: Ops = {
   Fill: {

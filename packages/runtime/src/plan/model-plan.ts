@@ -1,5 +1,6 @@
 import type { Manifest } from "@nearside/core";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs-core";
+import { randomOps } from "../ops/creation.ts";
 import { compilePlan, type PlanContext } from "./compile-plan.ts";
 import type { Device } from "./device.ts";
 import { type GraphDef, type OutputRef, parseGraphDef, parseRef } from "./graph-def.ts";
@@ -9,6 +10,8 @@ import { isTensor, release, type Table, type Value } from "./value.ts";
 
 /** A model that is ready to run on a device: its plan, with the weights in place. */
 export interface ModelPlan {
+  /** Whether the same inputs may give other outputs. */
+  readonly isRandom: boolean;
   /** Computes outputs of the graph. Borrows the inputs, by their nodes; the outputs are the caller's to dispose of. */
   run(inputs: ReadonlyMap<string, TensorInfo>, outputs: readonly string[]): Running<readonly TensorInfo[]>;
 }
@@ -30,6 +33,9 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
   const all = [...Object.values(manifest.outputNames), ...manifest.state.map(({ output }) => output)];
   const plans = new Map<string, Plan>([[JSON.stringify(all), compile(all)]]);
   return {
+    isRandom: [graph, ...graph.functions.values()].some(({ nodes }) =>
+      [...nodes.values()].some(({ op }) => randomOps.has(op)),
+    ),
     *run(given, outputs) {
       const name = JSON.stringify(outputs);
       const plan = plans.get(name) ?? compile(outputs);

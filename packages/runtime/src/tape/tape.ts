@@ -1,0 +1,131 @@
+import { util } from "@tensorflow/tfjs-core";
+import type { Command } from "./command-recorder.ts";
+
+export type Elements = Float32Array | Int32Array | Uint8Array;
+
+/** Where an output is found after a replay: in a buffer, or nowhere, as it is the same each time. */
+export type TapeOutput =
+  | { readonly shape: readonly number[]; readonly dtype: "float32" | "int32" | "bool"; readonly buffer: GPUBuffer }
+  | { readonly shape: readonly number[]; readonly constant: Elements };
+
+/** A value that a replay gave. */
+export interface TapeValue {
+  readonly shape: readonly number[];
+  readonly data: Elements;
+}
+
+export interface TapeParts {
+  readonly commands: readonly Command[];
+  /** One for each input, to be written before the commands. */
+  readonly inputs: readonly GPUBuffer[];
+  readonly outputs: readonly TapeOutput[];
+  /** The buffers that are the tape's own. */
+  readonly buffers: readonly GPUBuffer[];
+  /** Frees a buffer. */
+  readonly release: (buffer: GPUBuffer) => void;
+}
+
+/**
+ * The commands of one run, to be submitted again on other inputs of the same shapes: what the kernels' JavaScript did is
+ * not done again. Runs may overlap: the device takes them in order, and each copies its outputs into memory of its own.
+ */
+export class Tape {
+  /** The memory of the device that the tape holds. */
+  readonly bytes: number;
+  readonly #device: GPUDevice;
+  readonly #parts: TapeParts;
+  readonly #stagingBytes: number;
+  readonly #staging: GPUBuffer[] = []; // those that no run is reading
+  #isClosed = false;
+
+  constructor(device: GPUDevice, parts: TapeParts) {
+    this.#device = device;
+    this.#parts = parts;
+    this.#stagingBytes = sum(parts.outputs.map(bytesOf));
+    this.bytes = sum(parts.buffers.map(({ size }) => size)) + this.#stagingBytes;
+  }
+
+  /** Runs on these inputs, in the order and dtypes of the recording. Rejects if the device is lost meanwhile. */
+  async run(inputs: readonly (Float32Array | Int32Array)[]): Promise<readonly TapeValue[]> {
+    for (const [index, { buffer, byteOffset, byteLength }] of inputs.entries()) {
+      const target = this.#parts.inputs[index] as GPUBuffer; // one for each
+      this.#device.queue.writeBuffer(target, 0, buffer as ArrayBuffer, byteOffset, byteLength);
+    }
+    const staging = this.#staging.pop() ?? this.#createStaging();
+    this.#device.queue.submit([this.#encode(staging)]);
+    if (staging === undefined) return this.#parts.outputs.map((output) => toValue(output, undefined, 0));
+    await staging.mapAsync(GPUMapMode.READ);
+    const mapped = staging.getMappedRange();
+    let offset = 0;
+    const values = this.#parts.outputs.map((output) => {
+      const value = toValue(output, mapped, offset);
+      offset += bytesOf(output);
+      return value;
+    });
+    staging.unmap();
+    if (this.#isClosed) staging.destroy();
+    else this.#staging.push(staging);
+    return values;
+  }
+
+  /** Frees the memory; runs in flight end well. */
+  close(): void {
+    this.#isClosed = true;
+    for (const buffer of this.#staging.splice(0)) buffer.destroy();
+    for (const buffer of this.#parts.buffers) this.#parts.release(buffer);
+  }
+
+  #createStaging(): GPUBuffer | undefined {
+    if (this.#stagingBytes === 0) return undefined;
+    return this.#device.createBuffer({
+      size: this.#stagingBytes,
+      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
+    });
+  }
+
+  #encode(staging: GPUBuffer | undefined): GPUCommandBuffer {
+    const encoder = this.#device.createCommandEncoder();
+    let pass: GPUComputePassEncoder | undefined;
+    let current: GPUComputePipeline | undefined;
+    for (const command of this.#parts.commands) {
+      if (command.kind === "dispatch") {
+        pass ??= encoder.beginComputePass();
+        if (command.pipeline !== current) pass.setPipeline(command.pipeline);
+        current = command.pipeline;
+        pass.setBindGroup(0, command.bindGroup);
+        pass.dispatchWorkgroups(...command.workgroups);
+      } else {
+        pass?.end();
+        pass = current = undefined;
+        const { source, sourceOffset, target, targetOffset, bytes } = command;
+        encoder.copyBufferToBuffer(source, sourceOffset, target, targetOffset, bytes);
+      }
+    }
+    pass?.end();
+    let offset = 0;
+    for (const output of this.#parts.outputs) {
+      const bytes = bytesOf(output);
+      if ("buffer" in output && staging) encoder.copyBufferToBuffer(output.buffer, 0, staging, offset, bytes);
+      offset += bytes;
+    }
+    return encoder.finish();
+  }
+}
+
+/** All elements take four bytes on the device, bools as well. */
+function bytesOf(output: TapeOutput): number {
+  return "buffer" in output ? util.sizeFromShape([...output.shape]) * 4 : 0;
+}
+
+function toValue(output: TapeOutput, mapped: ArrayBuffer | undefined, offset: number): TapeValue {
+  const { shape } = output;
+  if ("constant" in output) return { shape, data: output.constant.slice() };
+  const bytes = (mapped as ArrayBuffer).slice(offset, offset + bytesOf(output)); // there is one where there are outputs
+  if (output.dtype === "float32") return { shape, data: new Float32Array(bytes) };
+  const integers = new Int32Array(bytes);
+  return { shape, data: output.dtype === "int32" ? integers : Uint8Array.from(integers) };
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, each) => total + each, 0);
+}
