@@ -35,7 +35,7 @@ function fakeWay({ backend = "webgpu", keepsState = false, beforeRun, beforeOpen
         await beforeRun?.(++runs, session);
         signal?.throwIfAborted();
         const [input = x] = Object.values(inputs);
-        return { y: { ...y, data: Float32Array.from(input.data, (value) => Number(value) * 2) } };
+        return { y: { ...y, data: Float32Array.from(input.data as Float32Array, (value) => value * 2) } };
       },
       memory: async () => ({ deviceBytes: 8, tensors: 1 }),
       async close() {

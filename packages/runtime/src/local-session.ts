@@ -9,7 +9,9 @@ import {
   type Manifest,
   type ModelTypes,
   type RunOptions,
+  RunsInFlight,
   type Session,
+  type SessionMemory,
   type Tensor,
   type TensorSpec,
   type Tensors,
@@ -23,6 +25,8 @@ import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 export interface LocalOptions {
   /** Run once on zeros before the session counts as open (default true). */
   readonly warmUp?: boolean;
+  /** Close the backend with the session, or if it can't be opened (default false). */
+  readonly ownsBackend?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -34,12 +38,18 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   model: string,
   files: ModelFiles,
   backend: LoadedBackend,
-  { warmUp = true, signal }: LocalOptions = {},
+  { warmUp = true, ownsBackend = false, signal }: LocalOptions = {},
 ): Promise<Session<M>> {
-  signal?.throwIfAborted();
-  const graph = await loadGraphModel(files, signal);
-  const state = createState(files.manifest, graph);
-  const session = new LocalSession<M>(model, files.manifest, graph, state, backend);
+  const release = async () => (ownsBackend ? backend.close() : backend.trim?.());
+  let session: LocalSession<M>;
+  try {
+    signal?.throwIfAborted();
+    const graph = await loadGraphModel(files, signal);
+    session = new LocalSession(model, files.manifest, graph, createState(files.manifest, graph), backend, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
   try {
     if (warmUp) await session.warmUp();
     signal?.throwIfAborted();
@@ -69,20 +79,32 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly model: string;
   readonly backend: Backend;
   readonly location = "local";
+  readonly keepsState: boolean;
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #loaded: LoadedBackend;
   readonly #state: SessionState;
-  readonly #running = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #release: () => Promise<void>;
+  readonly #runs: RunsInFlight;
 
-  constructor(model: string, manifest: Manifest, graph: GraphModel, state: SessionState, backend: LoadedBackend) {
+  /** `release` is called when what the model held on the backend is freed. */
+  constructor(
+    model: string,
+    manifest: Manifest,
+    graph: GraphModel,
+    state: SessionState,
+    backend: LoadedBackend,
+    release: () => Promise<void>,
+  ) {
     this.model = model;
     this.backend = backend.name;
+    this.keepsState = manifest.state.length > 0;
+    this.#runs = new RunsInFlight(model);
     this.#manifest = manifest;
     this.#graph = graph;
     this.#state = state;
     this.#loaded = backend;
+    this.#release = release;
   }
 
   get signature() {
@@ -90,18 +112,13 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   async run(inputs: M["inputs"], { outputs, signal }: RunOptions = {}): Promise<M["outputs"]> {
-    if (this.#closing) throw new InferenceError("closed", `session "${this.model}" is closed; open it again`);
+    this.#runs.throwIfClosed();
     signal?.throwIfAborted();
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     const names = outputs ?? Object.keys(this.signature.outputs);
     const result = this.#state.inTurn(() => this.#compute(inputs, names, { signal, keepsState: true }));
-    this.#running.add(result);
-    try {
-      return (await result) as M["outputs"]; // the outputs of the signature that M describes
-    } finally {
-      this.#running.delete(result);
-    }
+    return (await this.#runs.add(result)) as M["outputs"]; // the outputs of the signature that M describes
   }
 
   /** Runs on zeros, so that kernels are compiled and weights uploaded; skipped where a free dimension has no obvious size. */
@@ -124,12 +141,17 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     }
   }
 
+  async memory(): Promise<SessionMemory> {
+    this.#runs.throwIfClosed();
+    return this.#loaded.memory();
+  }
+
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(() => {
+    return this.#runs.close(() => {
       this.#state.dispose();
       this.#graph.dispose();
+      return this.#release();
     });
-    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,17 +159,25 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   /** Computes outputs. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
-  #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
-    const compute = () => this.#computeUnwatched(inputs, outputs, options);
-    return this.#loaded.watch ? this.#loaded.watch(compute) : compute();
-  }
-
-  async #computeUnwatched(
+  async #compute(
     inputs: Tensors,
     outputs: readonly string[],
     { signal, keepsState }: ComputeOptions,
   ): Promise<Tensors> {
     signal?.throwIfAborted();
+    const state: TfjsTensor[] = [];
+    try {
+      const tensors = await this.#loaded.watch(() => this.#computeUnwatched(inputs, outputs, state));
+      signal?.throwIfAborted();
+      if (keepsState) this.#state.replace(state.splice(0));
+      return tensors;
+    } finally {
+      dispose(state);
+    }
+  }
+
+  /** Adds the variables' new values to `state`. */
+  async #computeUnwatched(inputs: Tensors, outputs: readonly string[], state: TfjsTensor[]): Promise<Tensors> {
     const fed = new Map<string, TfjsTensor>();
     let fetched: TfjsTensor[] = [];
     try {
@@ -169,8 +199,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
           return [name, await fromTfjs(fetched[index] as TfjsTensor, spec.dtype)] as const;
         }),
       );
-      signal?.throwIfAborted();
-      if (keepsState) this.#state.replace(fetched.splice(names.length));
+      state.push(...fetched.splice(names.length));
       return Object.fromEntries(tensors);
     } finally {
       dispose([...fed.values(), ...fetched]);

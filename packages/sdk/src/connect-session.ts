@@ -54,6 +54,9 @@ function httpTransport(server: string | URL, model: string, send: typeof fetch):
       const reply = new Uint8Array(await response.arrayBuffer());
       return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
     },
+    async memory() {
+      throw new InferenceError("unsupported", `memory: ${url.origin} is a server, whose memory is no client's to see`);
+    },
     close: async () => null,
   };
 }

@@ -1,7 +1,8 @@
 import { InferenceError } from "@nearside/core";
-import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { backend as currentBackend, findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
 import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+import { watchDevice } from "./watch-device.ts";
 
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
@@ -32,19 +33,17 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
   registerBackend("webgpu", () => new CorrectedWebgpuBackend(device, adapter.info), 3);
-  const backend = await startBackend("webgpu");
+  const backend = await startBackend("webgpu").catch((error: unknown) => {
+    device.destroy();
+    throw error;
+  });
+  const tfjsBackend = currentBackend() as CorrectedWebgpuBackend; // what the factory above made
+  const watch = watchDevice(device);
   return {
     ...backend,
-    async watch(run) {
-      device.pushErrorScope("validation");
-      let fault: GPUError | null = null;
-      const result = await run().finally(async () => {
-        fault = await device.popErrorScope();
-      });
-      // Of a shader that doesn't compile, say: TensorFlow.js returns whatever was in the buffer before.
-      if (fault) throw new InferenceError("internal", `the device failed: ${(fault as GPUError).message}`);
-      return result;
-    },
+    watch: (run) => watch(() => backend.watch(run)).finally(() => tfjsBackend.countRun()),
+    memory: () => ({ ...backend.memory(), deviceBytes: tfjsBackend.bufferPool.numBytesAllocated }),
+    trim: () => tfjsBackend.trim(),
     close: async () => {
       await backend.close();
       device.destroy();
