@@ -10,7 +10,7 @@ import { openSession } from "@nearside/server";
 import buildHarness from "./build-harness.ts";
 import { fixturesRoot } from "./fixtures.ts";
 import { type GoldenCase, listGolden, parseGolden } from "./golden.ts";
-import type { Target } from "./harness/harness.ts";
+import type { Target } from "./harness/target.ts";
 import { openHarness } from "./harness-page.ts";
 import { largestError } from "./largest-error.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";

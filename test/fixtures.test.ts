@@ -3,7 +3,7 @@ import { expectClose } from "@nearside/core/testing";
 import { openSession } from "@nearside/server";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
-import type { Target } from "./harness/harness.ts";
+import type { Target } from "./harness/target.ts";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import { type ConvertedModels, convertModels } from "./models.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";

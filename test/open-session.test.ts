@@ -2,7 +2,8 @@ import { readFile } from "node:fs/promises";
 import { expectClose, type GoldenRun } from "@nearside/core/testing";
 import { createServer } from "@nearside/server";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import type { Outcome, RunReport, Target } from "./harness/harness.ts";
+import type { RunReport } from "./harness/harness.ts";
+import type { Outcome, Target } from "./harness/target.ts";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import { type ConvertedModels, convertModels, readExample } from "./models.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
@@ -109,7 +110,7 @@ describe("in a browser with WebGPU", () => {
   test("without a backend and without a fallback the error says what to do", async () => {
     const outcome = await openAndRun(harness, { open: manifest, options: { backend: [] } });
     expect(outcome).toMatchObject({
-      error: { code: "no-backend", message: expect.stringMatching(/give openSession a fallback server/) },
+      error: { code: "no-backend", message: expect.stringMatching(/give it a fallback server/) },
     });
   });
 

@@ -3,7 +3,8 @@ import { type GoldenRun, sessionSuite } from "@nearside/core/testing";
 import { createServer, openSession as openInProcess } from "@nearside/server";
 import { connectSession } from "nearside";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import type { PlainRun, Target } from "./harness/harness.ts";
+import type { PlainRun } from "./harness/harness.ts";
+import type { Target } from "./harness/target.ts";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import { type ConvertedModels, convertModels, type ExampleModel, readExample } from "./models.ts";
 import { toPlainTensors } from "./plain-tensors.ts";
@@ -54,16 +55,26 @@ describe("a session in a worker of a real browser", () => {
   });
   afterAll(() => harness?.[Symbol.asyncDispose]());
 
+  const runCase = async (caseName: string, target: Target, endWorker: boolean) => {
+    const { inputs, outputs } = goldenOf("digits");
+    const golden: PlainRun = { inputs: toPlainTensors(inputs), outputs: toPlainTensors(outputs) };
+    const outcome = await harness.page.evaluate(
+      ([caseName, target, golden, options]) => globalThis.harness.suiteCase(caseName, target, golden, options),
+      [caseName, target, golden, { endWorker }] as const,
+    );
+    expect(outcome).toEqual({ value: null });
+  };
+  const names = sessionSuite.map((suiteCase) => suiteCase.name);
+
   describe.each(["webgpu", "wasm", "cpu"] as const)("on %s", (backend) => {
-    test.each(sessionSuite.map((suiteCase) => suiteCase.name))("%s", async (caseName) => {
-      const target: Target = { open: "/models/digits/model.json", options: { backend } };
-      const { inputs, outputs } = goldenOf("digits");
-      const golden: PlainRun = { inputs: toPlainTensors(inputs), outputs: toPlainTensors(outputs) };
-      const outcome = await harness.page.evaluate(
-        ([caseName, target, golden]) => globalThis.harness.suiteCase(caseName, target, golden),
-        [caseName, target, golden] as const,
-      );
-      expect(outcome).toEqual({ value: null });
+    test.each(names)("%s", async (caseName) => {
+      await runCase(caseName, { open: "/models/digits/model.json", options: { backend } }, false);
+    });
+  });
+
+  describe("on wasm, once its worker was ended", () => {
+    test.each(names)("%s", async (caseName) => {
+      await runCase(caseName, { open: "/models/digits/model.json", options: { backend: "wasm" } }, true);
     });
   });
 });

@@ -14,14 +14,12 @@ export async function modelOpener(): Promise<OpenModel> {
   async function open(source: FileSource): Promise<Session> {
     const [openBackend, ...others] = loaders;
     if (openBackend === undefined) throw new InferenceError("no-backend", "no backend is left to run the model on");
-    const backend = await openBackend();
+    const files = await filesOf(source);
+    // A model that the last backend can't run on zeros may well run on what it is given.
+    const options = { warmUp: others.length > 0, ownsBackend: true };
     try {
-      // A model that the last backend can't run on zeros may well run on what it is given.
-      const options = { warmUp: others.length > 0 };
-      const session = await runtime.openLocalSession("model.json", await filesOf(source), backend, options);
-      return closingToo(session, backend);
+      return await runtime.openLocalSession("model.json", files, await openBackend(), options);
     } catch (error) {
-      await backend.close();
       if (others.length === 0 || !(error instanceof InferenceError) || error.code !== "no-backend") throw error;
       loaders.shift();
       return await open(source);
@@ -53,22 +51,4 @@ async function readAll(source: FileSource, path: string): Promise<Uint8Array<Arr
   const sizeBytes = await source.sizeBytes(path);
   if (sizeBytes === undefined) throw new InferenceError("not-found", `${path}: no such file`);
   return new Uint8Array(await source.read(path, 0, sizeBytes));
-}
-
-/** A session that frees its backend when it is closed. */
-function closingToo(session: Session, backend: { close(): Promise<void> }): Session {
-  const close = async () => {
-    await session.close();
-    await backend.close();
-  };
-  const { model, signature, location } = session;
-  return {
-    model,
-    signature,
-    location,
-    backend: session.backend,
-    run: (inputs, options) => session.run(inputs, options),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
 }

@@ -1,11 +1,8 @@
 import { sessionSuite } from "@nearside/core/testing";
-import { connectSession, InferenceError, type OpenOptions, openSession, type Progress, type Session } from "nearside";
+import { InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
-
-/** Which session a test in the page is about. */
-export type Target =
-  | { readonly open: string; readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "warmUp"> }
-  | { readonly connect: string; readonly model: string };
+import { keptSessionCalls } from "./kept-session.ts";
+import { type Outcome, openTarget, settle, type Target } from "./target.ts";
 
 export interface PlainRun {
   readonly inputs: PlainTensors;
@@ -19,34 +16,23 @@ export interface RunReport {
   readonly progress: readonly Progress[];
 }
 
-export type Outcome<T> =
-  | { readonly value: T }
-  | { readonly error: { readonly code: string; readonly message: string } };
-
-const open = (target: Target, onProgress?: (progress: Progress) => void): Promise<Session> =>
-  "open" in target
-    ? openSession(target.open, { ...target.options, ...(onProgress && { onProgress }) })
-    : connectSession(target.connect, target.model);
-
-async function settle<T>(promise: Promise<T>): Promise<Outcome<T>> {
-  try {
-    return { value: await promise };
-  } catch (error) {
-    const code = error instanceof InferenceError ? error.code : "not an InferenceError";
-    return { error: { code, message: String(error) } };
-  }
-}
-
 /** What the tests call in the page. */
 const calls = {
-  /** Runs one case of the session suite on a session that the page opens. */
-  suiteCase: (name: string, target: Target, golden: PlainRun) =>
+  ...keptSessionCalls,
+
+  /** Runs one case of the session suite on sessions that the page opens, and that may lose their worker at once. */
+  suiteCase: (name: string, target: Target, golden: PlainRun, { endWorker = false } = {}) =>
     settle(
       (async () => {
         const found = sessionSuite.find((candidate) => candidate.name === name);
         if (!found) throw new Error(`no case "${name}"`);
         const run = { inputs: fromPlainTensors(golden.inputs), outputs: fromPlainTensors(golden.outputs) };
-        await found.run(() => open(target), run);
+        const open = async () => {
+          const session = await openTarget(target);
+          if (endWorker) keptSessionCalls.endWorker();
+          return session;
+        };
+        await found.run(open, run);
         return null;
       })(),
     ),
@@ -56,7 +42,7 @@ const calls = {
     settle(
       (async () => {
         const progress: Progress[] = [];
-        const session = await open(target, (step) => progress.push(step));
+        const session = await openTarget(target, { onProgress: (step) => progress.push(step) });
         try {
           const outputs = toPlainTensors(await session.run(fromPlainTensors(inputs)));
           return { backend: session.backend, location: session.location, outputs, progress };
@@ -70,7 +56,7 @@ const calls = {
   openAndRunAll: (target: Target, runs: readonly PlainTensors[]): Promise<Outcome<readonly PlainTensors[]>> =>
     settle(
       (async () => {
-        const session = await open(target);
+        const session = await openTarget(target);
         try {
           const outputs: PlainTensors[] = [];
           for (const inputs of runs) outputs.push(toPlainTensors(await session.run(fromPlainTensors(inputs))));
@@ -94,7 +80,7 @@ const calls = {
   runAndTransfer: (target: Target, inputs: PlainTensors) =>
     settle(
       (async () => {
-        const session = await open(target);
+        const session = await openTarget(target);
         try {
           const tensors = fromPlainTensors(inputs);
           const outputs = toPlainTensors(await session.run(tensors, { transfer: true }));

@@ -24,6 +24,8 @@ function opener(
       signature,
       backend: "cpu",
       location: "local",
+      keepsState: false,
+      memory: async () => ({ deviceBytes: 0, tensors: 0 }),
       run: async (inputs: Tensors) => {
         if (refuses(inputs)) throw new InferenceError("internal", "no such size");
         const { x } = inputs as { x: Tensors[string] & { data: Float32Array } };

@@ -10,6 +10,7 @@ export const errorCodes = {
   unsupported: { http: 501, grpc: 12, means: "valid, but not something this software can do" },
   "no-backend": { http: 503, grpc: 9, means: "no backend here can run this model" },
   "device-lost": { http: 503, grpc: 14, means: "the device stopped answering" },
+  "out-of-memory": { http: 507, grpc: 8, means: "the device has too little memory for this" },
   unavailable: { http: 503, grpc: 14, means: "the server or network cannot be reached now" },
   closed: { http: 409, grpc: 9, means: "the session was closed" },
   cancelled: { http: 499, grpc: 1, means: "the caller took the call back" },
@@ -39,6 +40,13 @@ function shorten(message: string): string {
   return `${message.slice(0, maxMessageLength - 1000)} … ${message.slice(-997)}`;
 }
 
+/** The error itself, or what else was thrown as the cause of one that is `internal`. */
+export function toInferenceError(thrown: unknown): InferenceError {
+  if (thrown instanceof InferenceError) return thrown;
+  const message = thrown instanceof Error ? thrown.message : String(thrown);
+  return new InferenceError("internal", message, { cause: thrown });
+}
+
 /** An error as it crosses a thread or a network: structured cloning and JSON both drop the class and the code. */
 export interface WireError {
   readonly code: ErrorCode;
@@ -46,9 +54,9 @@ export interface WireError {
 }
 
 /** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
-export function toWireError(error: unknown): WireError {
-  if (error instanceof InferenceError) return { code: error.code, message: error.message };
-  return { code: "internal", message: error instanceof Error ? error.message : String(error) };
+export function toWireError(thrown: unknown): WireError {
+  const { code, message } = toInferenceError(thrown);
+  return { code, message };
 }
 
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */

@@ -1,5 +1,13 @@
 export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
-export { type ErrorCode, errorCodes, fromWireError, InferenceError, toWireError, type WireError } from "./errors.ts";
+export {
+  type ErrorCode,
+  errorCodes,
+  fromWireError,
+  InferenceError,
+  toInferenceError,
+  toWireError,
+  type WireError,
+} from "./errors.ts";
 export {
   type Manifest,
   parseManifest,
@@ -9,6 +17,7 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from "./manifest.ts";
+export type { Opener, SessionEvent } from "./open-first.ts";
 export {
   type AffineQuantization,
   type ChannelQuantization,
@@ -21,6 +30,7 @@ export {
   type WeightChannels,
   weightChannels,
 } from "./quantization.ts";
+export { openWithRecovery, type RecoveryOptions } from "./recovering-session.ts";
 export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
 export type {
@@ -41,7 +51,8 @@ export {
   type RemoteHost,
   type SessionHost,
 } from "./rpc/session-host.ts";
-export type { AnyModel, Backend, ModelTypes, RunOptions, Session } from "./session.ts";
+export { RunsInFlight } from "./runs-in-flight.ts";
+export type { AnyModel, Backend, ModelTypes, RunOptions, Session, SessionMemory } from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";
 export { decodeText, encodeText } from "./text-bytes.ts";

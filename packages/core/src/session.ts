@@ -24,8 +24,19 @@ export interface RunOptions {
   readonly outputs?: readonly string[];
   /** Ends the call early: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
-  /** Hands the inputs' buffers over instead of copying them, where the session lives in another thread. */
+  /**
+   * Hands the inputs' buffers over instead of copying them, where the session lives in another thread. If the device is
+   * lost, such a run can't be run again.
+   */
   readonly transfer?: boolean;
+}
+
+/** What a session's backend holds. Sessions that share a backend tell the same. */
+export interface SessionMemory {
+  /** Weights, values in between, and what is kept for later runs. WebAssembly's memory never shrinks. */
+  readonly deviceBytes: number;
+  /** How many tensors these are. */
+  readonly tensors: number;
 }
 
 /** A model that is loaded, warm and ready to run, wherever that may be. */
@@ -36,11 +47,16 @@ export interface Session<M extends ModelTypes = AnyModel> extends AsyncDisposabl
   readonly backend: Backend;
   /** `local`: on this device. `server`: elsewhere, over the network. */
   readonly location: "local" | "server";
+  /** Whether the model keeps values from run to run. They are lost with its device. */
+  readonly keepsState: boolean;
   /**
-   * Runs the model once. Rejects with an `InferenceError`: `invalid-argument` if the inputs don't fit the signature,
-   * `closed` after `close`, `device-lost`, `unavailable`.
+   * Runs the model once. Leave the inputs as they are until it is over. Rejects with an `InferenceError`:
+   * `invalid-argument` if the inputs don't fit the signature, `closed` after `close`, `device-lost`, `out-of-memory`,
+   * `unavailable`.
    */
   run(inputs: M["inputs"], options?: RunOptions): Promise<M["outputs"]>;
+  /** Tells what is on the device now. Rejects with `unsupported` where that is a server's. */
+  memory(): Promise<SessionMemory>;
   /** Frees everything the session holds, after the runs in flight. Closing twice is the same as once. */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { InferenceError, type Manifest, type Shard } from "@nearside/core";
 import { dispose, io, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { decodeWeights } from "./decode-weights.ts";
+import { asOutOfMemory } from "./out-of-memory.ts";
 import { currentDevice } from "./plan/device.ts";
 import { type ModelPlan, planModel } from "./plan/model-plan.ts";
 
@@ -20,7 +21,8 @@ export interface GraphModel extends ModelPlan {
 /**
  * Loads a graph model onto the current backend, shard by shard: no more than one shard of the weights is in memory
  * besides what the backend holds. Rejects with `data-loss` if shards and weights don't fit together, or the graph is
- * broken; `no-backend` where the backend lacks a kernel; `unsupported` for an op that nothing here runs.
+ * broken; `out-of-memory`; `no-backend` where the backend lacks a kernel; `unsupported` for an op that nothing here
+ * runs.
  */
 export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): Promise<GraphModel> {
   const weights = await loadWeights(files, signal);
@@ -39,7 +41,8 @@ async function loadWeights(files: ModelFiles, signal?: AbortSignal): Promise<Nam
     return await io.decodeWeightsStream(toStream(bytes), specs as unknown as io.WeightsManifestEntry[]); // it checks dtypes
   } catch (cause) {
     signal?.throwIfAborted();
-    if (cause instanceof InferenceError) throw cause;
+    const failure = asOutOfMemory(cause);
+    if (failure instanceof InferenceError) throw failure;
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new InferenceError("data-loss", `the graph model cannot be loaded: ${reason}; convert it again`, { cause });
   }

@@ -9,7 +9,9 @@ import {
   type Manifest,
   type ModelTypes,
   type RunOptions,
+  RunsInFlight,
   type Session,
+  type SessionMemory,
   type Tensor,
   type TensorSpec,
   type Tensors,
@@ -27,6 +29,8 @@ import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 export interface LocalOptions {
   /** Run once before the session counts as open (default true). */
   readonly warmUp?: boolean;
+  /** Close the backend with the session, or if it can't be opened (default false). */
+  readonly ownsBackend?: boolean;
   readonly signal?: AbortSignal;
   /** Told of each shader that the warm-up compiled. */
   readonly onShader?: (progress: ShaderProgress) => void;
@@ -40,12 +44,18 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   model: string,
   files: ModelFiles,
   backend: LoadedBackend,
-  { warmUp = true, signal, onShader }: LocalOptions = {},
+  { warmUp = true, ownsBackend = false, signal, onShader }: LocalOptions = {},
 ): Promise<Session<M>> {
-  signal?.throwIfAborted();
-  const graph = await loadGraphModel(files, signal);
-  const state = createState(files.manifest, graph);
-  const session = new LocalSession<M>(model, files.manifest, graph, state, backend);
+  const release = async () => (ownsBackend ? backend.close() : backend.trim?.());
+  let session: LocalSession<M>;
+  try {
+    signal?.throwIfAborted();
+    const graph = await loadGraphModel(files, signal);
+    session = new LocalSession(model, files.manifest, graph, createState(files.manifest, graph), backend, release);
+  } catch (error) {
+    await release();
+    throw error;
+  }
   try {
     if (warmUp) await session.warmUp(onShader);
     signal?.throwIfAborted();
@@ -75,22 +85,34 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly model: string;
   readonly backend: Backend;
   readonly location = "local";
+  readonly keepsState: boolean;
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #loaded: LoadedBackend;
   readonly #state: SessionState;
   readonly #taped: TapedRuns | undefined;
-  readonly #running = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #release: () => Promise<void>;
+  readonly #runs: RunsInFlight;
 
-  constructor(model: string, manifest: Manifest, graph: GraphModel, state: SessionState, backend: LoadedBackend) {
+  /** `release` is called when what the model held on the backend is freed. */
+  constructor(
+    model: string,
+    manifest: Manifest,
+    graph: GraphModel,
+    state: SessionState,
+    backend: LoadedBackend,
+    release: () => Promise<void>,
+  ) {
     this.model = model;
     this.backend = backend.name;
+    this.keepsState = manifest.state.length > 0;
+    this.#runs = new RunsInFlight(model);
     this.#manifest = manifest;
     this.#graph = graph;
     this.#state = state;
     this.#loaded = backend;
-    const isRepeatable = !graph.isRandom && manifest.state.length === 0;
+    this.#release = release;
+    const isRepeatable = !graph.isRandom && !this.keepsState;
     if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead);
   }
 
@@ -99,18 +121,13 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   async run(inputs: M["inputs"], { outputs, signal }: RunOptions = {}): Promise<M["outputs"]> {
-    if (this.#closing) throw new InferenceError("closed", `session "${this.model}" is closed; open it again`);
+    this.#runs.throwIfClosed();
     signal?.throwIfAborted();
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     const names = outputs ?? Object.keys(this.signature.outputs);
     const result = this.#state.inTurn(() => this.#compute(inputs, names, { signal, keepsState: true }));
-    this.#running.add(result);
-    try {
-      return (await result) as M["outputs"]; // the outputs of the signature that M describes
-    } finally {
-      this.#running.delete(result);
-    }
+    return (await this.#runs.add(result)) as M["outputs"]; // the outputs of the signature that M describes
   }
 
   /**
@@ -126,7 +143,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     }
     const outputs = Object.keys(this.signature.outputs);
     try {
-      await this.#taped?.prepare(inputs, outputs, onProgress);
+      const taped = this.#taped;
+      if (taped) await this.#loaded.watch(() => taped.prepare(inputs, outputs, onProgress));
       await this.#compute(inputs, outputs, { keepsState: false });
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
@@ -138,13 +156,18 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     }
   }
 
+  async memory(): Promise<SessionMemory> {
+    this.#runs.throwIfClosed();
+    return this.#loaded.memory();
+  }
+
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(() => {
+    return this.#runs.close(() => {
       this.#taped?.close();
       this.#state.dispose();
       this.#graph.dispose();
+      return this.#release();
     });
-    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -157,23 +180,31 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     const replayed = await this.#taped?.run(inputs, outputs);
     options.signal?.throwIfAborted();
     if (replayed) return replayed;
-    return this.#watch(async () => {
-      const computed = await this.#computeByStep(inputs, outputs, options);
-      await this.#taped?.learn(inputs, outputs, computed);
-      return computed;
-    });
-  }
-
-  #watch<T>(run: () => Promise<T>): Promise<T> {
-    return this.#loaded.watch ? this.#loaded.watch(run) : run();
+    const computed = await this.#computeByPlan(inputs, outputs, options);
+    const taped = this.#taped;
+    if (taped) await this.#loaded.watch(() => taped.learn(inputs, outputs, computed));
+    return computed;
   }
 
   /** Runs the plan. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
-  async #computeByStep(
+  async #computeByPlan(
     inputs: Tensors,
     outputs: readonly string[],
     { signal, keepsState }: ComputeOptions,
   ): Promise<Tensors> {
+    const state: TfjsTensor[] = [];
+    try {
+      const tensors = await this.#loaded.watch(() => this.#computeUnwatched(inputs, outputs, state));
+      signal?.throwIfAborted();
+      if (keepsState) this.#state.replace(state.splice(0));
+      return tensors;
+    } finally {
+      dispose(state);
+    }
+  }
+
+  /** Adds the variables' new values to `state`. */
+  async #computeUnwatched(inputs: Tensors, outputs: readonly string[], state: TfjsTensor[]): Promise<Tensors> {
     const fed = new Map<string, TfjsTensor>();
     let fetched: TfjsTensor[] = [];
     try {
@@ -193,8 +224,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
           return [name, await fromTfjs(fetched[index] as TfjsTensor, spec.dtype)] as const;
         }),
       );
-      signal?.throwIfAborted();
-      if (keepsState) this.#state.replace(fetched.splice(names.length));
+      state.push(...fetched.splice(names.length));
       return Object.fromEntries(tensors);
     } finally {
       dispose([...fed.values(), ...fetched]);

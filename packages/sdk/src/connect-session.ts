@@ -1,18 +1,4 @@
-import {
-  type AnyModel,
-  decodeMetadata,
-  decodeTensors,
-  type ErrorCode,
-  encodeTensors,
-  errorCodes,
-  fromWireError,
-  headerLengthName,
-  InferenceError,
-  type ModelTypes,
-  openProxySession,
-  type Session,
-  type Transport,
-} from "@nearside/core";
+import { type AnyModel, type ModelTypes, openProxySession, type Session } from "@nearside/core";
 
 export interface ConnectOptions {
   /** Ends the connecting early: the promise rejects with the signal's reason. */
@@ -31,65 +17,6 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
   model: string,
   { signal, fetch: send = globalThis.fetch }: ConnectOptions = {},
 ): Promise<Session<M>> {
+  const { httpTransport } = await import("./http-transport.ts"); // only pages that call a server load it
   return openProxySession<M>(httpTransport(server, model, send), { model }, { location: "server", signal });
-}
-
-function httpTransport(server: string | URL, model: string, send: typeof fetch): Transport {
-  const url = new URL(`v2/models/${encodeURIComponent(model)}`, withSlash(server));
-  return {
-    async open(_request, { signal } = {}) {
-      const response = await request(send, url, { signal: signal ?? null });
-      return decodeMetadata(await response.json(), url.href);
-    },
-    async run({ inputs, outputs }, { signal } = {}) {
-      const wanted = outputs?.map((name) => ({ name }));
-      const parameters = { binary_data_output: true };
-      const { body, headerBytes } = encodeTensors("inputs", inputs, { parameters, ...(wanted && { outputs: wanted }) });
-      const response = await request(send, new URL(`${url.pathname}/infer`, url), {
-        method: "POST",
-        headers: { "content-type": "application/octet-stream", [headerLengthName]: String(headerBytes) },
-        body,
-        signal: signal ?? null,
-      });
-      const reply = new Uint8Array(await response.arrayBuffer());
-      return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
-    },
-    close: async () => null,
-  };
-}
-
-/** Sends a request; resolves with a response that is ok, rejects with the error that the server, or its silence, means. */
-async function request(send: typeof fetch, url: URL, init: RequestInit): Promise<Response> {
-  let response: Response;
-  try {
-    response = await send(url, init);
-  } catch (cause) {
-    init.signal?.throwIfAborted();
-    const message = `${url.origin} cannot be reached; check that the server runs and allows this origin (CORS)`;
-    throw new InferenceError("unavailable", message, { cause });
-  }
-  if (response.ok) return response;
-  throw await toError(response, url);
-}
-
-async function toError(response: Response, url: URL): Promise<InferenceError> {
-  const text = await response.text();
-  try {
-    const { error, code } = JSON.parse(text) as { error?: string; code?: ErrorCode };
-    if (error) return fromWireError({ code: code ?? codeOf(response.status), message: error });
-  } catch {
-    // Not ours: a proxy's page, say. Its status tells what there is to tell.
-  }
-  return new InferenceError(codeOf(response.status), `${url.href}: HTTP ${response.status} ${text.slice(0, 200)}`);
-}
-
-function codeOf(status: number): ErrorCode {
-  const codes = Object.keys(errorCodes) as ErrorCode[]; // Object.keys widens to string
-  return codes.find((code) => errorCodes[code].http === status) ?? (status >= 500 ? "unavailable" : "internal");
-}
-
-function withSlash(server: string | URL): URL {
-  const url = new URL(server, globalThis.location?.href);
-  if (!url.pathname.endsWith("/")) url.pathname += "/";
-  return url;
 }

@@ -1,12 +1,6 @@
-import { InferenceError, type Manifest, type Progress, parseManifest, type Shard } from "@nearside/core";
+import { InferenceError, type Manifest, type Progress, type Shard } from "@nearside/core";
 import { readCachedShard, writeCachedShard } from "./model-cache.ts";
 import type { ModelFiles } from "./model-files.ts";
-
-/** Reads and parses `model.json`; always asks the network, which answers 304 if it has not changed. */
-export async function readManifest({ manifestName, open }: ModelFiles, signal?: AbortSignal): Promise<Manifest> {
-  const response = await open(manifestName, { cache: "no-cache", signal: signal ?? null });
-  return parseManifest(await response.text(), manifestName);
-}
 
 /** The shards of a model: from the cache where they are, else from the network, verified, and kept for the next time. */
 export interface ShardReader {

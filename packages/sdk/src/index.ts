@@ -9,6 +9,8 @@ export {
   type Progress,
   type RunOptions,
   type Session,
+  type SessionEvent,
+  type SessionMemory,
   type Signature,
   type Tensor,
   type TensorSpec,

@@ -8,6 +8,12 @@ export interface ModelFiles {
   open(name: string, init: RequestInit): Promise<Response>;
 }
 
+/** The text of `model.json`. Always asks the network, which answers 304 if it hasn't changed. */
+export async function readManifestText({ manifestName, open }: ModelFiles, signal?: AbortSignal): Promise<string> {
+  const response = await open(manifestName, { cache: "no-cache", signal: signal ?? null });
+  return response.text();
+}
+
 /** The files of the model whose `model.json` is at `url`. */
 export function filesAt(url: string): ModelFiles {
   return {

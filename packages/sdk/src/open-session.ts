@@ -2,11 +2,17 @@ import {
   type AnyModel,
   InferenceError,
   type ModelTypes,
+  type Opener,
+  type OpenRequest,
   openProxySession,
+  openWithRecovery,
   type Progress,
   type Session,
+  type SessionEvent,
+  type Transport,
 } from "@nearside/core";
 import { connectSession } from "./connect-session.ts";
+import { filesAt, filesIn, readManifestText } from "./model-files.ts";
 import { type LocalBackend, workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
@@ -21,37 +27,73 @@ export interface OpenOptions {
   /** Ends the opening early: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
+  /** Hears where the session was opened, which backends refused, and when it is lost. */
+  readonly onEvent?: (event: SessionEvent) => void;
 }
 
 /**
  * Opens a TensorFlow.js graph model in a worker of its own, on the first backend that can run it. `model` is the URL of
- * its `model.json`, or the model's files by path, which the cache leaves alone. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not what it
- * should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
+ * its `model.json`, or the model's files by path, which the cache leaves alone. When its device or worker is lost, or
+ * out of memory, the session opens again, from the weights in the cache, there or on the next backend or the server; see
+ * `openWithRecovery`. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
+ * what it should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
   model: string | URL | ReadonlyMap<string, Blob>,
   options: OpenOptions = {},
 ): Promise<Session<M>> {
-  const { backend = ["webgpu", "wasm", "cpu"], fallback, cache = true, warmUp = true, signal, onProgress } = options;
+  const { backend = ["webgpu", "wasm", "cpu"], fallback, signal, onProgress, onEvent } = options;
   signal?.throwIfAborted();
-  const request =
-    typeof model === "string" || model instanceof URL
-      ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp }
-      : { model: "model.json", files: model, cache: false, warmUp };
-  const refusals: InferenceError[] = [];
-  for (const name of [backend].flat()) {
-    try {
-      await checkDevice(name);
-      return await openProxySession<M>(workerTransport(name), request, { location: "local", signal, onProgress });
-    } catch (error) {
-      if (!(error instanceof InferenceError) || error.code !== "no-backend") throw error;
-      refusals.push(error);
-    }
+  const source = describeModel(model, options);
+  let isOpen = false;
+  const tellProgress = (progress: Progress) => {
+    if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
+  };
+  const openers = [backend].flat().map((name) => workerOpener<M>(name, source, tellProgress));
+  if (fallback) {
+    openers.push((signal) => connectSession(fallback.server, fallback.model, { ...(signal && { signal }) }));
   }
-  if (fallback) return connectSession<M>(fallback.server, fallback.model, { ...(signal && { signal }) });
-  const reasons = refusals.map(({ message }) => message).join("; ") || "no backend was asked for";
-  const message = `no backend here can run ${request.model}: ${reasons}; give openSession a fallback server`;
-  throw new InferenceError("no-backend", message, { cause: new AggregateError(refusals) });
+  const session = await openWithRecovery(source.request.model, openers, { signal, onEvent });
+  isOpen = true;
+  return session;
+}
+
+/** The model as workers are asked to open it, and its `model.json`, which is the same each time. */
+interface ModelSource {
+  readonly request: OpenRequest;
+  readManifest(signal: AbortSignal | undefined): Promise<string>;
+}
+
+function describeModel(
+  model: string | URL | ReadonlyMap<string, Blob>,
+  { cache = true, warmUp = true }: OpenOptions,
+): ModelSource {
+  const isUrl = typeof model === "string" || model instanceof URL;
+  const request = isUrl
+    ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp }
+    : { model: "model.json", files: model, cache: false, warmUp };
+  let manifest: Promise<string> | undefined;
+  return {
+    request,
+    readManifest(signal) {
+      manifest ??= readManifestText(isUrl ? filesAt(request.model) : filesIn(model), signal);
+      return manifest;
+    },
+  };
+}
+
+function workerOpener<M extends ModelTypes>(
+  backend: LocalBackend,
+  { request, readManifest }: ModelSource,
+  onProgress: (progress: Progress) => void,
+): Opener<M> {
+  return async (signal) => {
+    await checkDevice(backend);
+    const transport = workerTransport(backend);
+    const open: Transport["open"] = async (request, options) =>
+      transport.open({ ...request, manifest: await readManifest(signal) }, options); // the worker starts meanwhile
+    return openProxySession<M>({ ...transport, open }, request, { location: "local", signal, onProgress });
+  };
 }
 
 /** Throws `no-backend` where there is no device for the backend, before its worker is downloaded in vain. */

@@ -2,36 +2,43 @@ import {
   type CallOptions,
   createSessionHost,
   type OpenRequest,
+  parseManifest,
   type Session,
   type SessionHost,
   type Tensors,
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
-import { expose, transfer } from "comlink";
+import { expose, type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
-import { readManifest, shardReader } from "./download.ts";
+import { shardReader } from "./download.ts";
+import { holdLifeLock } from "./life-lock.ts";
 import { filesAt, filesIn } from "./model-files.ts";
+import type { WorkerHost } from "./worker-transport.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
-  const host = createSessionHost((request, options) => open(openBackend, request, options));
+  const backend = openBackend(); // now, while the page still waits for model.json
+  backend.catch(() => {}); // whoever opens the session hears of it
+  const lifeLock = holdLifeLock();
+  const host = createSessionHost((request, options) => open(backend, request, options));
   const call: SessionHost["call"] = async (id, method, request, onProgress) => {
     const envelope = await host.call(id, method, request, onProgress);
+    (onProgress as Partial<ProxyMethods> | undefined)?.[releaseProxy]?.(); // it is the page's, behind a port of its own
     if (method !== "run" || "error" in envelope) return envelope;
     return transfer(envelope, buffersOf(envelope.reply as Tensors)); // a run's reply
   };
-  expose({ ...host, call });
+  const worker: WorkerHost = { ...host, call, lifeLock: () => lifeLock };
+  expose(worker);
 }
 
 async function open(
-  openBackend: () => Promise<LoadedBackend>,
-  { model, files, cache = true, warmUp = true }: OpenRequest,
+  loading: Promise<LoadedBackend>,
+  { model, files, manifest: text = "", cache = true, warmUp = true }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
-  const modelFiles = files ? filesIn(files) : filesAt(model);
-  const [backend, manifest] = await Promise.all([openBackend(), readManifest(modelFiles, signal)]);
-  const shards = shardReader(modelFiles, manifest, { cache, onProgress });
-  const session = await openLocalSession(model, { manifest, readShard: shards.read }, backend, {
+  const manifest = parseManifest(text, model);
+  const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress });
+  const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
     warmUp,
     ...(signal && { signal }),
   });

@@ -28,31 +28,8 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   signal?.throwIfAborted();
   const folder = await readModelFolder(await convertOnce(toPath(model), { cacheDir }));
   signal?.throwIfAborted();
-  const loaded = await openBackend(backend);
-  try {
-    const session = await openLocalSession<M>(String(model), folder, loaded, { warmUp, ...(signal && { signal }) });
-    return withBackend(session, loaded);
-  } catch (error) {
-    await loaded.close();
-    throw error;
-  }
-}
-
-/** A session that frees its backend when it is closed. */
-function withBackend<M extends ModelTypes>(session: Session<M>, backend: { close(): Promise<void> }): Session<M> {
-  const close = async () => {
-    await session.close();
-    await backend.close();
-  };
-  return {
-    model: session.model,
-    signature: session.signature,
-    backend: session.backend,
-    location: session.location,
-    run: (inputs, options) => session.run(inputs, options),
-    close,
-    [Symbol.asyncDispose]: close,
-  };
+  const options = { warmUp, ownsBackend: true, ...(signal && { signal }) };
+  return openLocalSession<M>(String(model), folder, await openBackend(backend), options);
 }
 
 function toPath(model: string | URL): string {

@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { InferenceError, type Session } from "@nearside/core";
+import { InferenceError, type Session, toInferenceError } from "@nearside/core";
 import { convertOnce } from "./convert-once.ts";
 import { type ModelFolder, readModelFolder } from "./model-folder.ts";
 import type { ServerEvent } from "./server-event.ts";
@@ -167,10 +167,4 @@ const modelFiles: ReadonlySet<string> = new Set(["saved_model.pb", "saved_model.
 function reason(version: ModelVersion | undefined): string {
   if (version?.state === "loading") return `: version ${version.version} is still loading`;
   return version?.state === "failed" ? `: version ${version.version} failed to load: ${version.error.message}` : "";
-}
-
-function toInferenceError(error: unknown): InferenceError {
-  if (error instanceof InferenceError) return error;
-  const message = error instanceof Error ? error.message : String(error);
-  return new InferenceError("internal", message, { cause: error });
 }

@@ -8,7 +8,9 @@ export function fakeSession(signature: Signature, run: (inputs: Tensors) => Tens
     signature,
     backend: "cpu",
     location: "local",
+    keepsState: false,
     run: async (inputs) => run(inputs),
+    memory: async () => ({ deviceBytes: 0, tensors: 0 }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };

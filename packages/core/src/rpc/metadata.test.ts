@@ -4,6 +4,7 @@ import type { SessionInfo } from "./protocol.ts";
 
 const info: SessionInfo = {
   backend: "wasm",
+  keepsState: true,
   signature: {
     inputs: { image: { dtype: "float32", shape: [null, 28, 28, 1] }, any: { dtype: "string", shape: null } },
     outputs: { scalar: { dtype: "int64", shape: [] } },

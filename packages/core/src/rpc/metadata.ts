@@ -14,26 +14,34 @@ export interface TensorMetadata {
   readonly unknown_rank?: true;
 }
 
-/** What the model metadata of the protocol says of a session; `backend` is our addition. */
+/** What the model metadata of the protocol says of a session; `backend` and `keeps_state` are our additions. */
 export interface SessionMetadata {
   readonly backend: Backend;
+  readonly keeps_state?: true;
   readonly inputs: readonly TensorMetadata[];
   readonly outputs: readonly TensorMetadata[];
 }
 
 /** Writes what a session is in the protocol's words. Throws `unsupported` for a dtype that the protocol has no name for. */
-export function encodeMetadata({ signature, backend }: SessionInfo): SessionMetadata {
-  return { backend, inputs: encodeSpecs(signature.inputs), outputs: encodeSpecs(signature.outputs) };
+export function encodeMetadata({ signature, backend, keepsState }: SessionInfo): SessionMetadata {
+  const { inputs, outputs } = signature;
+  return {
+    backend,
+    ...(keepsState && { keeps_state: true }),
+    inputs: encodeSpecs(inputs),
+    outputs: encodeSpecs(outputs),
+  };
 }
 
 /** Reads what {@link encodeMetadata} wrote. Throws `unsupported`, naming `where`, if it is something else. */
 export function decodeMetadata(value: unknown, where: string): SessionInfo {
-  const { backend, inputs, outputs } = (value ?? {}) as Partial<SessionMetadata>; // hostile: each is checked below
+  const { backend, keeps_state, inputs, outputs } = (value ?? {}) as Partial<SessionMetadata>; // hostile: checked below
   if (typeof backend !== "string" || !Array.isArray(inputs) || !Array.isArray(outputs)) {
     const message = `${where}: expected model metadata { backend, inputs, outputs }; is it a Nearside server?`;
     throw new InferenceError("unsupported", message);
   }
-  return { backend, signature: { inputs: decodeSpecs(inputs, where), outputs: decodeSpecs(outputs, where) } };
+  const signature = { inputs: decodeSpecs(inputs, where), outputs: decodeSpecs(outputs, where) };
+  return { backend, keepsState: keeps_state === true, signature };
 }
 
 function encodeSpecs(specs: Signature["inputs"]): TensorMetadata[] {

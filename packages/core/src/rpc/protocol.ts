@@ -1,11 +1,11 @@
-import type { Backend } from "../session.ts";
-import type { Signature } from "../signature.ts";
+import type { Session, SessionMemory } from "../session.ts";
 import type { Tensors } from "../tensor.ts";
 
 /** What a session elsewhere is asked, and what it answers. One row per call; every transport carries exactly these. */
 export interface Protocol {
   open: { request: OpenRequest; reply: SessionInfo };
   run: { request: RunRequest; reply: Tensors };
+  memory: { request: null; reply: SessionMemory };
   close: { request: null; reply: null };
 }
 
@@ -16,6 +16,8 @@ export interface OpenRequest {
   readonly model: string;
   /** The model's files by path, `model.json` among them, where the caller has them itself. */
   readonly files?: ReadonlyMap<string, Blob> | undefined;
+  /** The text of `model.json`, so that a session that is opened again runs the very same model. */
+  readonly manifest?: string;
   /** Keep the weights for the next open, where there is a cache. */
   readonly cache?: boolean;
   /** Run once on zeros before the session counts as open. */
@@ -23,10 +25,7 @@ export interface OpenRequest {
 }
 
 /** What is known of a session once it is open. */
-export interface SessionInfo {
-  readonly signature: Signature;
-  readonly backend: Backend;
-}
+export type SessionInfo = Pick<Session, "signature" | "backend" | "keepsState">;
 
 export interface RunRequest {
   readonly inputs: Tensors;

@@ -1,5 +1,5 @@
-import { InferenceError } from "../errors.ts";
-import type { AnyModel, ModelTypes, RunOptions, Session } from "../session.ts";
+import { RunsInFlight } from "../runs-in-flight.ts";
+import type { AnyModel, ModelTypes, RunOptions, Session, SessionMemory } from "../session.ts";
 import { checkInputs, checkOutputs } from "../signature.ts";
 import type { Tensors } from "../tensor.ts";
 import type { CallOptions, OpenRequest, SessionInfo, Transport } from "./protocol.ts";
@@ -28,39 +28,40 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
   readonly location: Session["location"];
   readonly signature: SessionInfo["signature"];
   readonly backend: SessionInfo["backend"];
+  readonly keepsState: boolean;
   readonly #transport: Transport;
-  readonly #running = new Set<Promise<unknown>>();
-  #closing: Promise<void> | undefined;
+  readonly #runs: RunsInFlight;
 
   constructor(transport: Transport, model: string, location: Session["location"], info: SessionInfo) {
     this.#transport = transport;
+    this.#runs = new RunsInFlight(model);
     this.model = model;
     this.location = location;
     this.signature = info.signature;
     this.backend = info.backend;
+    this.keepsState = info.keepsState;
   }
 
   async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
     const { outputs, signal, transfer } = options;
-    if (this.#closing) throw new InferenceError("closed", `session "${this.model}" is closed; open it again`);
+    this.#runs.throwIfClosed();
     signal?.throwIfAborted();
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     const request = { inputs: inputs as Tensors, ...(outputs && { outputs }) }; // checked above
-    const reply = this.#transport.run(request, { signal, transfer });
-    this.#running.add(reply);
-    try {
-      return (await reply) as M["outputs"]; // the session elsewhere answers with the outputs of its signature
-    } finally {
-      this.#running.delete(reply);
-    }
+    const reply = await this.#runs.add(this.#transport.run(request, { signal, transfer }));
+    return reply as M["outputs"]; // the session elsewhere answers with the outputs of its signature
+  }
+
+  async memory(): Promise<SessionMemory> {
+    this.#runs.throwIfClosed();
+    return this.#transport.memory(null);
   }
 
   close(): Promise<void> {
-    this.#closing ??= Promise.allSettled(this.#running).then(async () => {
+    return this.#runs.close(async () => {
       await this.#transport.close(null);
     });
-    return this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

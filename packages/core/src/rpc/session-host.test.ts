@@ -15,7 +15,9 @@ function echoSession(run: Session["run"] = async (inputs) => ({ y: inputs.x }) a
     signature: { inputs: { x: spec }, outputs: { y: spec } },
     backend: "cpu",
     location: "local",
+    keepsState: false,
     run,
+    memory: async () => ({ deviceBytes: 0, tensors: 0 }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };

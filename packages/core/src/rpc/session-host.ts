@@ -1,3 +1,4 @@
+import { abortable } from "../abortable.ts";
 import { fromWireError, InferenceError, toWireError, type WireError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import type { CallOptions, Method, OpenRequest, Progress, Protocol, Transport } from "./protocol.ts";
@@ -27,10 +28,12 @@ export function createSessionHost(open: (request: OpenRequest, options: CallOpti
   const handlers: Transport = {
     open: async (request, options = {}) => {
       session = await open(request, options);
-      return { signature: session.signature, backend: session.backend };
+      const { signature, backend, keepsState } = session;
+      return { signature, backend, keepsState };
     },
     run: async ({ inputs, outputs }, { signal } = {}) =>
       opened().run(inputs, { ...(outputs && { outputs }), ...(signal && { signal }) }),
+    memory: async () => opened().memory(),
     close: async () => {
       await session?.close();
       session = undefined;
@@ -75,25 +78,15 @@ export function hostTransport(host: RemoteHost): Transport {
     const id = ++lastId;
     const { signal } = options;
     signal?.throwIfAborted();
-    let cancel = () => {};
-    const cancelled = new Promise<never>((_, reject) => {
-      cancel = () => {
-        host.cancel(id);
-        reject(signal?.reason); // the caller's own reason, at once: the host may be deep in a run
-      };
-    });
-    signal?.addEventListener("abort", cancel, { once: true });
-    try {
-      const envelope = await Promise.race([host.call(id, method, request, options), cancelled]);
-      if ("error" in envelope) throw fromWireError(envelope.error);
-      return envelope.reply;
-    } finally {
-      signal?.removeEventListener("abort", cancel);
-    }
+    const reply = host.call(id, method, request, options);
+    const envelope = await abortable(reply, signal, () => host.cancel(id)); // the host may be deep in a run
+    if ("error" in envelope) throw fromWireError(envelope.error);
+    return envelope.reply;
   }
   return {
     open: (request, options) => call("open", request, options),
     run: (request, options) => call("run", request, options),
+    memory: (request, options) => call("memory", request, options),
     close: (request, options) => call("close", request, options),
   };
 }

@@ -27,6 +27,16 @@ export const sessionSuite: readonly SessionCase[] = [
       expectEqual(Object.keys(signature.outputs).sort(), Object.keys(golden.outputs).sort(), "output names");
       expect(["webgpu", "webgl", "wasm", "cpu", "tensorflow"].includes(session.backend), `backend ${session.backend}`);
       expect(["local", "server"].includes(session.location), `location ${session.location}`);
+      expectEqual(session.keepsState, false, "keepsState");
+    }),
+  },
+  {
+    name: "tells what is on its device, unless that is a server's",
+    run: withSession(async (session, golden) => {
+      await session.run(golden.inputs);
+      if (session.location === "server") return expectCode("unsupported", session.memory(), "server");
+      const { deviceBytes, tensors } = await session.memory();
+      expect(deviceBytes > 0 && tensors > 0, `got ${deviceBytes} bytes in ${tensors} tensors`);
     }),
   },
   {
@@ -154,6 +164,7 @@ export const sessionSuite: readonly SessionCase[] = [
       await Promise.all([session.close(), session.close()]);
       expectClose(await inFlight, golden.outputs);
       await expectCode("closed", session.run(golden.inputs), "open it again");
+      await expectCode("closed", session.memory(), "open it again");
       await session.close();
     },
   },

@@ -1,3 +1,4 @@
+import { backend as currentBackend } from "@tensorflow/tfjs-core";
 import { expect, test } from "vitest";
 import { openCpuBackend } from "./cpu.ts";
 import { openWasmBackend } from "./wasm.ts";
@@ -24,4 +25,21 @@ test("the backend webgpu is refused where there is no WebGPU, and where it has n
     code: "no-backend",
     message: expect.stringContaining("no adapter"),
   });
+});
+
+test("once WebAssembly's code breaks off, all that was in flight and all that follows is device-lost", async () => {
+  const backend = await openWasmBackend();
+  const { wasm } = currentBackend() as unknown as { wasm: { cwrap(...signature: unknown[]): (id: number) => void } };
+  const negate = wasm.cwrap("Neg", null, ["number", "number"]);
+  let goOn = () => {};
+  const inFlight = backend.watch(() => new Promise<void>((resolve) => (goOn = resolve)));
+  const trapping = backend.watch(async () => negate(12345)); // there is no such tensor
+  await expect(trapping).rejects.toMatchObject({ code: "device-lost", message: /WebAssembly broke off/ });
+  goOn();
+  await expect(inFlight).rejects.toMatchObject({ code: "device-lost" });
+  await expect(backend.watch(async () => 1)).rejects.toMatchObject({ code: "device-lost" });
+  await backend.close();
+  const again = await openWasmBackend();
+  expect(await again.watch(async () => 1)).toBe(1);
+  await again.close();
 });

@@ -1,5 +1,14 @@
-import { type Backend, InferenceError } from "@nearside/core";
-import { enableProdMode, findBackendFactory, registerBackend, removeBackend, setBackend } from "@tensorflow/tfjs-core";
+import { type Backend, InferenceError, type SessionMemory } from "@nearside/core";
+import {
+  backend as currentBackend,
+  enableProdMode,
+  findBackendFactory,
+  memory,
+  registerBackend,
+  removeBackend,
+  setBackend,
+} from "@tensorflow/tfjs-core";
+import { asOutOfMemory } from "../out-of-memory.ts";
 import { selfTest } from "../self-test.ts";
 import type { ShaderProgress } from "../tape/compile-shaders.ts";
 import type { TapeInput, UnknownRun } from "../tape/record-tape.ts";
@@ -20,10 +29,17 @@ export interface Ahead {
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
-  /** Runs something, and rejects with `internal` if the device reports a fault meanwhile: its results are then worth nothing. */
-  watch?<T>(run: () => Promise<T>): Promise<T>;
+  /**
+   * Runs something on the device, and rejects if its results are worth nothing: with `device-lost` if the device is
+   * gone, `out-of-memory`, `internal` if it reports another fault.
+   */
+  watch<T>(run: () => Promise<T>): Promise<T>;
   /** Looks ahead at runs on tensors that aren't known yet: where there are shaders to compile and commands to record. */
   readonly ahead?: Ahead;
+  /** What is on the device now. */
+  memory(): SessionMemory;
+  /** Gives back what is kept for later runs, where anything is. */
+  trim?(): void;
   /** Frees the backend, which may be opened again. Close its sessions first. */
   close(): Promise<void>;
 }
@@ -43,7 +59,19 @@ export async function startBackend(name: Backend): Promise<LoadedBackend> {
     const reason = cause instanceof Error ? cause.message : JSON.stringify(cause);
     throw new InferenceError("no-backend", `backend "${name}" cannot run here: ${reason}`, { cause });
   }
-  return { name, close: async () => free(name) };
+  const backend = currentBackend();
+  return {
+    name,
+    async watch(run) {
+      try {
+        return await run();
+      } catch (thrown) {
+        throw asOutOfMemory(thrown);
+      }
+    },
+    memory: () => ({ deviceBytes: memory().numBytes, tensors: backend.numDataIds() }),
+    close: async () => free(name),
+  };
 }
 
 /** Frees a backend but leaves it registered: most register when they are imported, which is once. */

@@ -26,9 +26,9 @@ export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
   /** Records what `run` makes of the backend. What came before is submitted; nothing of `run` ever is. */
   record(run: () => void): Recording {
     this.submitCommands();
-    const { bufferManager, queue, commandsPerSubmit } = this;
+    const { bufferManager, bufferPool, queue, commandsPerSubmit } = this;
     const recorder = new CommandRecorder();
-    const buffers = new RecordedBuffers(bufferManager);
+    const buffers = new RecordedBuffers(bufferPool);
     this.#recorder = recorder;
     this.queue = recorder.queue;
     this.bufferManager = buffers as unknown as Base["bufferManager"]; // as much of it as kernels use
@@ -39,7 +39,7 @@ export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
       return { commands: recorder.commands, buffers: buffers.released };
     } catch (error) {
       this.submitCommands();
-      for (const buffer of buffers.released) bufferManager.releaseBuffer(buffer, false);
+      for (const buffer of buffers.released) bufferPool.releaseBuffer(buffer, false);
       throw error;
     } finally {
       this.#recorder = undefined;

@@ -1,12 +1,33 @@
+import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 
 /** What TensorFlow.js's types hide of its WebAssembly backend: where each tensor's bytes are. */
 export interface WasmBackend {
-  readonly wasm: { readonly HEAPU8: Uint8Array<ArrayBuffer> };
+  readonly wasm: WasmModule;
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number; dtype: TensorInfo["dtype"] } };
   makeOutput(shape: readonly number[], dtype: TensorInfo["dtype"]): TensorInfo;
   disposeData(dataId: object): void;
+  dispose(): void;
 }
+
+interface WasmModule {
+  readonly HEAPU8: Uint8Array<ArrayBuffer>;
+  /** Returns where there are so many bytes, or 0 if there is no room for them. */
+  _malloc(bytes: number): number;
+}
+
+/** Throws `out-of-memory` where TensorFlow.js would go on with 0, and write over whatever lies there. */
+export function refuseFailedAllocations(wasm: WasmModule): void {
+  const allocate = wasm._malloc;
+  wasm._malloc = (bytes) => {
+    const place = bytes < addressSpace ? allocate(bytes) : 0; // it takes a larger number as its last 32 bits
+    if (place !== 0 || bytes === 0) return place;
+    const message = `WebAssembly's memory, of ${wasm.HEAPU8.length} bytes, has no room for ${bytes} more`;
+    throw new InferenceError("out-of-memory", `${message}; run smaller inputs`);
+  };
+}
+
+const addressSpace = 2 ** 32;
 
 /** The elements of a numeric tensor where they lie; valid until the backend allocates the next. */
 export function numbersOf(backend: WasmBackend, tensor: TensorInfo): Float32Array | Int32Array | Uint8Array {

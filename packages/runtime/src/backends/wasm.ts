@@ -1,7 +1,10 @@
+import { InferenceError } from "@nearside/core";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { env } from "@tensorflow/tfjs-core";
+import { backend as currentBackend, env } from "@tensorflow/tfjs-core";
+import { causesOf } from "../out-of-memory.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
+import { refuseFailedAllocations, type WasmBackend } from "./wasm-memory.ts";
 
 export interface WasmOptions {
   /** Where the binaries are, as URLs; in Node they are found without it. */
@@ -16,5 +19,33 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
     setWasmPaths({ ...wasmPaths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
   }
   registerWasmKernels();
-  return startBackend("wasm");
+  const loaded = await startBackend("wasm");
+  const backend = currentBackend() as unknown as WasmBackend; // what was just started
+  const { wasm } = backend; // which the backend forgets when it is closed
+  refuseFailedAllocations(wasm);
+  let trap: Error | undefined;
+  const throwIfTrapped = () => {
+    if (trap) throw new InferenceError("device-lost", `WebAssembly broke off: ${trap.message}; open the session again`);
+  };
+  return {
+    ...loaded,
+    async watch(run) {
+      throwIfTrapped();
+      const [outcome] = await Promise.allSettled([loaded.watch(run)]);
+      if (outcome.status === "rejected") trap ??= causesOf(outcome.reason).find(isTrap);
+      throwIfTrapped(); // whatever was in flight computed with what the trap left
+      if (outcome.status === "rejected") throw outcome.reason;
+      return outcome.value;
+    },
+    memory: () => ({ ...loaded.memory(), deviceBytes: wasm.HEAPU8.length }),
+    async close() {
+      if (trap) backend.dispose = () => {}; // which would call what no longer runs
+      await loaded.close();
+    },
+  };
+}
+
+/** What WebAssembly throws when its code can't go on: its memory is then in any state. */
+function isTrap(thrown: unknown): thrown is Error {
+  return thrown instanceof WebAssembly.RuntimeError;
 }

@@ -4,6 +4,7 @@ import { compileShaders } from "../tape/compile-shaders.ts";
 import { recordTape } from "../tape/record-tape.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
+import { watchDevice } from "./watch-device.ts";
 
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
@@ -35,23 +36,20 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
   const recording = new RecordingWebgpuBackend(device, adapter.info);
   registerBackend("webgpu", () => recording, 3);
-  const backend = await startBackend("webgpu");
+  const backend = await startBackend("webgpu").catch((error: unknown) => {
+    device.destroy();
+    throw error;
+  });
+  const { watch, throwIfLost } = watchDevice(device);
   return {
     ...backend,
+    watch: (run) => watch(() => backend.watch(run)).finally(() => recording.countRun()),
     ahead: {
       compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
-      record: (inputs, run) => recordTape(recording, inputs, run),
+      record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
     },
-    async watch(run) {
-      device.pushErrorScope("validation");
-      let fault: GPUError | null = null;
-      const result = await run().finally(async () => {
-        fault = await device.popErrorScope();
-      });
-      // Of a shader that doesn't compile, say: TensorFlow.js returns whatever was in the buffer before.
-      if (fault) throw new InferenceError("internal", `the device failed: ${(fault as GPUError).message}`);
-      return result;
-    },
+    memory: () => ({ ...backend.memory(), deviceBytes: recording.bufferPool.numBytesAllocated }),
+    trim: () => recording.trim(),
     close: async () => {
       await backend.close();
       device.destroy();

@@ -16,7 +16,12 @@ export type UnknownRun = (inputs: readonly TensorInfo[]) => readonly TensorInfo[
  * Records a run on inputs of these shapes. Throws `unsupported` where a run can't be repeated: it reads a tensor back, or
  * returns one that isn't of numbers; whatever it throws, nothing of it is left.
  */
-export function recordTape(backend: RecordingWebgpuBackend, inputs: readonly TapeInput[], run: UnknownRun): Tape {
+export function recordTape(
+  backend: RecordingWebgpuBackend,
+  inputs: readonly TapeInput[],
+  run: UnknownRun,
+  throwIfLost: () => void,
+): Tape {
   let written: readonly GPUBuffer[] = [];
   let outputs: readonly TapeOutput[] = [];
   const { commands, buffers } = backend.record(() =>
@@ -30,8 +35,8 @@ export function recordTape(backend: RecordingWebgpuBackend, inputs: readonly Tap
       }
     }),
   );
-  const release = (buffer: GPUBuffer) => backend.bufferManager.releaseBuffer(buffer, false);
-  return new Tape(backend.device, { commands, inputs: written, outputs, buffers, release });
+  const { device, bufferPool: pool } = backend;
+  return new Tape(device, { commands, inputs: written, outputs, buffers, pool, throwIfLost });
 }
 
 /** Tensors on the device alone, so that nothing can be computed of their elements elsewhere. */

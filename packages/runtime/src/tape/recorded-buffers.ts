@@ -1,9 +1,7 @@
-interface BufferPool {
-  acquireBuffer(size: number, usage: number, mappedAtCreation?: boolean, reuse?: boolean): GPUBuffer;
-}
+import type { BufferPool } from "../backends/buffer-pool.ts";
 
 /**
- * Takes the place of TensorFlow.js's pool of buffers during a recording. A buffer that is released serves later commands
+ * Takes the place of the pool of buffers during a recording. A buffer that is released serves later commands
  * of the recording, but never goes back to the pool: whoever got it from there would find it overwritten by the next
  * replay. What was written when it was made (a constant) is never written over.
  */

@@ -1,4 +1,5 @@
 import { util } from "@tensorflow/tfjs-core";
+import type { BufferPool } from "../backends/buffer-pool.ts";
 import type { Command } from "./command-recorder.ts";
 
 export type Elements = Float32Array | Int32Array | Uint8Array;
@@ -21,8 +22,10 @@ export interface TapeParts {
   readonly outputs: readonly TapeOutput[];
   /** The buffers that are the tape's own. */
   readonly buffers: readonly GPUBuffer[];
-  /** Frees a buffer. */
-  readonly release: (buffer: GPUBuffer) => void;
+  /** Where these come from, and others to read the outputs through. */
+  readonly pool: BufferPool;
+  /** Throws if the device is gone. */
+  readonly throwIfLost: () => void;
 }
 
 /**
@@ -35,8 +38,6 @@ export class Tape {
   readonly #device: GPUDevice;
   readonly #parts: TapeParts;
   readonly #stagingBytes: number;
-  readonly #staging: GPUBuffer[] = []; // those that no run is reading
-  #isClosed = false;
 
   constructor(device: GPUDevice, parts: TapeParts) {
     this.#device = device;
@@ -45,45 +46,40 @@ export class Tape {
     this.bytes = sum(parts.buffers.map(({ size }) => size)) + this.#stagingBytes;
   }
 
-  /** Runs on these inputs, in the order and dtypes of the recording. Rejects if the device is lost meanwhile. */
+  /** Runs on these inputs, in the order and dtypes of the recording. Rejects with `device-lost`. */
   async run(inputs: readonly (Float32Array | Int32Array)[]): Promise<readonly TapeValue[]> {
+    const { pool, outputs, throwIfLost } = this.#parts;
+    throwIfLost();
     for (const [index, { buffer, byteOffset, byteLength }] of inputs.entries()) {
       const target = this.#parts.inputs[index] as GPUBuffer; // one for each
       this.#device.queue.writeBuffer(target, 0, buffer as ArrayBuffer, byteOffset, byteLength);
     }
-    const staging = this.#staging.pop() ?? this.#createStaging();
-    this.#device.queue.submit([this.#encode(staging)]);
-    if (staging === undefined) return this.#parts.outputs.map((output) => toValue(output, undefined, 0));
-    await staging.mapAsync(GPUMapMode.READ);
-    const mapped = staging.getMappedRange();
-    let offset = 0;
-    const values = this.#parts.outputs.map((output) => {
-      const value = toValue(output, mapped, offset);
-      offset += bytesOf(output);
-      return value;
-    });
-    staging.unmap();
-    if (this.#isClosed) staging.destroy();
-    else this.#staging.push(staging);
-    return values;
+    if (this.#stagingBytes === 0) return outputs.map((output) => toValue(output, new ArrayBuffer(0), 0));
+    const staging = pool.acquireBuffer(this.#stagingBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+    try {
+      this.#device.queue.submit([this.#encode(staging)]);
+      await staging.mapAsync(GPUMapMode.READ);
+      const mapped = staging.getMappedRange();
+      let offset = 0;
+      const values = outputs.map((output) => {
+        const value = toValue(output, mapped, offset);
+        offset += bytesOf(output);
+        return value;
+      });
+      staging.unmap();
+      return values;
+    } finally {
+      pool.releaseBuffer(staging);
+      throwIfLost(); // then whatever else was thrown is due to that
+    }
   }
 
   /** Frees the memory; runs in flight end well. */
   close(): void {
-    this.#isClosed = true;
-    for (const buffer of this.#staging.splice(0)) buffer.destroy();
-    for (const buffer of this.#parts.buffers) this.#parts.release(buffer);
+    for (const buffer of this.#parts.buffers) this.#parts.pool.releaseBuffer(buffer, false);
   }
 
-  #createStaging(): GPUBuffer | undefined {
-    if (this.#stagingBytes === 0) return undefined;
-    return this.#device.createBuffer({
-      size: this.#stagingBytes,
-      usage: GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ,
-    });
-  }
-
-  #encode(staging: GPUBuffer | undefined): GPUCommandBuffer {
+  #encode(staging: GPUBuffer): GPUCommandBuffer {
     const encoder = this.#device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let current: GPUComputePipeline | undefined;
@@ -105,7 +101,7 @@ export class Tape {
     let offset = 0;
     for (const output of this.#parts.outputs) {
       const bytes = bytesOf(output);
-      if ("buffer" in output && staging) encoder.copyBufferToBuffer(output.buffer, 0, staging, offset, bytes);
+      if ("buffer" in output) encoder.copyBufferToBuffer(output.buffer, 0, staging, offset, bytes);
       offset += bytes;
     }
     return encoder.finish();
@@ -117,10 +113,10 @@ function bytesOf(output: TapeOutput): number {
   return "buffer" in output ? util.sizeFromShape([...output.shape]) * 4 : 0;
 }
 
-function toValue(output: TapeOutput, mapped: ArrayBuffer | undefined, offset: number): TapeValue {
+function toValue(output: TapeOutput, mapped: ArrayBuffer, offset: number): TapeValue {
   const { shape } = output;
   if ("constant" in output) return { shape, data: output.constant.slice() };
-  const bytes = (mapped as ArrayBuffer).slice(offset, offset + bytesOf(output)); // there is one where there are outputs
+  const bytes = mapped.slice(offset, offset + bytesOf(output));
   if (output.dtype === "float32") return { shape, data: new Float32Array(bytes) };
   const integers = new Int32Array(bytes);
   return { shape, data: output.dtype === "int32" ? integers : Uint8Array.from(integers) };

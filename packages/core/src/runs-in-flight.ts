@@ -1,0 +1,34 @@
+import { InferenceError } from "./errors.ts";
+
+/** The runs of a session that aren't over, so that closing waits for them and none begins after it. */
+export class RunsInFlight {
+  readonly #model: string;
+  readonly #running = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  /** `model` is what messages call the session. */
+  constructor(model: string) {
+    this.#model = model;
+  }
+
+  /** Throws `closed` once the session is closing. */
+  throwIfClosed(): void {
+    if (this.#closing) throw new InferenceError("closed", `session "${this.#model}" is closed; open it again`);
+  }
+
+  /** Counts a run until it is over. */
+  async add<T>(run: Promise<T>): Promise<T> {
+    this.#running.add(run);
+    try {
+      return await run;
+    } finally {
+      this.#running.delete(run);
+    }
+  }
+
+  /** Calls `free` once the runs are over. Called again, it gives the same promise and frees nothing twice. */
+  close(free: () => void | Promise<void>): Promise<void> {
+    this.#closing ??= Promise.allSettled(this.#running).then(free);
+    return this.#closing;
+  }
+}

@@ -1,0 +1,64 @@
+import type { Tensors } from "@nearside/core";
+
+/** The files of a model that a test wrote. */
+export interface HandMadeModel {
+  readonly json: string;
+  readonly weights?: Uint8Array;
+}
+
+const float = { type: "DT_FLOAT" };
+const pair = { dim: [{ size: "2" }] };
+const port = (name: string, dtype: string, tensorShape: object) => ({ name: `${name}:0`, dtype, tensorShape });
+const placeholder = (name: string, type: string, shape: object) => ({
+  name,
+  op: "Placeholder",
+  attr: { dtype: { type }, shape: { shape } },
+});
+
+/** total′ = total + x, which begins with (10, 20). */
+export const sumsModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: { inputs: { x: port("x", "DT_FLOAT", pair) }, outputs: { sum: port("sum", "DT_FLOAT", pair) } },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("x", "DT_FLOAT", pair),
+        placeholder("total", "DT_FLOAT", pair),
+        { name: "after", op: "AddV2", input: ["total", "x"], attr: { T: float } },
+        { name: "sum", op: "Identity", input: ["after"], attr: { T: float } },
+      ],
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "total/initial", dtype: "float32", shape: [2] }] }],
+    nearside: { state: [{ input: "total", output: "after", initial: "total/initial" }] },
+  }),
+  weights: new Uint8Array(Float32Array.of(10, 20).buffer),
+};
+
+const anyShape = { unknownRank: true };
+
+/** y = 3 everywhere, in the shape that its input tells. */
+export const fillModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: {
+      inputs: { dims: port("dims", "DT_INT32", { dim: [{ size: "-1" }] }) },
+      outputs: { y: port("y", "DT_FLOAT", anyShape) },
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("dims", "DT_INT32", { dim: [{ size: "-1" }] }),
+        { name: "three", op: "Const", attr: { dtype: float } },
+        { name: "y", op: "Fill", input: ["dims", "three"], attr: { T: float } },
+      ],
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "three", dtype: "float32", shape: [] }] }],
+  }),
+  weights: new Uint8Array(Float32Array.of(3).buffer),
+};
+
+/** Inputs of it. */
+export function fillTo(...shape: readonly number[]): Tensors {
+  return { dims: { dtype: "int32", shape: [shape.length], data: Int32Array.from(shape) } };
+}
