@@ -74,6 +74,7 @@ test("a session that recovers gives the right result wherever its device is dest
     await session.run(inputs);
     faults.destroyAt(command);
     expectClose(await session.run(inputs), outputs);
+    expectClose(await session.run(inputs), outputs); // the first one may have had its result before the device went
     expect(session.backend).toBe("webgpu");
     await session.close();
     expect(events).toEqual(["opened", "lost", "opened"]);
