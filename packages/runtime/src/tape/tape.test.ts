@@ -118,19 +118,15 @@ test("runs of one tape may overlap", async () => {
   for (const seed of seeds) expect(got[seed]).toEqual(await runByStep(graph, x(1, seed)));
 });
 
-/** Tensors of the sizes that a run needs, computed by other uniforms, so that what it had to give back is used again. */
+/** Tensors of the sizes that a run needs, computed on the device, so that all that a run gave back is used again. */
 function occupy(): readonly TfjsTensor[] {
-  return tidy(() =>
-    [rows, columns, rows * columns, 1].flatMap((count) =>
-      Array.from({ length: 40 }, (_, index) =>
-        slice(
-          mul(tensor(numbers(count * 8, index), [8, count]), tensor(numbers(8, index), [8, 1])),
-          [0, 0],
-          [1, count],
-        ),
-      ),
-    ),
-  );
+  return tidy(() => {
+    const many = square(tensor(numbers(80_000, 1), [40, 2000]));
+    const part = (row: number, count: number) => slice(many, [row, 0], [1, count]);
+    return [rows, columns, rows * columns, 2, 1].flatMap((count) =>
+      Array.from({ length: 39 }, (_, row) => mul(part(row, count), part(row + 1, 1))),
+    );
+  });
 }
 
 test("what is computed after a recording is not overwritten by the tape, nor the tape by it", async () => {
