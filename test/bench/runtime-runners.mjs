@@ -14,7 +14,16 @@ const openers = { cpu: openCpuBackend, wasm: openWasmBackend, webgpu: openDawnBa
 export async function startBackend(name, usage) {
   if (!Object.hasOwn(openers, name)) throw new Error(usage);
   const loaded = await openers[name]();
-  return { description: name, stock: name, idle: async () => {}, countCommands: () => 0, name, ...loaded, loaded };
+  return {
+    description: name,
+    stock: name,
+    idle: async () => {},
+    submit: () => {},
+    countCommands: () => 0,
+    name,
+    ...loaded,
+    loaded,
+  };
 }
 
 /** Ours on a device of Dawn, and TensorFlow.js's WebGPU backend as it is, with its kernels, on another. */
@@ -34,6 +43,13 @@ async function openDawnBackend() {
     description: `webgpu by Dawn on ${[vendor, architecture, description].filter(Boolean).join(" ")}`,
     idle: async () => {
       await Promise.all([device, tf.backend().device].map(({ queue }) => queue.onSubmittedWorkDone()));
+    },
+    // Stock TensorFlow.js keeps the last commands back until something is read.
+    submit() {
+      const stock = tf.backend();
+      if (stock.commandEncoder === null) return;
+      stock.endComputePassEncoder();
+      stock.submitQueue();
     },
     countCommands: countDispatches(),
     async close() {
@@ -115,6 +131,7 @@ async function openStock(name, { manifest, readShard }, inputs, backend) {
       );
       const names = Object.values(outputNames);
       const executed = isDynamic ? model.executeAsync(fed, names) : model.execute(fed, names);
+      backend.submit();
       const commands = backend.countCommands() - before;
       const outputs = [await executed].flat();
       const values = await Promise.all(outputs.map((output) => output.data()));

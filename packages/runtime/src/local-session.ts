@@ -177,11 +177,14 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   /** Computes outputs, by tape where there is one. */
   async #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
     options.signal?.throwIfAborted();
-    const replayed = await this.#taped?.run(inputs, outputs);
-    options.signal?.throwIfAborted();
-    if (replayed) return replayed;
-    const computed = await this.#computeByPlan(inputs, outputs, options);
     const taped = this.#taped;
+    const replaying = taped?.run(inputs, outputs);
+    if (replaying) {
+      const replayed = await replaying;
+      options.signal?.throwIfAborted();
+      return replayed;
+    }
+    const computed = await this.#computeByPlan(inputs, outputs, options);
     if (taped) await this.#loaded.watch(() => taped.learn(inputs, outputs, computed));
     return computed;
   }
