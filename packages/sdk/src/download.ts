@@ -11,7 +11,7 @@ export interface ShardReader {
 
 export interface ShardReaderOptions {
   readonly cache: boolean;
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress: (progress: Pick<Progress, "loadedBytes" | "totalBytes" | "cachedBytes">) => void;
 }
 
 /** Reads the shards of a model. */
@@ -24,7 +24,7 @@ export function shardReader(
   const totalBytes = sizes.reduce<number | null>((sum, size) => (sum === null || size === null ? null : sum + size), 0);
   let loadedBytes = 0;
   let cachedBytes = 0;
-  const report = () => onProgress?.({ loadedBytes, totalBytes, cachedBytes });
+  const report = () => onProgress({ loadedBytes, totalBytes, cachedBytes });
   const writes: Promise<void>[] = [];
   report();
   return {

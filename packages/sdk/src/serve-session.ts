@@ -2,6 +2,7 @@ import {
   type CallOptions,
   createSessionHost,
   type OpenRequest,
+  type Progress,
   parseManifest,
   type Session,
   type SessionHost,
@@ -37,9 +38,21 @@ async function open(
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
   const manifest = parseManifest(text, model);
-  const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress });
+  let progress: Progress = {
+    loadedBytes: 0,
+    totalBytes: null,
+    cachedBytes: 0,
+    compiledShaders: 0,
+    totalShaders: null,
+  };
+  const report = (changes: Partial<Progress>) => {
+    progress = { ...progress, ...changes };
+    onProgress?.(progress);
+  };
+  const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress: report });
   const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
     warmUp,
+    onShader: report,
     ...(signal && { signal }),
   });
   await shards.settled();

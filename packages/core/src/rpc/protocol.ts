@@ -32,11 +32,18 @@ export interface RunRequest {
   readonly outputs?: readonly string[];
 }
 
-/** How far an open has come: bytes of weights so far, how many in all (null while unknown), and where they came from. */
+/** How far an open has come. */
 export interface Progress {
+  /** Bytes of weights so far. */
   readonly loadedBytes: number;
+  /** Null while unknown. */
   readonly totalBytes: number | null;
+  /** How many of the bytes came from the cache. */
   readonly cachedBytes: number;
+  /** Shaders that the warm-up has compiled so far, where the backend has any. */
+  readonly compiledShaders: number;
+  /** Null until the weights are there. */
+  readonly totalShaders: number | null;
 }
 
 export interface CallOptions {

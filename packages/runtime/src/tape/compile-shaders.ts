@@ -1,12 +1,9 @@
-import { InferenceError } from "@nearside/core";
+import { InferenceError, type Progress } from "@nearside/core";
 import type { RecordingWebgpuBackend } from "../backends/recording-webgpu-backend.ts";
 import { type TapeInput, type UnknownRun, withUnknownTensors } from "./record-tape.ts";
 
 /** How many of the shaders that a run needs are compiled. */
-export interface ShaderProgress {
-  readonly compiledShaders: number;
-  readonly totalShaders: number;
-}
+export type ShaderProgress = Pick<Progress, "compiledShaders" | "totalShaders">;
 
 /**
  * Compiles the shaders that a run on inputs of these shapes needs, all at once and beside other work, as a run itself
