@@ -1,11 +1,25 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Simd } from "../simd/simd.ts";
 
 /** What TensorFlow.js's types hide of its WebAssembly backend: where each tensor's bytes are. */
 export interface WasmBackend {
-  readonly wasm: { readonly HEAPU8: Uint8Array<ArrayBuffer> };
+  readonly wasm: {
+    readonly HEAPU8: Uint8Array<ArrayBuffer>;
+    readonly asm: { readonly memory: WebAssembly.Memory };
+    _malloc(bytes: number): number;
+    _free(address: number): void;
+  };
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number; dtype: TensorInfo["dtype"] } };
   makeOutput(shape: readonly number[], dtype: TensorInfo["dtype"]): TensorInfo;
-  disposeData(dataId: object): void;
+  /** Counts one holder less, and tells whether that was the last. */
+  disposeData(dataId: object, force?: boolean): boolean;
+  /** Our own kernels, where there is SIMD. */
+  simd?: Simd;
+}
+
+/** The address of a tensor's elements. */
+export function addressOf(backend: WasmBackend, { dataId }: TensorInfo): number {
+  return backend.dataIdMap.get(dataId).memoryOffset >>> 0;
 }
 
 /** The elements of a numeric tensor where they lie; valid until the backend allocates the next. */

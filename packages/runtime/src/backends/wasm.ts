@@ -1,7 +1,9 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { env } from "@tensorflow/tfjs-core";
+import { env, findBackendFactory, type KernelBackend, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { addSimd } from "../simd/simd.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
+import type { WasmBackend } from "./wasm-memory.ts";
 
 export interface WasmOptions {
   /** Where the binaries are, as URLs; in Node they are found without it. */
@@ -16,5 +18,19 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
     setWasmPaths({ ...wasmPaths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
   }
   registerWasmKernels();
+  if (findBackendFactory("wasm") !== start) {
+    removeBackend("wasm");
+    registerBackend("wasm", start);
+  }
   return startBackend("wasm");
+}
+
+/** TensorFlow.js's own backend, which importing its package registered. */
+const startStock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
+
+/** The same with our kernels, where there is SIMD. */
+async function start(): Promise<KernelBackend> {
+  const backend = await startStock();
+  if (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) await addSimd(backend as unknown as WasmBackend); // what it is
+  return backend;
 }
