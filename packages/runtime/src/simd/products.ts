@@ -1,6 +1,7 @@
 import type { KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
 import { addressOf, sizeOf, type WasmBackend } from "../backends/wasm-memory.ts";
-import { type MatrixLayout, packedBytes, panelWidth, type Simd } from "./simd.ts";
+import { tileRows } from "./code/matrices.ts";
+import { packedBytes, panelWidth, type Simd } from "./simd.ts";
 
 type Arguments = Parameters<KernelFunc>[0];
 
@@ -28,16 +29,22 @@ export function biasAddress(backend: WasmBackend, bias: TensorInfo | undefined, 
   return bias.dtype === "float32" && sizeOf(bias) === channels ? addressOf(backend, bias) : undefined;
 }
 
+/** A product of matrices; `left`, `right` (packed), `bias` (0 for none) and `out` are addresses. */
 export interface Product extends Clamp {
-  /** The left matrix: `rows` rows of the right one's depth, one after the other. */
-  readonly left: number;
   readonly rows: number;
-  /** The right matrix, packed, and its size. */
+  /** 4 at least. */
+  readonly columns: number;
+  readonly left: number;
+  /** A row of the left matrix is `runs` runs of `depth` floats (1), with `skipBytes` between them. */
+  readonly depth: number;
+  readonly runs?: number;
+  readonly skipBytes?: number;
+  /** From row to row; as many as it takes by default. */
+  readonly leftBytes?: number;
   readonly right: number;
-  readonly layout: MatrixLayout;
-  /** 0 for none. */
   readonly bias: number;
   readonly out: number;
+  readonly outBytes?: number;
 }
 
 // What of the left matrix is multiplied at a time stays in a processor's second cache while the right one passes by.
@@ -45,17 +52,31 @@ const blockBytes = 65536;
 
 /** How many rows of so many floats are multiplied at a time. */
 export function blockRows(floats: number): number {
-  return Math.max(6, Math.floor(blockBytes / (4 * floats + 1)));
+  return Math.max(tileRows, Math.floor(blockBytes / (4 * floats + 1)));
 }
 
-/** Multiplies matrices. All are addresses; the right one has 4 columns at least. */
-export function multiply({ kernels }: Simd, { left, rows, right, layout, bias, out, least, greatest }: Product): void {
-  const { depth, columns } = layout;
+/** Multiplies matrices. */
+export function multiply({ kernels }: Simd, product: Product): void {
+  const { rows, columns, left, depth, runs = 1, skipBytes = 0, right, bias, out, least, greatest } = product;
+  const { leftBytes = depth * 4, outBytes = columns * 4 } = product;
   const kernel = panelWidth(columns) === 8 ? kernels.multiplyBy8 : kernels.multiplyBy4;
-  const count = blockRows(depth);
-  for (let row = 0; row < rows; row += count) {
-    const [from, to] = [left + row * depth * 4, out + row * columns * 4];
-    kernel(from, depth * 4, right, bias, to, columns * 4, depth, Math.min(count, rows - row), columns, least, greatest);
+  const block = blockRows(depth * runs);
+  for (let row = 0; row < rows; row += block) {
+    kernel(
+      left + row * leftBytes,
+      leftBytes,
+      depth,
+      runs,
+      skipBytes,
+      right,
+      bias,
+      out + row * outBytes,
+      outBytes,
+      Math.min(block, rows - row),
+      columns,
+      least,
+      greatest,
+    );
   }
 }
 
@@ -82,7 +103,7 @@ export function multiplyTensors({ inputs, attrs, backend: given }: Arguments): T
   const right = batches === 1 ? simd.packOnce(b, layout) : simd.scratch(packedBytes(layout));
   const output = backend.makeOutput([...outer, rows, columns], "float32");
   const [left, out, matrix] = [a, output, b].map((tensor) => addressOf(backend, tensor)) as [number, number, number];
-  const product = { right, layout, bias: biasAt, ...clamp };
+  const product = { depth, columns, right, bias: biasAt, ...clamp };
   if (batches === 1) {
     multiply(simd, { ...product, left, rows: sizeOf(a) / (depth || 1), out });
     return output;

@@ -29,23 +29,28 @@ export function matrixFunctions(multiplyAdd: MultiplyAdd): readonly WasmFunction
   });
 }
 
-/** Addresses, but for `depth`; `leftBytes` and `outBytes` lie between rows. A bias at 0 is none. */
+/**
+ * Addresses and what lies between rows. A row of the left matrix is `runs` runs of `depth` floats; `skipBytes` lie
+ * between the end of one and the next. A bias at 0 is none.
+ */
 const operands = {
   left: "i32",
   leftBytes: "i32",
+  depth: "i32",
+  runs: "i32",
+  skipBytes: "i32",
   right: "i32",
   bias: "i32",
   out: "i32",
   outBytes: "i32",
-  depth: "i32",
 } as const;
 
 /** Multiplies some rows by one panel. */
 function tileFunction(rows: number, vectors: number, multiplyAdd: MultiplyAdd): WasmFunction {
   const parameters = { ...operands, least: "v128", greatest: "v128" } as const;
   return defineFunction(`tile${rows}By${vectors * 4}`, parameters, (given, declare) => {
-    const { left, leftBytes, right, bias, out, outBytes, depth, least, greatest } = given;
-    const { factor } = declare({ factor: "v128" });
+    const { left, leftBytes, depth, runs, skipBytes, right, bias, out, outBytes, least, greatest } = given;
+    const { factor, rest } = declare({ factor: "v128", rest: "i32" });
     const panel = Array.from({ length: vectors }, (_, v) => ({ offset: v * 16, ...declare({ row: "v128" }) }));
     const lines = Array.from({ length: rows }, (_, line) => ({
       address: line === 0 ? left : declare({ address: "i32" }).address,
@@ -61,14 +66,20 @@ function tileFunction(rows: number, vectors: number, multiplyAdd: MultiplyAdd): 
       ]),
       lines.map(({ address }) => address.set(i32.add(address, count * 4))),
       right.set(i32.add(right, count * vectors * 16)),
-      depth.set(i32.subtract(depth, count)),
+      rest.set(i32.subtract(rest, count)),
+    ];
+    const multiplyRun = [
+      rest.set(depth),
+      when(i32.isAtLeast(rest, 4), repeatWhile(i32.isAtLeast(rest, 4), multiply(4))),
+      when(rest, repeatWhile(rest, multiply(1))),
+      lines.map(({ address }) => address.set(i32.add(address, skipBytes))),
+      runs.set(i32.subtract(runs, 1)),
     ];
     const addBias = lines.map(({ sums }) => sums.map(({ offset, sum }) => sum.set(f32x4.load(bias, offset))));
     return [
       when(bias, addBias),
       lines.slice(1).map(({ address }, line) => address.set(i32.add(lines[line]?.address ?? left, leftBytes))),
-      when(i32.isAtLeast(depth, 4), repeatWhile(i32.isAtLeast(depth, 4), multiply(4))),
-      when(depth, repeatWhile(depth, multiply(1))),
+      repeatWhile(runs, multiplyRun),
       lines.map(({ sums }) => [
         sums.map(({ offset, sum }) => f32x4.store(out, f32x4.least(f32x4.greatest(sum, least), greatest), offset)),
         out.set(i32.add(out, outBytes)),
@@ -81,7 +92,8 @@ function tileFunction(rows: number, vectors: number, multiplyAdd: MultiplyAdd): 
 function multiplyFunction(row: WasmFunction, tile: WasmFunction, width: number): WasmFunction {
   const parameters = { ...operands, rows: "i32", columns: "i32", least: "f32", greatest: "f32" } as const;
   return defineFunction(`multiplyBy${width}`, parameters, (given, declare) => {
-    const { left, leftBytes, right, bias, out, outBytes, depth, rows, columns, least, greatest } = given;
+    const { left, leftBytes, depth, runs, skipBytes, right, bias, out, outBytes } = given;
+    const { rows, columns, least, greatest } = given;
     const { low, high } = declare({ low: "v128", high: "v128" });
     const { address, target } = declare({ address: "i32", target: "i32" });
     const { restRows, stepRows } = declare({ restRows: "i32", stepRows: "i32" });
@@ -90,7 +102,7 @@ function multiplyFunction(row: WasmFunction, tile: WasmFunction, width: number):
       restRows.set(i32.subtract(rows, size)),
       forEach(
         { rest: restRows, step: stepRows, size },
-        call(by, address, leftBytes, right, bias, target, outBytes, depth, low, high),
+        call(by, address, leftBytes, depth, runs, skipBytes, right, bias, target, outBytes, low, high),
         [
           address.set(i32.add(address, i32.multiply(stepRows, leftBytes))),
           target.set(i32.add(target, i32.multiply(stepRows, outBytes))),
@@ -109,7 +121,7 @@ function multiplyFunction(row: WasmFunction, tile: WasmFunction, width: number):
           when(i32.isAtLeast(rows, tileRows), multiply(tile, tileRows), multiply(row, 1)),
         ],
         [
-          right.set(i32.add(right, i32.multiply(depth, width * 4))),
+          right.set(i32.add(right, i32.multiply(i32.multiply(depth, runs), width * 4))),
           out.set(i32.add(out, stepBytes)),
           when(bias, bias.set(i32.add(bias, stepBytes))),
         ],
