@@ -1,5 +1,6 @@
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import { env, findBackendFactory, type KernelBackend, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { compileSimdKernels } from "../simd/code/simd-kernels.ts";
 import { addSimd } from "../simd/simd.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
@@ -30,7 +31,12 @@ const startStock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
 
 /** The same with our kernels, where there is SIMD. */
 async function start(): Promise<KernelBackend> {
-  const backend = await startStock();
-  if (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) await addSimd(backend as unknown as WasmBackend); // what it is
+  const starting = startStock();
+  // Our kernels are made once TensorFlow.js has begun to fetch its own.
+  const compiling = new Promise((resolve) => setTimeout(resolve)).then(async () =>
+    (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? compileSimdKernels() : undefined,
+  );
+  const [backend, kernels] = await Promise.all([starting, compiling]);
+  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels); // what it is
   return backend;
 }

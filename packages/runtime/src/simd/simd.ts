@@ -82,8 +82,8 @@ export function panelWidth(columns: number): 4 | 8 {
 }
 
 /** Gives a backend our kernels. */
-export async function addSimd(backend: WasmBackend): Promise<void> {
-  const simd = new Simd(backend, await startSimdKernels(backend.wasm.asm.memory));
+export async function addSimd(backend: WasmBackend, module: WebAssembly.Module): Promise<void> {
+  const simd = new Simd(backend, await startSimdKernels(module, backend.wasm.asm.memory));
   const disposeData = backend.disposeData.bind(backend);
   backend.disposeData = (dataId, force) => {
     const isGone = disposeData(dataId, force);

@@ -9,7 +9,7 @@ export function encodeModule(functions: readonly WasmFunction[], { isShared = fa
   const write = (code: Code, bytes: number[]): number[] => {
     for (const part of code) {
       if (typeof part === "number") bytes.push(part);
-      else write("body" in part ? (indices.get(part) as number[]) : part, bytes); // all that are called are in the module
+      else write(isFunction(part) ? (indices.get(part) as number[]) : part, bytes); // all that are called are in the module
     }
     return bytes;
   };
@@ -46,6 +46,10 @@ export function encodeModule(functions: readonly WasmFunction[], { isShared = fa
       [],
     ),
   );
+}
+
+function isFunction(part: Code | WasmFunction): part is WasmFunction {
+  return !Array.isArray(part);
 }
 
 const maxPages = 65536; // of 64 KiB: an upper bound that any memory may have

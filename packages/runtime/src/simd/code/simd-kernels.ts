@@ -13,12 +13,17 @@ type KernelName =
   | "convolvePixel"
   | `convolve${RunWidth}By${RunStride}`;
 
-/** Starts our functions: with relaxed SIMD, which multiplies and adds in one instruction, where there is that. */
-export async function startSimdKernels(memory: WebAssembly.Memory): Promise<SimdKernels> {
+/** Compiles our functions: with relaxed SIMD, which multiplies and adds in one instruction, where there is that. */
+export async function compileSimdKernels(): Promise<WebAssembly.Module> {
   const multiplyAdd = hasRelaxedSimd() ? f32x4.relaxedMultiplyAdd : multiplyThenAdd;
   const functions = [...matrixFunctions(multiplyAdd), ...depthwiseFunctions(multiplyAdd), gatherPatches];
-  const { instance } = await WebAssembly.instantiate(encodeModule(functions), { env: { memory } });
-  return instance.exports as SimdKernels; // they have these names
+  return WebAssembly.compile(encodeModule(functions));
+}
+
+/** Our functions on a memory. */
+export async function startSimdKernels(module: WebAssembly.Module, memory: WebAssembly.Memory): Promise<SimdKernels> {
+  const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
+  return exports as SimdKernels; // they have these names
 }
 
 const multiplyThenAdd: MultiplyAdd = (a, b, c) => f32x4.add(f32x4.multiply(a, b), c);
