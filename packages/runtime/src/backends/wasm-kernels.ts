@@ -9,7 +9,9 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { concatenate } from "../simd/concatenate.ts";
 import { convolve } from "../simd/convolve.ts";
+import { convolveTransposed } from "../simd/convolve-transposed.ts";
 import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
@@ -74,6 +76,8 @@ const corrections: Readonly<Record<string, Correction>> = {
   FusedConv2D: preferring(convolve, withExplicitPadding(false)),
   DepthwiseConv2dNative: preferring(convolveDepthwise, withExplicitPadding(true)),
   FusedDepthwiseConv2D: preferring(convolveDepthwise, withExplicitPadding(true)),
+  Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
+  Concat: preferring(concatenate, asItIs),
   BatchMatMul: preferring(multiplyTensors, asItIs),
   _FusedMatMul: preferring(multiplyTensors, asItIs),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */

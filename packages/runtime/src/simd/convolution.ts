@@ -23,7 +23,7 @@ export interface Convolution {
 
 /**
  * What a convolution's kernel is given, and an output for it. Undefined for what our kernels don't do: fewer than 4
- * channels to compute, an activation that is no clamp, several filters per channel.
+ * channels to compute, or none to compute them from, an activation that is no clamp, several filters per channel.
  */
 export function readConvolution(
   args: Arguments,
@@ -48,7 +48,8 @@ export function readConvolution(
     isDepthwise,
   );
   const bias = biasAddress(backend, biasTensor, info.outChannels);
-  if (info.outChannels < 4 || bias === undefined) return undefined;
+  if (info.outChannels < 4 || info.inChannels < 1 || bias === undefined) return undefined;
+  if (info.outHeight < 1 || info.outWidth < 1) return undefined; // the filter is larger than what it is to lie over
   const output = backend.makeOutput(info.outShape, "float32");
   return {
     simd,
@@ -59,25 +60,31 @@ export function readConvolution(
     clamp,
     output,
     batch: info.batchSize,
-    down: {
-      inSize: info.inHeight,
-      outSize: info.outHeight,
-      filterSize: info.filterHeight,
-      stride: info.strideHeight,
-      dilation: info.dilationHeight,
-      padding: info.padInfo.top,
-    },
-    across: {
-      inSize: info.inWidth,
-      outSize: info.outWidth,
-      filterSize: info.filterWidth,
-      stride: info.strideWidth,
-      dilation: info.dilationWidth,
-      padding: info.padInfo.left,
-    },
+    ...axesOf(info),
     inChannels: info.inChannels,
     outChannels: info.outChannels,
   };
+}
+
+/** How the filter lies over the images, down and across. */
+export function axesOf(info: backend_util.Conv2DInfo): { readonly down: Axis; readonly across: Axis } {
+  const down = {
+    inSize: info.inHeight,
+    outSize: info.outHeight,
+    filterSize: info.filterHeight,
+    stride: info.strideHeight,
+    dilation: info.dilationHeight,
+    padding: info.padInfo.top,
+  };
+  const across = {
+    inSize: info.inWidth,
+    outSize: info.outWidth,
+    filterSize: info.filterWidth,
+    stride: info.strideWidth,
+    dilation: info.dilationWidth,
+    padding: info.padInfo.left,
+  };
+  return { down, across };
 }
 
 type Arguments = Parameters<KernelFunc>[0];

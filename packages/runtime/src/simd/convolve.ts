@@ -116,7 +116,7 @@ function copy(
   const isCut = height < down.filterSize || width < across.filterSize;
   if (isCut) backend.wasm.HEAPU8.fill(0, to, to + count * patchBytes);
   const isOneRun = across.dilation === 1;
-  simd.kernels.gatherPatches(
+  simd.kernels.copyPatches(
     x + ((image * down.inSize + rows.start) * across.inSize + columns.start) * pixelBytes,
     across.stride * pixelBytes,
     down.dilation * across.inSize * pixelBytes,

@@ -1,4 +1,4 @@
-import type { KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
+import { type KernelFunc, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { addressOf, sizeOf, type WasmBackend } from "../backends/wasm-memory.ts";
 import { tileRows } from "./code/matrices.ts";
 import { packedBytes, panelWidth, type Simd } from "./simd.ts";
@@ -94,18 +94,19 @@ export function multiplyTensors({ inputs, attrs, backend: given }: Arguments): T
   if (a.dtype !== "float32" || b.dtype !== "float32") return undefined;
   const [rows = 0, depth = 0] = a.shape.slice(-2);
   const columns = b.shape.at(isTransposed ? -2 : -1) ?? 0;
-  const batches = sizeOf({ ...b, shape: b.shape.slice(0, -2) });
-  const isOnePerBatch = a.shape.length === b.shape.length && batches === sizeOf({ ...a, shape: a.shape.slice(0, -2) });
+  const [outerA, outerB] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
+  const batches = util.sizeFromShape(outerB);
+  const isOnePerBatch = util.arraysEqual(outerA, outerB);
   const biasAt = biasAddress(backend, bias, columns);
   if (columns < 4 || biasAt === undefined || (batches !== 1 && !isOnePerBatch)) return undefined;
-  const outer = a.shape.length >= b.shape.length ? a.shape.slice(0, -2) : b.shape.slice(0, -2);
+  const outer = outerA.length >= outerB.length ? outerA : outerB;
   const layout = { depth, columns, isTransposed };
   const right = batches === 1 ? simd.packOnce(b, layout) : simd.scratch(packedBytes(layout));
   const output = backend.makeOutput([...outer, rows, columns], "float32");
   const [left, out, matrix] = [a, output, b].map((tensor) => addressOf(backend, tensor)) as [number, number, number];
   const product = { depth, columns, right, bias: biasAt, ...clamp };
   if (batches === 1) {
-    multiply(simd, { ...product, left, rows: sizeOf(a) / (depth || 1), out });
+    multiply(simd, { ...product, left, rows: util.sizeFromShape(outerA) * rows, out });
     return output;
   }
   for (let batch = 0; batch < batches; batch++) {

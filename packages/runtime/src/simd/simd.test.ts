@@ -4,7 +4,9 @@ import { openCpuBackend } from "../backends/cpu.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import { openWasmBackend } from "../backends/wasm.ts";
 import type { WasmBackend } from "../backends/wasm-memory.ts";
+import { concatenate } from "./concatenate.ts";
 import { convolve } from "./convolve.ts";
+import { convolveTransposed } from "./convolve-transposed.ts";
 import { convolveDepthwise } from "./depthwise.ts";
 import { multiplyTensors } from "./products.ts";
 
@@ -15,7 +17,7 @@ interface Plain {
 
 interface Call {
   readonly kernel: string;
-  readonly inputs: Readonly<Record<string, Plain>>;
+  readonly inputs: Readonly<Record<string, Plain>> | readonly Plain[];
   readonly attrs: Readonly<Record<string, unknown>>;
 }
 
@@ -24,6 +26,8 @@ const own = {
   FusedDepthwiseConv2D: convolveDepthwise,
   BatchMatMul: multiplyTensors,
   _FusedMatMul: multiplyTensors,
+  Conv2DBackpropInput: convolveTransposed,
+  Concat: concatenate,
 } as const;
 
 const opened: LoadedBackend[] = [];
@@ -123,7 +127,61 @@ describe("products of matrices", () => {
     const many = numbers([3, 6, 6], 2);
     expect(runOwn({ kernel: "BatchMatMul", inputs: { a: one, b: many }, attrs })).toBeUndefined();
     expectAgreement({ kernel: "BatchMatMul", inputs: { a: many, b: one }, attrs });
+    const [down, across] = [numbers([1, 6, 2, 5], 1), numbers([6, 1, 5, 4], 2)];
+    expect(runOwn({ kernel: "BatchMatMul", inputs: { a: down, b: across }, attrs })).toBeUndefined();
   });
+
+  test("of nothing are zeros", () => {
+    const inputs = { a: numbers([1, 3, 0], 1), b: numbers([1, 0, 5], 2) };
+    const product = runOwn({ kernel: "BatchMatMul", inputs, attrs: { transposeA: false, transposeB: false } });
+    expect(product).toEqual({ shape: [1, 3, 5], values: new Float32Array(15) });
+  });
+});
+
+describe("transposed convolutions", () => {
+  const cases = [
+    { dy: [1, 3, 4, 5], filter: [2, 2, 7, 5], inputShape: [1, 6, 8, 7], strides: [2, 2], pad: "same" },
+    { dy: [2, 3, 3, 4], filter: [3, 3, 2, 4], inputShape: [2, 6, 6, 2], strides: [2, 2], pad: "same" },
+    { dy: [1, 3, 4, 3], filter: [3, 3, 1, 3], inputShape: [1, 7, 9, 1], strides: [2, 2], pad: "valid" },
+    { dy: [1, 5, 5, 2], filter: [4, 3, 6, 2], inputShape: [1, 5, 5, 6], strides: [1, 1], pad: "same" },
+    { dy: [1, 70, 60, 3], filter: [3, 3, 9, 3], inputShape: [1, 70, 60, 9], strides: [1, 1], pad: "same" },
+    { dy: [1, 4, 2, 3], filter: [2, 2, 4, 3], inputShape: [1, 8, 2, 4], strides: [2, 1], pad: "same" },
+    { dy: [0, 3, 3, 4], filter: [3, 3, 2, 4], inputShape: [0, 6, 6, 2], strides: [2, 2], pad: "same" },
+  ];
+
+  test.each(cases)("compute what the cpu does: $dy to $inputShape by $filter", ({ dy, filter, ...attrs }) => {
+    const inputs = { dy: numbers(dy, 1), filter: numbers(filter, 2) };
+    expectAgreement({ kernel: "Conv2DBackpropInput", inputs, attrs });
+  });
+});
+
+test.each([
+  {
+    shapes: [
+      [2, 3, 4],
+      [2, 3, 1],
+      [2, 3, 7],
+    ],
+    axis: 2,
+  },
+  {
+    shapes: [
+      [2, 1, 5],
+      [2, 3, 5],
+    ],
+    axis: -2,
+  },
+  {
+    shapes: [
+      [1, 9],
+      [2, 9],
+      [0, 9],
+    ],
+    axis: 0,
+  },
+])("$shapes are concatenated along axis $axis as on the cpu", ({ shapes, axis }) => {
+  const inputs = shapes.map((shape, index) => numbers(shape, index + 1));
+  expectAgreement({ kernel: "Concat", inputs, attrs: { axis } });
 });
 
 test("not a number stays so through a clamp", () => {
@@ -186,7 +244,7 @@ function run(
   backend: KernelBackend,
   kernel: (args: { inputs: Record<string, TensorInfo>; attrs: never; backend: object }) => TensorInfo | undefined,
 ): Plain | undefined {
-  const infos = Object.entries(inputs).map(([name, { shape, values }]) => {
+  const infos = Object.entries(inputs).map(([name, { shape, values }]: [string, Plain]) => {
     const info: TensorInfo = {
       dataId: backend.write(values, [...shape], "float32"),
       shape: [...shape],
@@ -195,7 +253,7 @@ function run(
     return [name, info] as const;
   });
   const output = kernel({
-    inputs: Object.fromEntries(infos),
+    inputs: (Array.isArray(inputs) ? infos.map(([, info]) => info) : Object.fromEntries(infos)) as never,
     attrs: { dataFormat: "NHWC", ...attrs } as never,
     backend,
   });

@@ -59,6 +59,7 @@ export const i32 = {
 } as const;
 
 export const f32 = {
+  add: binary(0x92),
   load: (address: Operand, offset = 0): Code => [push(address), 0x2a, 2, unsigned(offset)],
   store: (address: Operand, value: Operand, offset = 0): Code => [
     push(address),

@@ -2,21 +2,21 @@ import { depthwiseFunctions, type RunStride, type RunWidth } from "./depthwise.t
 import { encodeModule } from "./encode-module.ts";
 import { defineFunction, f32x4, type MultiplyAdd } from "./instructions.ts";
 import { matrixFunctions } from "./matrices.ts";
-import { gatherPatches } from "./patches.ts";
+import { patchFunctions } from "./patches.ts";
 
 /** Our functions on a memory: they take addresses, counts and floats in the order in which they are defined. */
 export type SimdKernels = Readonly<Record<KernelName, (...operands: number[]) => void>>;
 
 type KernelName =
   | `${"packBy" | "multiplyBy"}${4 | 8}`
-  | "gatherPatches"
+  | `${"copy" | "add"}Patches`
   | "convolvePixel"
   | `convolve${RunWidth}By${RunStride}`;
 
 /** Compiles our functions: with relaxed SIMD, which multiplies and adds in one instruction, where there is that. */
 export async function compileSimdKernels(): Promise<WebAssembly.Module> {
   const multiplyAdd = hasRelaxedSimd() ? f32x4.relaxedMultiplyAdd : multiplyThenAdd;
-  const functions = [...matrixFunctions(multiplyAdd), ...depthwiseFunctions(multiplyAdd), gatherPatches];
+  const functions = [...matrixFunctions(multiplyAdd), ...depthwiseFunctions(multiplyAdd), ...patchFunctions];
   return WebAssembly.compile(encodeModule(functions));
 }
 
