@@ -2,6 +2,7 @@
 const benchmarks = {
   converter: () => import("./converter.mjs"),
   "converter-memory": () => import("./converter-memory.mjs"),
+  browser: () => import("./browser.mjs"),
   runtime: () => import("./runtime.mjs"),
   quantization: () => import("./quantization.mjs"),
 };

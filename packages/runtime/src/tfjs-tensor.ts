@@ -31,7 +31,8 @@ export function toTfjs(tensor: Tensor, where: string): TfjsTensor {
   }
   if (dtype === "complex64") return toTfjsComplex(tensor.data as Float32Array, shape);
   if (dtype === "bool") return tfjsTensor(tensor.data as Uint8Array, shape, "bool");
-  if (dtype === "float32") return tfjsTensor(Float32Array.from(tensor.data as Float32Array), shape, "float32");
+  // A copy, since the cpu backend keeps what it is given; `from` would take the elements one by one.
+  if (dtype === "float32") return tfjsTensor(new Float32Array(tensor.data as Float32Array), shape, "float32");
   return tfjsTensor(toInt32(tensor, where), shape, "int32");
 }
 

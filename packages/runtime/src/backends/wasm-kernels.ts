@@ -9,6 +9,11 @@ import {
   type TensorInfo,
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
+import { concatenate } from "../simd/concatenate.ts";
+import { convolve } from "../simd/convolve.ts";
+import { convolveTransposed } from "../simd/convolve-transposed.ts";
+import { convolveDepthwise } from "../simd/depthwise.ts";
+import { multiplyTensors } from "../simd/products.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 
@@ -57,12 +62,24 @@ interface ConvolutionAttrs {
   readonly dimRoundingMode?: "floor" | "round" | "ceil";
 }
 
-/** What TensorFlow.js's kernels get wrong, and how ours call them so that they don't. */
+/** Our own kernel where it can do it, else what is given. */
+const preferring =
+  (own: (args: Call["args"]) => TensorInfo | undefined, correction: Correction): Correction =>
+  (call) =>
+    own(call.args) ?? correction(call);
+
+const asItIs: Correction = ({ args, original }) => original(args);
+
+/** What TensorFlow.js's kernels get wrong, or do slowly, and how ours call them so that they don't. */
 const corrections: Readonly<Record<string, Correction>> = {
-  Conv2D: withExplicitPadding(false),
-  FusedConv2D: withExplicitPadding(false),
-  DepthwiseConv2dNative: withExplicitPadding(true),
-  FusedDepthwiseConv2D: withExplicitPadding(true),
+  Conv2D: preferring(convolve, withExplicitPadding(false)),
+  FusedConv2D: preferring(convolve, withExplicitPadding(false)),
+  DepthwiseConv2dNative: preferring(convolveDepthwise, withExplicitPadding(true)),
+  FusedDepthwiseConv2D: preferring(convolveDepthwise, withExplicitPadding(true)),
+  Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
+  Concat: preferring(concatenate, asItIs),
+  BatchMatMul: preferring(multiplyTensors, asItIs),
+  _FusedMatMul: preferring(multiplyTensors, asItIs),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);

@@ -1,19 +1,30 @@
 import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Simd } from "../simd/simd.ts";
 
 /** What TensorFlow.js's types hide of its WebAssembly backend: where each tensor's bytes are. */
 export interface WasmBackend {
   readonly wasm: WasmModule;
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number; dtype: TensorInfo["dtype"] } };
   makeOutput(shape: readonly number[], dtype: TensorInfo["dtype"]): TensorInfo;
-  disposeData(dataId: object): void;
+  /** Counts one holder less, and tells whether that was the last. */
+  disposeData(dataId: object, force?: boolean): boolean;
   dispose(): void;
+  /** Our own kernels, where there is SIMD. */
+  simd?: Simd;
+}
+
+/** The address of a tensor's elements. */
+export function addressOf(backend: WasmBackend, { dataId }: TensorInfo): number {
+  return backend.dataIdMap.get(dataId).memoryOffset >>> 0;
 }
 
 interface WasmModule {
   readonly HEAPU8: Uint8Array<ArrayBuffer>;
   /** Returns where there are so many bytes, or 0 if there is no room for them. */
   _malloc(bytes: number): number;
+  _free(address: number): void;
+  readonly asm: { readonly memory: WebAssembly.Memory };
 }
 
 /** Throws `out-of-memory` where TensorFlow.js would go on with 0, and write over whatever lies there. */

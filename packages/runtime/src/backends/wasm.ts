@@ -1,7 +1,16 @@
 import { InferenceError } from "@nearside/core";
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
-import { backend as currentBackend, env } from "@tensorflow/tfjs-core";
+import {
+  backend as currentBackend,
+  env,
+  findBackendFactory,
+  type KernelBackend,
+  registerBackend,
+  removeBackend,
+} from "@tensorflow/tfjs-core";
 import { causesOf } from "../out-of-memory.ts";
+import { compileSimdKernels } from "../simd/code/simd-kernels.ts";
+import { addSimd } from "../simd/simd.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
 import { refuseFailedAllocations, type WasmBackend } from "./wasm-memory.ts";
@@ -19,6 +28,10 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
     setWasmPaths({ ...wasmPaths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
   }
   registerWasmKernels();
+  if (findBackendFactory("wasm") !== start) {
+    removeBackend("wasm");
+    registerBackend("wasm", start);
+  }
   const loaded = await startBackend("wasm");
   const backend = currentBackend() as unknown as WasmBackend; // what was just started
   const { wasm } = backend; // which the backend forgets when it is closed
@@ -48,4 +61,19 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
 /** What WebAssembly throws when its code can't go on: its memory is then in any state. */
 function isTrap(thrown: unknown): thrown is Error {
   return thrown instanceof WebAssembly.RuntimeError;
+}
+
+/** TensorFlow.js's own backend, which importing its package registered. */
+const startStock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
+
+/** The same with our kernels, where there is SIMD. */
+async function start(): Promise<KernelBackend> {
+  const starting = startStock();
+  // Our kernels are made once TensorFlow.js has begun to fetch its own.
+  const compiling = new Promise((resolve) => setTimeout(resolve)).then(async () =>
+    (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? compileSimdKernels() : undefined,
+  );
+  const [backend, kernels] = await Promise.all([starting, compiling]);
+  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels); // what it is
+  return backend;
 }

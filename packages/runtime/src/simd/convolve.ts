@@ -1,0 +1,133 @@
+import type { KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
+import { addressOf } from "../backends/wasm-memory.ts";
+import { tileRows } from "./code/matrices.ts";
+import { type Convolution, readConvolution } from "./convolution.ts";
+import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
+import { blockRows, multiply } from "./products.ts";
+
+/**
+ * `Conv2D` and `FusedConv2D` by our kernels: products of matrices, whose left one is the image itself where the whole
+ * filter lies within it, and elsewhere copies of what it sees. Undefined where they can't.
+ */
+export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefined {
+  const convolution = readConvolution(args, { isDepthwise: false });
+  if (convolution === undefined) return undefined;
+  const { simd, backend, x, filter, bias, clamp, output, batch, down, across, inChannels, outChannels } = convolution;
+  const depth = down.filterSize * across.filterSize * inChannels;
+  const right = simd.packOnce(filter, { depth, columns: outChannels, isTransposed: false });
+  const product = { columns: outChannels, right, bias, ...clamp };
+  const out = addressOf(backend, output);
+  const imagePixels = down.outSize * across.outSize;
+  if ([down, across].every(isPointwise)) {
+    multiply(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+    return output;
+  }
+  const inner = innerOutputs(convolution);
+  for (let image = 0; image < batch; image++) {
+    const firstPixel = image * imagePixels;
+    const { firstRow, endRow, firstColumn, endColumn } = inner;
+    for (let row = firstRow; row < endRow; row++) {
+      const y = image * down.inSize + row * down.stride - down.padding;
+      multiply(simd, {
+        ...product,
+        rows: endColumn - firstColumn,
+        left: x + (y * across.inSize + firstColumn * across.stride - across.padding) * inChannels * 4,
+        leftBytes: across.stride * inChannels * 4,
+        depth: across.filterSize * inChannels,
+        runs: down.filterSize,
+        skipBytes: (down.dilation * across.inSize - across.filterSize) * inChannels * 4,
+        out: out + (firstPixel + row * across.outSize + firstColumn) * outChannels * 4,
+      });
+    }
+    for (const pixels of outerOutputs(convolution, inner)) {
+      const block = Math.min(pixels.count, blockRows(depth));
+      const left = simd.scratch(block * depth * 4);
+      for (let done = 0; done < pixels.count; done += block) {
+        const first = pixels.first + done * pixels.step;
+        const rows = Math.min(block, pixels.count - done);
+        gather(convolution, image, { ...pixels, first, count: rows }, left);
+        const outBytes = pixels.step * outChannels * 4;
+        multiply(simd, { ...product, rows, left, depth, out: out + (firstPixel + first) * outChannels * 4, outBytes });
+      }
+    }
+  }
+  return output;
+}
+
+function isPointwise({ filterSize, stride, inSize, outSize }: Axis): boolean {
+  return filterSize === 1 && stride === 1 && inSize === outSize;
+}
+
+/** Outputs of an image, by their place in memory: the first, how many, and how far from each to the next. */
+interface Pixels {
+  readonly first: number;
+  readonly count: number;
+  readonly step: number;
+}
+
+/** The rows and columns of outputs for which the image itself is multiplied: none where they are too few to be fast. */
+function innerOutputs({ down, across }: Convolution) {
+  const [rows, columns] = [wholeOutputs(down), wholeOutputs(across)];
+  const isFast = across.dilation === 1 && columns.end - columns.first >= 2 * tileRows && rows.end > rows.first;
+  return isFast
+    ? { firstRow: rows.first, endRow: rows.end, firstColumn: columns.first, endColumn: columns.end }
+    : { firstRow: 0, endRow: 0, firstColumn: 0, endColumn: across.outSize };
+}
+
+/** The other outputs: the rows before and after, and the columns to the left and right. */
+function outerOutputs({ down, across }: Convolution, inner: ReturnType<typeof innerOutputs>): readonly Pixels[] {
+  const { firstRow, endRow, firstColumn, endColumn } = inner;
+  const width = across.outSize;
+  const columns = Array.from({ length: width }, (_, column) => column);
+  return [
+    { first: 0, count: firstRow * width, step: 1 },
+    { first: endRow * width, count: (down.outSize - endRow) * width, step: 1 },
+    ...columns
+      .filter((column) => column < firstColumn || column >= endColumn)
+      .map((column) => ({ first: firstRow * width + column, count: endRow - firstRow, step: width })),
+  ];
+}
+
+/** Copies what the filter sees of an image, output by output: zeros where it lies beyond the edges. */
+function gather(convolution: Convolution, image: number, { first, count, step }: Pixels, left: number): void {
+  const { down, across, inChannels } = convolution;
+  const patchBytes = down.filterSize * across.filterSize * inChannels * 4;
+  const whole = wholeOutputs(across);
+  for (let done = 0; done < count; ) {
+    const pixel = first + done * step;
+    const [row, column] = [Math.floor(pixel / across.outSize), pixel % across.outSize];
+    const isRun = step === 1 && column >= whole.first && column < whole.end;
+    const end = isRun ? Math.min(whole.end, column + count - done) : column + 1;
+    copy(convolution, { image, row, column }, { count: end - column, to: left + done * patchBytes, patchBytes });
+    done += end - column;
+  }
+}
+
+/** The same for outputs of one row that see the same columns of the filter. */
+function copy(
+  { simd, backend, x, down, across, inChannels }: Convolution,
+  { image, row, column }: Readonly<Record<"image" | "row" | "column", number>>,
+  { count, to, patchBytes }: Readonly<Record<"count" | "to" | "patchBytes", number>>,
+): void {
+  const pixelBytes = inChannels * 4;
+  const rows = tapsWithin(down, row);
+  const columns = tapsWithin(across, column);
+  const [height, width] = [rows.end - rows.first, columns.end - columns.first];
+  const isCut = height < down.filterSize || width < across.filterSize;
+  if (isCut) backend.wasm.HEAPU8.fill(0, to, to + count * patchBytes);
+  const isOneRun = across.dilation === 1;
+  simd.kernels.copyPatches(
+    x + ((image * down.inSize + rows.start) * across.inSize + columns.start) * pixelBytes,
+    across.stride * pixelBytes,
+    down.dilation * across.inSize * pixelBytes,
+    across.dilation * pixelBytes,
+    to + (rows.first * across.filterSize + columns.first) * pixelBytes,
+    patchBytes,
+    across.filterSize * pixelBytes,
+    pixelBytes,
+    count,
+    height,
+    isOneRun ? Math.min(1, width) : width,
+    isOneRun ? width * inChannels : inChannels,
+  );
+}

@@ -1,0 +1,94 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { WasmBackend } from "../backends/wasm-memory.ts";
+import { type SimdKernels, startSimdKernels } from "./code/simd-kernels.ts";
+
+/** A matrix [depth, columns] as our kernels take the right one of two: how it lies in memory now. */
+export interface MatrixLayout {
+  readonly depth: number;
+  readonly columns: number;
+  readonly isTransposed: boolean;
+}
+
+interface PackedMatrix extends MatrixLayout {
+  readonly address: number;
+}
+
+/** Our kernels on the memory of TensorFlow.js's WebAssembly backend, and the memory that they need besides tensors. */
+export class Simd {
+  readonly kernels: SimdKernels;
+  readonly #backend: WasmBackend;
+  /** What a tensor's matrix was packed to, by its data. It lives as long as the tensor. */
+  readonly #packed = new WeakMap<object, PackedMatrix[]>();
+  #scratch = { address: 0, bytes: 0 };
+
+  constructor(backend: WasmBackend, kernels: SimdKernels) {
+    this.#backend = backend;
+    this.kernels = kernels;
+  }
+
+  /** The address of a tensor's matrix, packed: once for each tensor and layout. */
+  packOnce({ dataId }: TensorInfo, layout: MatrixLayout): number {
+    const all = this.#packed.get(dataId) ?? [];
+    const { depth, columns, isTransposed } = layout;
+    const found = all.find(
+      (each) => each.depth === depth && each.columns === columns && each.isTransposed === isTransposed,
+    );
+    if (found) return found.address;
+    const address = this.#allocate(packedBytes(layout));
+    this.pack(this.#backend.dataIdMap.get(dataId).memoryOffset, layout, address);
+    this.#packed.set(dataId, [...all, { ...layout, address }]);
+    return address;
+  }
+
+  /** Packs the matrix at an address, to another one with room for {@link packedBytes}. */
+  pack(matrix: number, { depth, columns, isTransposed }: MatrixLayout, address: number): void {
+    const [rowBytes, columnBytes] = isTransposed ? [4, depth * 4] : [columns * 4, 4];
+    const pack = panelWidth(columns) === 8 ? "packBy8" : "packBy4";
+    this.kernels[pack](matrix, rowBytes, columnBytes, address, depth, columns);
+  }
+
+  /** The address of memory to write to, until the next call. */
+  scratch(bytes: number): number {
+    if (this.#scratch.bytes < bytes) {
+      this.#backend.wasm._free(this.#scratch.address);
+      this.#scratch = { address: 0, bytes: 0 };
+      this.#scratch = { address: this.#allocate(bytes), bytes };
+    }
+    return this.#scratch.address;
+  }
+
+  /** Frees what was packed of a tensor that is no more. */
+  forget(dataId: object): void {
+    for (const { address } of this.#packed.get(dataId) ?? []) this.#backend.wasm._free(address);
+    this.#packed.delete(dataId);
+  }
+
+  #allocate(bytes: number): number {
+    const address = this.#backend.wasm._malloc(bytes) >>> 0; // beyond 2 GiB it comes as a negative number
+    if (address === 0) throw new Error(`out of memory: ${bytes} bytes more were needed`);
+    return address;
+  }
+}
+
+/** The bytes of a matrix once it is packed; its last panel may hold columns of the one before again. */
+export function packedBytes({ depth, columns }: MatrixLayout): number {
+  const width = panelWidth(columns);
+  return Math.ceil(columns / width) * width * depth * 4;
+}
+
+/** The width of the panels of a packed matrix. Matrices of less than 4 columns have none. */
+export function panelWidth(columns: number): 4 | 8 {
+  return columns >= 8 ? 8 : 4;
+}
+
+/** Gives a backend our kernels. */
+export async function addSimd(backend: WasmBackend, module: WebAssembly.Module): Promise<void> {
+  const simd = new Simd(backend, await startSimdKernels(module, backend.wasm.asm.memory));
+  const disposeData = backend.disposeData.bind(backend);
+  backend.disposeData = (dataId, force) => {
+    const isGone = disposeData(dataId, force);
+    if (isGone) simd.forget(dataId);
+    return isGone;
+  };
+  backend.simd = simd;
+}
