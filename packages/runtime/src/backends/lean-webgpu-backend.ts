@@ -1,5 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { util } from "@tensorflow/tfjs-core";
+import { BindGroups } from "./bind-groups.ts";
 import { OpenWebgpuBackend, type Program, type ProgramUniforms, type TensorInfo } from "./open-webgpu-backend.ts";
 import { UniformBuffers, UniformWords } from "./uniform-buffers.ts";
 
@@ -18,11 +19,12 @@ class LeanBackend extends OpenWebgpuBackend implements Lean {
   commandsPerSubmit = 15;
   readonly #uniforms: UniformBuffers;
   readonly #words = new UniformWords();
-  readonly #layouts = new WeakMap<GPUComputePipeline, GPUBindGroupLayout>();
+  readonly #bindGroups: BindGroups;
 
   constructor(device: GPUDevice, info?: GPUAdapterInfo) {
     super(device, info);
     this.#uniforms = new UniformBuffers(device);
+    this.#bindGroups = new BindGroups(device);
   }
 
   override recordAndSubmit(
@@ -38,13 +40,12 @@ class LeanBackend extends OpenWebgpuBackend implements Lean {
       return;
     }
     const pipeline = program.pipeline as GPUComputePipeline; // the program was compiled, or it would be a promise
-    const entries: GPUBindGroupEntry[] = [output, ...inputs].map(({ dataId }, binding) => {
+    const buffers = [output, ...inputs].map(({ dataId }) => {
       this.commandQueueOwnedIds.add(dataId);
-      return { binding, resource: { buffer: this.tensorMap.get(dataId).resource as GPUBuffer } }; // it is on the device
+      return this.tensorMap.get(dataId).resource as GPUBuffer; // it is on the device
     });
-    const buffer = this.#uniforms.bufferOf(this.#layOut(program, output, inputs, uniforms));
-    entries.push({ binding: entries.length, resource: { buffer } });
-    const bindGroup = this.device.createBindGroup({ layout: this.#layoutOf(pipeline), entries });
+    buffers.push(this.#uniforms.bufferOf(this.#layOut(program, output, inputs, uniforms)));
+    const bindGroup = this.#bindGroups.of(pipeline, buffers);
     this.ensureCommandEncoderReady();
     this.computePassEncoder ??= (this.commandEncoder as GPUCommandEncoder).beginComputePass(); // it is ready
     const [x, y, z] = program.dispatch;
@@ -86,19 +87,11 @@ class LeanBackend extends OpenWebgpuBackend implements Lean {
     for (const { type, data } of uniforms) words.add(type, data);
     return words.words;
   }
-
-  #layoutOf(pipeline: GPUComputePipeline): GPUBindGroupLayout {
-    const known = this.#layouts.get(pipeline);
-    if (known !== undefined) return known;
-    const layout = pipeline.getBindGroupLayout(0);
-    this.#layouts.set(pipeline, layout);
-    return layout;
-  }
 }
 
 /**
  * TensorFlow.js's WebGPU backend with less work for each command: uniforms that an earlier command had are not written
- * again, and a pipeline is asked for its layout once. Typed as the class that it extends, so that others can extend it.
+ * again, nor is a bind group made again. Typed as the class that it extends, so that others can extend it.
  */
 export const LeanWebgpuBackend = LeanBackend as unknown as new (
   device: GPUDevice,
