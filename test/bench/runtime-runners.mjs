@@ -72,8 +72,11 @@ function countDispatches() {
   return () => count;
 }
 
-/** Everyone who runs a model, ready to run: ours by tape where there are tapes, ours by plan, TensorFlow.js twice. */
-export async function openRunners({ target, reference, needsOwnRuntime }, backend, pixels) {
+/**
+ * Everyone who runs a model, ready to run: ours by tape where there are tapes, ours by plan, TensorFlow.js twice, and
+ * ONNX Runtime where it is installed (`npm install --no-save --ignore-scripts onnxruntime-node`) and has a file.
+ */
+export async function openRunners({ target, reference, onnx, needsOwnRuntime }, backend, pixels) {
   const files = await readModel(target, pixels);
   const inputs = sampleInputs(files.manifest.signature.inputs);
   const { ahead, ...byPlan } = backend.loaded;
@@ -85,7 +88,31 @@ export async function openRunners({ target, reference, needsOwnRuntime }, backen
     const theirs = await readModel(reference, pixels);
     runners.push(await openStock("TensorFlow.js, of the Python converter", theirs, inputs, backend));
   }
+  if (onnx && !pixels) {
+    for (const provider of backend.name === "webgpu" ? ["cpu", "webgpu"] : ["cpu"]) {
+      try {
+        runners.push(await openOnnx(provider, onnx, inputs));
+      } catch (error) {
+        console.log(`  ONNX Runtime, ${provider}: left out: ${error.message.split("\n")[0]}`);
+      }
+    }
+  }
   return runners;
+}
+
+async function openOnnx(provider, onnx, inputs) {
+  const { InferenceSession, Tensor } = (await import("onnxruntime-node")).default;
+  const startMs = performance.now();
+  const session = await InferenceSession.create(onnx, { executionProviders: [provider], intraOpNumThreads: 1 });
+  const run = async () => {
+    const fed = Object.entries(inputs).map(([key, { dtype, shape, data }]) => [key, new Tensor(dtype, data, shape)]);
+    const results = await session.run(Object.fromEntries(fed));
+    return { outputs: Object.values(results).map(({ data }) => data), commands: 0 };
+  };
+  await run();
+  const firstMs = performance.now() - startMs;
+  const name = `ONNX Runtime, ${provider}`;
+  return { name, firstMs, run, bytes: () => Number.NaN, select: async () => {}, close: () => session.release() };
 }
 
 async function openOurs(name, files, inputs, backend, loaded) {
