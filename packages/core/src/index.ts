@@ -21,13 +21,14 @@ export type { Opener, SessionEvent } from "./open-first.ts";
 export {
   type AffineQuantization,
   type ChannelQuantization,
-  dequantizeChannels,
+  dequantize,
   type HalfQuantization,
   type Quantization,
   type QuantizedDType,
   quantizedBytes,
   quantizedDTypes,
   type WeightChannels,
+  type WeightElements,
   weightChannels,
 } from "./quantization.ts";
 export { openWithRecovery, type RecoveryOptions } from "./recovering-session.ts";
