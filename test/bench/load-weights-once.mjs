@@ -10,6 +10,7 @@ import { currentDevice } from "../../packages/runtime/dist/plan/device.js";
 import { byteReader } from "../../packages/runtime/dist/weights/byte-reader.js";
 import { loadWeights } from "../../packages/runtime/dist/weights/load-weights.js";
 import { storedWeight } from "../../packages/runtime/dist/weights/stored-weight.js";
+import { createGpu } from "./create-gpu.mjs";
 
 const [folder, backendName, loader] = process.argv.slice(2);
 const backends = { wasm: openWasmBackend, webgpu: async () => openWebgpuBackend({ gpu: await createGpu() }) };
@@ -24,12 +25,6 @@ const handedMs = performance.now() - startMs;
 await backend().device?.queue.onSubmittedWorkDone();
 console.log(JSON.stringify({ handedMs, doneMs: performance.now() - startMs, peakBytes: peakBytes() - startBytes }));
 process.exit(0); // Dawn's threads would keep it alive
-
-async function createGpu() {
-  const { create, globals } = await import("webgpu");
-  Object.assign(globalThis, globals);
-  return create([]);
-}
 
 async function* shards({ weightGroups }) {
   for (const { shards } of weightGroups) {

@@ -1,4 +1,4 @@
-import { InferenceError, type Manifest, type Shard } from "@nearside/core";
+import { InferenceError, type Manifest, type Precision, type Shard } from "@nearside/core";
 import { dispose, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { asOutOfMemory } from "./out-of-memory.ts";
 import { currentDevice } from "./plan/device.ts";
@@ -18,13 +18,21 @@ export interface GraphModel extends ModelPlan {
   dispose(): void;
 }
 
+export interface LoadOptions {
+  readonly precision?: Precision | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Loads a graph model onto the current backend, shard by shard (see {@link loadWeights}). Rejects with `data-loss` if
  * shards and weights don't fit together, or the graph is broken; `out-of-memory`; `no-backend` where the backend lacks a
  * kernel, or can't hold a weight; `unsupported` for an op that nothing here runs.
  */
-export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): Promise<GraphModel> {
-  const device = currentDevice();
+export async function loadGraphModel(
+  files: ModelFiles,
+  { precision = "float32", signal }: LoadOptions = {},
+): Promise<GraphModel> {
+  const device = currentDevice(precision);
   const weights = await loadWeights(files.manifest, readShards(files, signal), device).catch((cause: unknown) => {
     signal?.throwIfAborted();
     const failure = asOutOfMemory(cause);

@@ -2,11 +2,11 @@
 export type Expansion = keyof typeof expansions;
 
 /**
- * A shader that makes words of a weight's stored bytes, four at a time: float32's bits, or int32's. `stored` begins
- * with {@link expansionHeader}. All is done on bits, or exact in float32, so that the words are those that JavaScript
- * makes. (Products of int8 below 2⁻¹²⁶ may become 0, as WebGPU may make of any such number.)
+ * A shader that makes words of a weight's stored bytes, four elements at a time: float32's bits or int32's, or float16's
+ * two by two. `stored` begins with {@link expansionHeader}. All is done on bits, or exact in float32, so that float32 and
+ * int32 are those that JavaScript makes. (Products of int8 below 2⁻¹²⁶ may become 0, as WebGPU may make of any such.)
  */
-export function expansionShader(expansion: Expansion): string {
+export function expansionShader(expansion: Expansion, { toHalves }: { readonly toHalves: boolean }): string {
   const { bits, decode } = expansions[expansion];
   return `
 @group(0) @binding(0) var<storage, read> stored: array<u32>;
@@ -19,16 +19,33 @@ fn byteAt(index: u32) -> u32 {
 fn codesAt(four: u32) -> vec4<u32> {${codes[bits]}}
 
 fn decode(code: u32, element: u32) -> u32 {${decode}}
-
+${toHalves ? writeHalves : writeWords}
 @compute @workgroup_size(${groupSize})
 fn main(@builtin(global_invocation_id) id: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>) {
   let count = stored[0];
   for (var first = 4u * id.x; first < count; first += groups.x * ${4 * groupSize}u) {
     let codes = codesAt(first / 4u);
-    for (var i = 0u; i < min(4u, count - first); i++) { words[first + i] = decode(codes[i], first + i); }
+    var elements: vec4<u32>;
+    for (var i = 0u; i < min(4u, count - first); i++) { elements[i] = decode(codes[i], first + i); }
+    write(first, min(4u, count - first), elements);
   }
 }`;
 }
+
+const writeWords = `
+fn write(first: u32, count: u32, elements: vec4<u32>) {
+  for (var i = 0u; i < count; i++) { words[first + i] = elements[i]; }
+}
+`;
+
+// What is beyond float16's range would be anything there.
+const writeHalves = `
+fn write(first: u32, count: u32, elements: vec4<u32>) {
+  let values = clamp(bitcast<vec4<f32>>(elements), vec4(-65504.0), vec4(65504.0));
+  words[first / 2u] = pack2x16float(values.xy);
+  if (count > 2u) { words[first / 2u + 1u] = pack2x16float(values.zw); }
+}
+`;
 
 /** How many invocations make a workgroup, each of four elements at a time. */
 export const groupSize = 64;
@@ -50,6 +67,9 @@ export function expansionHeader({ elements, channels, table }: ExpansionHeader):
 }
 
 const codes = {
+  32: `
+  let at = stored[3] + 4u * four;
+  return vec4(stored[at], stored[at + 1u], stored[at + 2u], stored[at + 3u]);`,
   8: `
   let word = stored[stored[3] + four];
   return vec4(word, word >> 8u, word >> 16u, word >> 24u) & vec4(0xffu);`,
@@ -60,6 +80,7 @@ const codes = {
 } as const;
 
 const expansions = {
+  float32: { bits: 32, decode: "return code;" },
   // Sign, 5 bits of exponent with a bias of 15, 10 of fraction; those of float32 are 1, 8 with 127, and 23.
   float16: {
     bits: 16,

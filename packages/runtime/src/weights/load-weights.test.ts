@@ -11,6 +11,7 @@ import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { dispose, io, memory, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { openDawn } from "../../testing/open-dawn.ts";
+import { toFloat16 } from "../../testing/to-float16.ts";
 import { openCpuBackend } from "../backends/cpu.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import { openWasmBackend } from "../backends/wasm.ts";
@@ -244,6 +245,33 @@ describe.skipIf(gpu === undefined)("loadWeights on a WebGPU device", () => {
     expect(memory().numTensors).toBe(0);
   });
 });
+
+test.skipIf(gpu === undefined)(
+  "loadWeights keeps what only products take as float16, where that is asked for",
+  async () => {
+    const backend = await openWebgpuBackend({ gpu });
+    const kinds = [{}, { quantization: { dtype: "float16" } }, affine("uint8"), affine("uint16"), int8(1)];
+    const specs = kinds.map((kind, index) => ({ name: `w${index}`, dtype: "float32", shape: [41, 25], ...kind }));
+    const node = specs.map(({ name }) => ({ name: `product of ${name}`, op: "MatMul", input: ["x", name] }));
+    const manifest = { ...parse(specs), json: { modelTopology: { node } } };
+    const weights = manifest.weightGroups[0]?.weights ?? [];
+    const stored = weights
+      .map(storedBytesOf)
+      .map((bytes) => bytes.map((byte, at) => (at % 2 === 0 ? byte : byte & 0x3b))); // none is beyond float16
+    const all = Uint8Array.from(stored.flatMap((bytes) => [...bytes]));
+    const tensors = await loadWeights(manifest, shardsOf(all, 1000), currentDevice("float16"));
+    for (const [index, weight] of weights.entries()) {
+      const { dataId } = tensors[weight.name] as NamedTensorMap[string];
+      const words = (await currentDevice().backend.read(dataId)) as Int32Array;
+      const got = dequantize(new Uint8Array(words.buffer), { dtype: "float16", original_dtype: "float32" }, [1025]);
+      const bits = (await decode(weight, stored[index] as Uint8Array)) as number[]; // one for each
+      const want = new Float32Array(Uint32Array.from(bits).buffer).map(toFloat16);
+      expect({ index, values: [...got] }).toEqual({ index, values: [...want] });
+    }
+    dispose(tensors);
+    await backend.close();
+  },
+);
 
 /** The bytes that get to a device while something is done. */
 async function watchUploads<T>(device: GPUDevice, act: () => Promise<T>): Promise<{ value: T; uploadedBytes: number }> {

@@ -1,6 +1,7 @@
 import type { Manifest } from "@nearside/core";
 import { dispose, engine, type NamedTensorMap, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Device } from "../plan/device.ts";
+import { findHalfWeights } from "../products/half-weights.ts";
 import { storeArray } from "./array-weights.ts";
 import { type ByteReader, byteReader, tooShort } from "./byte-reader.ts";
 import { type StoredWeight, storedWeight } from "./stored-weight.ts";
@@ -21,7 +22,7 @@ export async function loadWeights(
   const weights = manifest.weightGroups.flatMap((group) => group.weights.map(storedWeight));
   checkSizes(manifest, weights);
   const bytes = byteReader(shards);
-  const store = openStore(device);
+  const store = openStore(manifest, device);
   const tensors: NamedTensorMap = {};
   try {
     for (const weight of weights) {
@@ -44,8 +45,10 @@ interface WeightStore {
   settled?(): Promise<void>;
 }
 
-function openStore(device: Device): WeightStore {
-  if (device.name === "webgpu") return new WebgpuWeights(device);
+function openStore(manifest: Manifest, device: Device): WeightStore {
+  if (device.name === "webgpu") {
+    return new WebgpuWeights(device, device.productElements ? findHalfWeights(manifest) : new Set());
+  }
   const store = device.name === "wasm" ? storeInWasm : storeArray;
   return { store: (weight, bytes) => store(weight, bytes, device) };
 }

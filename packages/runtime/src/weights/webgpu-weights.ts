@@ -9,6 +9,7 @@ import {
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { env, type TensorInfo } from "@tensorflow/tfjs-core";
 import type { Device } from "../plan/device.ts";
+import { makeHalfTensor } from "../products/half-tensor.ts";
 import { storeArray } from "./array-weights.ts";
 import type { ByteReader } from "./byte-reader.ts";
 import { type Expansion, expansionHeader, expansionShader, groupSize } from "./expansion-shader.ts";
@@ -22,12 +23,15 @@ import { writeWords } from "./write-words.ts";
 export class WebgpuWeights {
   readonly #device: Device;
   readonly #backend: WebGPUBackend;
-  readonly #pipelines = new Map<Expansion, GPUComputePipeline>();
+  readonly #halves: ReadonlySet<string>;
+  readonly #pipelines = new Map<string, GPUComputePipeline>();
   readonly #faults: Promise<InferenceError | null>[] = [];
 
-  constructor(device: Device) {
+  /** `halves` are the names of weights that are to be float16 on the device, too. */
+  constructor(device: Device, halves: ReadonlySet<string>) {
     this.#device = device;
     this.#backend = device.backend as WebGPUBackend; // the one of that name
+    this.#halves = halves;
   }
 
   /** Rejects with `no-backend` for a weight that is too large for a buffer of the device. */
@@ -35,16 +39,18 @@ export class WebgpuWeights {
     const { name, shape, dtype, quantization } = weight;
     if (staysOnCpu(weight)) return storeArray(weight, bytes, this.#device);
     this.#checkSize(weight);
-    if (!goesAsStored(weight)) {
+    const toHalves = this.#halves.has(name);
+    if (!toHalves && !goesAsStored(weight)) {
       const tensor = await storeArray(weight, bytes, this.#device);
       this.#watch(name, () => this.#bufferOf(tensor));
       return tensor;
     }
-    const tensor = this.#backend.makeTensorInfo([...shape], dtype);
+    const tensor = toHalves ? makeHalfTensor(this.#backend, shape) : this.#backend.makeTensorInfo([...shape], dtype);
     try {
       const buffer = this.#watch(name, () => this.#bufferOf(tensor));
-      if (quantization) await this.#expand({ ...weight, quantization }, bytes, buffer);
-      else await writeWords(bytes, weight, { queue: this.#backend.queue, buffer, start: 0 });
+      const isAsStored = toHalves ? quantization?.dtype === "float16" : quantization === undefined;
+      if (isAsStored) await writeWords(bytes, weight, { queue: this.#backend.queue, buffer, start: 0 });
+      else await this.#expand(weight, bytes, { words: buffer, toHalves });
       return tensor;
     } catch (error) {
       this.#backend.disposeData(tensor.dataId);
@@ -59,11 +65,11 @@ export class WebgpuWeights {
     if (fault) throw fault;
   }
 
-  async #expand(weight: QuantizedWeight, bytes: ByteReader, words: GPUBuffer): Promise<void> {
+  async #expand(weight: StoredWeight, bytes: ByteReader, { words, toHalves }: ExpansionTarget): Promise<void> {
     const { name, shape, quantization, storedBytes } = weight;
     const { device, queue } = this.#backend;
     const elements = elementCount(shape);
-    const channels = weightChannels(shape, quantization.dtype === "int8" ? quantization.axes : []);
+    const channels = weightChannels(shape, quantization?.dtype === "int8" ? quantization.axes : []);
     const header = expansionHeader({ elements, channels, table: tableOf(quantization) });
     const size = header.byteLength + 4 * Math.ceil(storedBytes / 4);
     const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_DST;
@@ -71,15 +77,17 @@ export class WebgpuWeights {
     try {
       queue.writeBuffer(stored, 0, header);
       await writeWords(bytes, weight, { queue, buffer: stored, start: header.byteLength });
-      this.#watch(name, () => this.#dispatch(quantization.dtype, elements, [stored, words]));
+      this.#watch(name, () => {
+        const pipeline = this.#pipelineFor(quantization?.dtype ?? "float32", toHalves);
+        this.#dispatch(pipeline, elements, [stored, words]);
+      });
     } finally {
       stored.destroy(); // what was submitted before still reads it
     }
   }
 
-  #dispatch(expansion: Expansion, elements: number, buffers: readonly GPUBuffer[]): void {
+  #dispatch(pipeline: GPUComputePipeline, elements: number, buffers: readonly GPUBuffer[]): void {
     const { device, queue } = this.#backend;
-    const pipeline = this.#pipelineFor(expansion);
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(pipeline);
@@ -91,13 +99,14 @@ export class WebgpuWeights {
     queue.submit([encoder.finish()]);
   }
 
-  #pipelineFor(expansion: Expansion): GPUComputePipeline {
-    const made = this.#pipelines.get(expansion);
+  #pipelineFor(expansion: Expansion, toHalves: boolean): GPUComputePipeline {
+    const key = `${expansion} ${toHalves}`;
+    const made = this.#pipelines.get(key);
     if (made) return made;
     const { device } = this.#backend;
-    const module = device.createShaderModule({ code: expansionShader(expansion) });
+    const module = device.createShaderModule({ code: expansionShader(expansion, { toHalves }) });
     const pipeline = device.createComputePipeline({ layout: "auto", compute: { module } });
-    this.#pipelines.set(expansion, pipeline);
+    this.#pipelines.set(key, pipeline);
     return pipeline;
   }
 
@@ -130,7 +139,10 @@ export class WebgpuWeights {
   }
 }
 
-type QuantizedWeight = StoredWeight & { readonly quantization: Quantization };
+interface ExpansionTarget {
+  readonly words: GPUBuffer;
+  readonly toHalves: boolean;
+}
 
 /** True of what TensorFlow.js computes with on the CPU as long as it is there, and of what a device doesn't hold. */
 function staysOnCpu({ dtype, shape }: StoredWeight): boolean {
@@ -145,9 +157,9 @@ function goesAsStored({ shape, dtype, quantization }: StoredWeight): boolean {
 }
 
 /** What each code stands for: its bits. Nothing where there is no need of a table. */
-function tableOf(quantization: Quantization): Uint32Array {
+function tableOf(quantization: Quantization | undefined): Uint32Array {
+  if (quantization?.dtype !== "uint8" && quantization?.dtype !== "uint16") return new Uint32Array(0);
   const { dtype } = quantization;
-  if (dtype !== "uint8" && dtype !== "uint16") return new Uint32Array(0);
   const codes = Array.from({ length: codeCount(dtype) }, (_, code) => code);
   const stored = dtype === "uint8" ? Uint8Array.from(codes) : new Uint8Array(Uint16Array.from(codes).buffer);
   return new Uint32Array(dequantize(stored, quantization, [codes.length]).buffer);
