@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { convert } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
-import { elementCount } from "@nearside/core";
 import { openSession } from "@nearside/server";
 import { exampleModels, findModels } from "./find-models.mjs";
+import { errorsOf, randomInputs, randomNumbers } from "./random-runs.mjs";
 
 const quantizations = { float32: {}, float16: { float16: true }, uint8: { uint8: true }, int8: { int8: true } };
 
@@ -69,41 +69,7 @@ async function run(folder, runs) {
   }
 }
 
-/** Numbers from −1 to 1, with 1 for free dimensions. */
-function randomInputs({ inputs }, random) {
-  const tensors = Object.entries(inputs).map(([name, { dtype, shape }]) => {
-    if (dtype !== "float32" || shape === null) throw new Error(`input "${name}": this bench feeds float32 alone`);
-    const sizes = shape.map((size) => size ?? 1);
-    const data = Float32Array.from({ length: elementCount(sizes) }, () => 2 * random() - 1);
-    return [name, { dtype, shape: sizes, data }];
-  });
-  return Object.fromEntries(tensors);
-}
-
-function errorsOf(got, want) {
-  let [max, squares, wantSquares, count] = [0, 0, 0, 0];
-  for (const [index, values] of want.entries()) {
-    for (const [at, value] of values.entries()) {
-      const error = Math.abs(got[index][at] - value);
-      max = Math.max(max, error);
-      squares += error ** 2;
-      wantSquares += value ** 2;
-      count++;
-    }
-  }
-  return { max, rms: Math.sqrt(squares / count), relative: Math.sqrt(squares / wantSquares) };
-}
-
 async function sizeOf(folder) {
   const sizes = await Promise.all((await readdir(folder)).map(async (name) => (await stat(join(folder, name))).size));
   return sizes.reduce((sum, size) => sum + size, 0);
-}
-
-/** Numbers from 0 up to 1: a linear congruential generator with the constants of Numerical Recipes. */
-function randomNumbers(seed) {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return state / 2 ** 32;
-  };
 }

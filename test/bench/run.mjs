@@ -4,6 +4,9 @@ const benchmarks = {
   "converter-memory": () => import("./converter-memory.mjs"),
   browser: () => import("./browser.mjs"),
   runtime: () => import("./runtime.mjs"),
+  precision: () => import("./precision.mjs"),
+  products: () => import("./products.mjs"),
+  weights: () => import("./weights.mjs"),
   quantization: () => import("./quantization.mjs"),
 };
 

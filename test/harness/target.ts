@@ -2,7 +2,10 @@ import { connectSession, InferenceError, type OpenOptions, openSession, type Ses
 
 /** Which session a test in the page is about. */
 export type Target =
-  | { readonly open: string; readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "warmUp"> }
+  | {
+      readonly open: string;
+      readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "precision" | "warmUp">;
+    }
   | { readonly connect: string; readonly model: string };
 
 export type Outcome<T> =

@@ -1,5 +1,4 @@
 import { type AffineQuantization, type HalfQuantization, quantizedDTypes } from "@nearside/core";
-import { storageOf } from "./weight-dtype.ts";
 
 /** The quantisations that TensorFlow.js reads, too: one range for all of a weight. */
 export type TensorQuantization = HalfQuantization | AffineQuantization;
@@ -41,16 +40,6 @@ export function quantize(values: Float32Array, quantization: TensorQuantization)
   // Float32 holds all of these whole numbers, and typed arrays convert and map much faster than they iterate.
   const steps = values.map((value) => roundHalfEven((Math.min(Math.max(value, min), max) - min) / scale));
   return toBytes(dtype === "uint8" ? new Uint8Array(steps) : new Uint16Array(steps));
-}
-
-/** The bytes of the float32 or int32 elements that stored ones stand for. */
-export function dequantize(stored: Uint8Array, quantization: TensorQuantization): Uint8Array {
-  if (quantization.dtype === "float16") return storageOf("DT_HALF", "").convert(stored, "");
-  const { dtype, min, scale, original_dtype } = quantization;
-  const numbers = dtype === "uint8" ? stored : new Uint16Array(new Uint8Array(stored).buffer);
-  if (original_dtype === "int32")
-    return toBytes(Int32Array.from(numbers, (number) => Math.round(number * scale + min)));
-  return toBytes(new Float32Array(numbers).map((number) => number * scale + min));
 }
 
 /** The greatest finite float16; what is half a step beyond it becomes infinite. */

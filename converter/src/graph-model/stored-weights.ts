@@ -1,10 +1,13 @@
 import {
-  dequantizeChannels,
+  dequantize,
   elementCount,
   InferenceError,
   type Manifest,
+  type Quantization,
   quantizedBytes,
+  quantizedDTypes,
   type Shard,
+  type WeightElements,
   type WeightGroup,
   type WeightSpec,
 } from "@nearside/core";
@@ -12,7 +15,6 @@ import { damaged } from "../damaged.ts";
 import type { FileSource } from "../files.ts";
 import type { StoredValue } from "../graph/graph.ts";
 import type { Checkpoint } from "../saved-model/checkpoint.ts";
-import { dequantize } from "./quantization.ts";
 import { sha256Of } from "./sha256.ts";
 import { type WeightDType, weightDTypes } from "./weight-dtype.ts";
 import type { Weight } from "./weights.ts";
@@ -138,7 +140,12 @@ function storedValue({ spec: { name, shape }, dtype }: Place): StoredValue {
   return { kind: "stored", dtype: weightDTypes[dtype].tensorflow, shape, key: name, slice: null };
 }
 
-function asBytes({ buffer, byteOffset, byteLength }: Float32Array): Uint8Array {
+/** How many elements of one tensor-wide quantisation the bytes are. */
+function countIn({ byteLength }: Uint8Array, { dtype }: Quantization): number {
+  return byteLength / quantizedDTypes[dtype].bytes;
+}
+
+function asBytes({ buffer, byteOffset, byteLength }: WeightElements): Uint8Array {
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
@@ -156,10 +163,12 @@ function valuesAt(places: ReadonlyMap<string, Place>): Checkpoint {
       const place = placeOf(key);
       const { shape, quantization } = place.spec;
       if (quantization?.dtype === "int8") {
-        yield asBytes(dequantizeChannels(await place.read(place.start, place.end), quantization, shape));
+        yield asBytes(dequantize(await place.read(place.start, place.end), quantization, shape));
       } else {
         for await (const chunk of readChunks(place)) {
-          yield quantization === undefined ? chunk : dequantize(chunk, quantization);
+          yield quantization === undefined
+            ? chunk
+            : asBytes(dequantize(chunk, quantization, [countIn(chunk, quantization)]));
         }
       }
     },

@@ -21,13 +21,14 @@ export type { Opener, SessionEvent } from "./open-first.ts";
 export {
   type AffineQuantization,
   type ChannelQuantization,
-  dequantizeChannels,
+  dequantize,
   type HalfQuantization,
   type Quantization,
   type QuantizedDType,
   quantizedBytes,
   quantizedDTypes,
   type WeightChannels,
+  type WeightElements,
   weightChannels,
 } from "./quantization.ts";
 export { openWithRecovery, type RecoveryOptions } from "./recovering-session.ts";
@@ -52,7 +53,7 @@ export {
   type SessionHost,
 } from "./rpc/session-host.ts";
 export { RunsInFlight } from "./runs-in-flight.ts";
-export type { AnyModel, Backend, ModelTypes, RunOptions, Session, SessionMemory } from "./session.ts";
+export type { AnyModel, Backend, ModelTypes, Precision, RunOptions, Session, SessionMemory } from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";
 export { decodeText, encodeText } from "./text-bytes.ts";

@@ -65,26 +65,71 @@ export function weightChannels(shape: readonly number[], axes: readonly number[]
   return { count: elementCount(shape.slice(first, end)), stride: elementCount(shape.slice(end)) };
 }
 
-/** The float32 elements that an int8 weight's stored bytes stand for. */
-export function dequantizeChannels(
+/** The elements of a weight, in the array of its own dtype. */
+export type WeightElements = Float32Array<ArrayBuffer> | Int32Array<ArrayBuffer>;
+
+/**
+ * Puts the numbers that a weight's stored bytes stand for into `elements`, and returns them: a new array, or one that
+ * has a place for each, in the memory where they are to be.
+ */
+export function dequantize<E extends WeightElements = WeightElements>(
+  stored: Uint8Array,
+  quantization: Quantization,
+  shape: readonly number[],
+  elements: E = newElements(quantization, elementCount(shape)) as E, // the default of E
+): E {
+  if (quantization.dtype === "float16") putHalves(stored, elements);
+  else if (quantization.dtype === "int8") putChannels(stored, quantization, shape, elements);
+  else putAffine(stored, quantization, elements);
+  return elements;
+}
+
+function newElements({ original_dtype }: Quantization, count: number): WeightElements {
+  return original_dtype === "int32" ? new Int32Array(count) : new Float32Array(count);
+}
+
+/** float16 is sign, 5 bits of exponent with a bias of 15, 10 of fraction; float32 is 1, 8 with 127, and 23. */
+function putHalves(stored: Uint8Array, elements: WeightElements): void {
+  const bits = new Uint32Array(elements.buffer, elements.byteOffset, elements.length);
+  for (let index = 0; index < elements.length; index++) {
+    const half = uint16At(stored, 2 * index);
+    const [sign, exponent, fraction] = [(half & 0x8000) << 16, (half >> 10) & 31, half & 1023];
+    if (exponent === 0) elements[index] = (sign < 0 ? -fraction : fraction) * 2 ** -24;
+    else bits[index] = sign | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13);
+  }
+}
+
+function putAffine(stored: Uint8Array, { dtype, min, scale }: AffineQuantization, elements: WeightElements): void {
+  const isInteger = elements instanceof Int32Array;
+  for (let index = 0; index < elements.length; index++) {
+    const code = dtype === "uint8" ? (stored[index] as number) : uint16At(stored, 2 * index); // within
+    const number = code * scale + min;
+    elements[index] = isInteger ? Math.round(number) : number;
+  }
+}
+
+function putChannels(
   stored: Uint8Array,
   { axes }: ChannelQuantization,
   shape: readonly number[],
-): Float32Array<ArrayBuffer> {
-  const elements = elementCount(shape);
+  elements: WeightElements,
+): void {
   const { count, stride } = weightChannels(shape, axes);
-  const view = new DataView(stored.buffer, stored.byteOffset, stored.byteLength);
   const scales = new Float32Array(count);
   const bits = new Uint32Array(scales.buffer);
   for (let channel = 0; channel < count; channel++) {
-    bits[channel] = view.getUint16(elements + scaleBytes * channel, true) << 16;
+    bits[channel] = uint16At(stored, elements.length + scaleBytes * channel) << 16;
   }
-  const floats = new Float32Array(elements);
-  for (let element = 0; element < elements; element++) {
-    const scale = scales[Math.floor(element / stride) % count] as number; // within count
-    floats[element] = view.getInt8(element) * scale;
+  const codes = new Int8Array(stored.buffer, stored.byteOffset, elements.length);
+  for (let index = 0; index < elements.length; index++) {
+    const scale = scales[Math.floor(index / stride) % count] as number; // within count
+    elements[index] = (codes[index] as number) * scale; // within
   }
-  return floats;
+}
+
+/** Little-endian, at any place. */
+function uint16At(bytes: Uint8Array, at: number): number {
+  return (bytes[at] as number) | ((bytes[at + 1] as number) << 8); // within
 }
 
 /**

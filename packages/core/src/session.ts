@@ -7,6 +7,12 @@ import type { Tensors } from "./tensor.ts";
 /** Where the arithmetic happens. */
 export type Backend = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
 
+/**
+ * What matrix products and convolutions take on WebGPU. With float16, their operands are rounded to it, and their larger
+ * weights are kept in it; sums stay float32. Devices without float16 compute the same numbers in float32.
+ */
+export type Precision = "float32" | "float16";
+
 /** The tensors that a model takes and returns, as `model.d.ts` beside a converted model declares them. */
 export interface ModelTypes {
   readonly inputs: object;

@@ -1,9 +1,9 @@
-import { InferenceError, type Manifest, type Shard } from "@nearside/core";
-import { dispose, io, type NamedTensorMap } from "@tensorflow/tfjs-core";
-import { decodeWeights } from "./decode-weights.ts";
+import { InferenceError, type Manifest, type Precision, type Shard } from "@nearside/core";
+import { dispose, type NamedTensorMap } from "@tensorflow/tfjs-core";
 import { asOutOfMemory } from "./out-of-memory.ts";
 import { currentDevice } from "./plan/device.ts";
 import { type ModelPlan, planModel } from "./plan/model-plan.ts";
+import { loadWeights } from "./weights/load-weights.ts";
 
 /** A model as files: its manifest, and how to get a shard's bytes, already verified. */
 export interface ModelFiles {
@@ -18,16 +18,30 @@ export interface GraphModel extends ModelPlan {
   dispose(): void;
 }
 
+export interface LoadOptions {
+  readonly precision?: Precision | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * Loads a graph model onto the current backend, shard by shard: no more than one shard of the weights is in memory
- * besides what the backend holds. Rejects with `data-loss` if shards and weights don't fit together, or the graph is
- * broken; `out-of-memory`; `no-backend` where the backend lacks a kernel; `unsupported` for an op that nothing here
- * runs.
+ * Loads a graph model onto the current backend, shard by shard (see {@link loadWeights}). Rejects with `data-loss` if
+ * shards and weights don't fit together, or the graph is broken; `out-of-memory`; `no-backend` where the backend lacks a
+ * kernel, or can't hold a weight; `unsupported` for an op that nothing here runs.
  */
-export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): Promise<GraphModel> {
-  const weights = await loadWeights(files, signal);
+export async function loadGraphModel(
+  files: ModelFiles,
+  { precision = "float32", signal }: LoadOptions = {},
+): Promise<GraphModel> {
+  const device = currentDevice(precision);
+  const weights = await loadWeights(files.manifest, readShards(files, signal), device).catch((cause: unknown) => {
+    signal?.throwIfAborted();
+    const failure = asOutOfMemory(cause);
+    if (failure instanceof InferenceError) throw failure;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InferenceError("data-loss", `the graph model cannot be loaded: ${reason}; convert it again`, { cause });
+  });
   try {
-    const plan = await planModel(files.manifest, weights, currentDevice());
+    const plan = await planModel(files.manifest, weights, device);
     return { ...plan, weights, dispose: () => dispose(weights) };
   } catch (error) {
     dispose(weights);
@@ -35,31 +49,8 @@ export async function loadGraphModel(files: ModelFiles, signal?: AbortSignal): P
   }
 }
 
-async function loadWeights(files: ModelFiles, signal?: AbortSignal): Promise<NamedTensorMap> {
-  try {
-    const { specs, bytes } = decodeWeights(files.manifest, readShards(files, signal));
-    return await io.decodeWeightsStream(toStream(bytes), specs as unknown as io.WeightsManifestEntry[]); // it checks dtypes
-  } catch (cause) {
-    signal?.throwIfAborted();
-    const failure = asOutOfMemory(cause);
-    if (failure instanceof InferenceError) throw failure;
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new InferenceError("data-loss", `the graph model cannot be loaded: ${reason}; convert it again`, { cause });
-  }
-}
-
 async function* readShards({ manifest, readShard }: ModelFiles, signal?: AbortSignal): AsyncGenerator<ArrayBuffer> {
   for (const { shards } of manifest.weightGroups) {
     for (const shard of shards) yield await readShard(shard, signal);
   }
-}
-
-function toStream(parts: AsyncIterator<ArrayBuffer>): ReadableStream<ArrayBuffer> {
-  return new ReadableStream({
-    async pull(controller) {
-      const { value, done } = await parts.next();
-      if (done) return controller.close();
-      controller.enqueue(value);
-    },
-  });
 }

@@ -8,6 +8,7 @@ import {
   InferenceError,
   type Manifest,
   type ModelTypes,
+  type Precision,
   type RunOptions,
   RunsInFlight,
   type Session,
@@ -31,6 +32,8 @@ export interface LocalOptions {
   readonly warmUp?: boolean;
   /** Close the backend with the session, or if it can't be opened (default false). */
   readonly ownsBackend?: boolean;
+  /** What matrix products and convolutions take on webgpu (default float32). */
+  readonly precision?: Precision;
   readonly signal?: AbortSignal;
   /** Told of each shader that the warm-up compiled. */
   readonly onShader?: (progress: ShaderProgress) => void;
@@ -44,13 +47,13 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   model: string,
   files: ModelFiles,
   backend: LoadedBackend,
-  { warmUp = true, ownsBackend = false, signal, onShader }: LocalOptions = {},
+  { warmUp = true, ownsBackend = false, precision = "float32", signal, onShader }: LocalOptions = {},
 ): Promise<Session<M>> {
   const release = async () => (ownsBackend ? backend.close() : backend.trim?.());
   let session: LocalSession<M>;
   try {
     signal?.throwIfAborted();
-    const graph = await loadGraphModel(files, signal);
+    const graph = await loadGraphModel(files, { precision, signal });
     session = new LocalSession(model, files.manifest, graph, createState(files.manifest, graph), backend, release);
   } catch (error) {
     await release();

@@ -6,6 +6,7 @@ export {
   type ErrorCode,
   InferenceError,
   type ModelTypes,
+  type Precision,
   type Progress,
   type RunOptions,
   type Session,

@@ -6,6 +6,7 @@ import {
   type OpenRequest,
   openProxySession,
   openWithRecovery,
+  type Precision,
   type Progress,
   type Session,
   type SessionEvent,
@@ -24,6 +25,8 @@ export interface OpenOptions {
   readonly cache?: boolean;
   /** Run once on zeros before the session counts as open, so that the first real run is fast (default true). */
   readonly warmUp?: boolean;
+  /** What matrix products and convolutions take on webgpu: float16 needs half the memory for weights (default float32). */
+  readonly precision?: Precision;
   /** Ends the opening early: the promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: Progress) => void;
@@ -66,12 +69,12 @@ interface ModelSource {
 
 function describeModel(
   model: string | URL | ReadonlyMap<string, Blob>,
-  { cache = true, warmUp = true }: OpenOptions,
+  { cache = true, warmUp = true, precision = "float32" }: OpenOptions,
 ): ModelSource {
   const isUrl = typeof model === "string" || model instanceof URL;
   const request = isUrl
-    ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp }
-    : { model: "model.json", files: model, cache: false, warmUp };
+    ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp, precision }
+    : { model: "model.json", files: model, cache: false, warmUp, precision };
   let manifest: Promise<string> | undefined;
   return {
     request,

@@ -34,7 +34,7 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
 
 async function open(
   loading: Promise<LoadedBackend>,
-  { model, files, manifest: text = "", cache = true, warmUp = true }: OpenRequest,
+  { model, files, manifest: text = "", cache = true, warmUp = true, precision = "float32" }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
   const manifest = parseManifest(text, model);
@@ -52,6 +52,7 @@ async function open(
   const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress: report });
   const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
     warmUp,
+    precision,
     onShader: report,
     ...(signal && { signal }),
   });

@@ -1,4 +1,4 @@
-import type { Session, SessionMemory } from "../session.ts";
+import type { Precision, Session, SessionMemory } from "../session.ts";
 import type { Tensors } from "../tensor.ts";
 
 /** What a session elsewhere is asked, and what it answers. One row per call; every transport carries exactly these. */
@@ -22,6 +22,8 @@ export interface OpenRequest {
   readonly cache?: boolean;
   /** Run once on zeros before the session counts as open. */
   readonly warmUp?: boolean;
+  /** What products take, on webgpu. */
+  readonly precision?: Precision;
 }
 
 /** What is known of a session once it is open. */

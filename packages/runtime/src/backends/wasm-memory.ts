@@ -1,5 +1,5 @@
 import { InferenceError } from "@nearside/core";
-import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import type { Simd } from "../simd/simd.ts";
 
 /** What TensorFlow.js's types hide of its WebAssembly backend: where each tensor's bytes are. */
@@ -49,10 +49,10 @@ export function numbersOf(backend: WasmBackend, tensor: TensorInfo): Float32Arra
   return new array(backend.wasm.HEAPU8.buffer, memoryOffset, count);
 }
 
-/** The bytes of a bool tensor where they lie. */
+/** The bytes of a tensor where they lie, likewise. */
 export function bytesOf(backend: WasmBackend, tensor: TensorInfo): Uint8Array {
   const { memoryOffset } = backend.dataIdMap.get(tensor.dataId);
-  return new Uint8Array(backend.wasm.HEAPU8.buffer, memoryOffset, sizeOf(tensor));
+  return new Uint8Array(backend.wasm.HEAPU8.buffer, memoryOffset, sizeOf(tensor) * util.bytesPerElement(tensor.dtype));
 }
 
 /** The number of elements. */

@@ -1,7 +1,9 @@
 import { InferenceError } from "@nearside/core";
 import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { registerProductKernels } from "../products/product-kernels.ts";
 import { compileShaders } from "../tape/compile-shaders.ts";
 import { recordTape } from "../tape/record-tape.ts";
+import { hoistDirectives } from "./hoist-directives.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
 import { watchDevice } from "./watch-device.ts";
@@ -21,6 +23,8 @@ const limitNames = [
   "maxComputeInvocationsPerWorkgroup",
 ] as const;
 
+const featureNames = ["timestamp-query", "shader-f16"] as const;
+
 /** Loads the WebGPU backend on a device of its own, and tests it. Rejects with `no-backend`. */
 export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedBackend> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -30,8 +34,10 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   provideNavigatorGpu(gpu as GPU); // it gave the adapter
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]])),
-    requiredFeatures: adapter.features.has("timestamp-query") ? ["timestamp-query"] : [],
+    requiredFeatures: featureNames.filter((name) => adapter.features.has(name)),
   });
+  hoistDirectives(device);
+  registerProductKernels();
   // Importing the package in a browser registers one whose device is out of our reach.
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
   const recording = new RecordingWebgpuBackend(device, adapter.info);

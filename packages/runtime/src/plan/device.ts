@@ -1,4 +1,4 @@
-import { InferenceError } from "@nearside/core";
+import { InferenceError, type Precision } from "@nearside/core";
 import {
   backend as currentBackend,
   type DataType,
@@ -11,31 +11,40 @@ import {
   type TensorInfo,
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
+import type { Elements } from "../products/product-shader.ts";
+import { withElements } from "../products/with-elements.ts";
 
 /** The TensorFlow.js backend that a plan runs on, and what is needed of it. */
 export interface Device {
   readonly name: string;
   readonly backend: KernelBackend;
+  /** What products are computed in by our shaders; undefined where TensorFlow.js's kernels compute them. */
+  readonly productElements?: Elements | undefined;
 }
 
 /** A kernel of a backend, found once. */
 export type BoundKernel = (inputs: NamedTensorInfoMap | readonly TensorInfo[], attrs?: object) => TensorInfo;
 
-/** The current backend of this thread. */
-export function currentDevice(): Device {
-  return { name: getBackend(), backend: currentBackend() };
+/** The current backend of this thread. Only webgpu knows of another precision than float32. */
+export function currentDevice(precision: Precision = "float32"): Device {
+  const [name, backend] = [getBackend(), currentBackend()];
+  if (name !== "webgpu" || precision === "float32") return { name, backend };
+  const { device } = backend as KernelBackend & { readonly device: GPUDevice }; // the one of that name
+  return { name, backend, productElements: device.features.has("shader-f16") ? "float16" : "rounded" };
 }
 
 /** The kernel `name` of a backend. Throws `no-backend` where there is none. */
-export function bindKernel({ name: backendName, backend }: Device, name: string): BoundKernel {
+export function bindKernel({ name: backendName, backend, productElements }: Device, name: string): BoundKernel {
   const kernel = getKernel(name, backendName);
   if (!kernel) {
     throw new InferenceError("no-backend", `backend "${backendName}" has no kernel "${name}"; open another backend`);
   }
   const run = kernel.kernelFunc;
   // Kernels of several tensors take them as a list and return a list, which the types don't say.
-  return (inputs, attrs) =>
+  const call: BoundKernel = (inputs, attrs) =>
     run({ inputs: inputs as NamedTensorInfoMap, attrs: attrs as NamedAttrMap, backend }) as TensorInfo;
+  if (productElements === undefined) return call;
+  return (inputs, attrs) => withElements(backend, productElements, () => call(inputs, attrs));
 }
 
 /** Puts values onto the device as a tensor that the caller holds. */
