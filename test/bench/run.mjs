@@ -4,6 +4,7 @@ const benchmarks = {
   "converter-memory": () => import("./converter-memory.mjs"),
   browser: () => import("./browser.mjs"),
   runtime: () => import("./runtime.mjs"),
+  endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
 };
 
