@@ -57,11 +57,17 @@ export class CorrectedWebgpuBackend extends LeanWebgpuBackend {
   }
 
   override runWebGPUProgram(program: Program, ...rest: ProgramArguments): TensorInfo {
-    const [inputs, dtype] = rest;
+    const [inputs, dtype, uniforms, given] = rest;
     const stored = inputs.map(({ dataId }) => this.tensorMap.get(dataId).dtype);
-    const output = super.runWebGPUProgram(correct(program, stored, dtype), ...rest);
+    const output = given ?? this.makeTensorInfo(program.outputShape, dtype);
+    try {
+      super.runWebGPUProgram(correct(program, stored, dtype), inputs, dtype, uniforms, output);
+    } catch (error) {
+      if (!given) this.disposeData(output.dataId); // whose buffer the device has no room for, say
+      throw error;
+    }
     // Where a program writes into a tensor that was there before, what was kept of it is no longer true.
-    if (rest[3] !== undefined) Object.assign(this.tensorMap.get(output.dataId), { values: null });
+    if (given) Object.assign(this.tensorMap.get(output.dataId), { values: null });
     return output;
   }
 }
