@@ -12,7 +12,7 @@ import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
 import { openSession } from "@nearside/server";
 import { engine } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { noDawn, openDawn } from "./dawn.ts";
+import { noDawn, openDawn } from "../packages/runtime/testing/open-dawn.ts";
 import { fillModel, fillTo, type HandMadeModel, sumsModel } from "./hand-made-models.ts";
 import { longModel, longModelGolden } from "./long-model.ts";
 

@@ -4,7 +4,7 @@ import { BufferPool } from "@nearside/runtime/backends/buffer-pool";
 import { watchDevice } from "@nearside/runtime/backends/watch-device";
 import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
 import { beforeAll, expect, test } from "vitest";
-import { noDawn, openDawn } from "./dawn.ts";
+import { noDawn, openDawn } from "../packages/runtime/testing/open-dawn.ts";
 import { repeatModel } from "./hand-made-models.ts";
 
 let gpu: GPU | undefined;
@@ -58,7 +58,7 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 test("a fault is told to every run that was in flight, also where another begins or ends in between", async (ctx) => {
   if (!gpu) return ctx.skip(noDawn);
   const device = await openDevice();
-  const watch = watchDevice(device);
+  const { watch } = watchDevice(device);
   const [first, second, third] = [gate(), gate(), gate()];
   const faulty = watch(async () => {
     fault(device);
@@ -78,7 +78,7 @@ test("a fault is told to every run that was in flight, also where another begins
 test("a run that fails by itself rejects with its own error, unless the device is lost", async (ctx) => {
   if (!gpu) return ctx.skip(noDawn);
   const device = await openDevice();
-  const watch = watchDevice(device);
+  const { watch } = watchDevice(device);
   const failure = new Error("of the run");
   const fail = async () => {
     throw failure;
@@ -92,27 +92,34 @@ test("a run that fails by itself rejects with its own error, unless the device i
   await expect(watch(async () => "not run")).rejects.toMatchObject({ code: "device-lost" });
 });
 
-test("a buffer pool hands out what was given back, and destroys what nothing needed between two sweeps", async (ctx) => {
+test("a buffer pool hands out what was given back, and destroys what 16 runs had no need of", async (ctx) => {
   if (!gpu) return ctx.skip(noDawn);
   const device = await openDevice();
-  const pool = new BufferPool(device);
-  const usage = GPUBufferUsage.STORAGE;
-  const take = (size: number) => pool.acquireBuffer(size, usage);
-  const [a, b, other] = [take(64), take(64), take(128)];
-  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([256, 256]);
-  for (const buffer of [a, b, other]) pool.releaseBuffer(buffer);
-  pool.releaseBuffer(other); // which does nothing
-  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([0, 256]);
-  pool.sweep();
-  expect(pool.numBytesAllocated).toBe(256); // all of it was needed before
-  const again = take(64);
-  expect([a, b]).toContain(again);
-  pool.releaseBuffer(again);
-  pool.sweep();
-  expect(pool.numBytesAllocated).toBe(64); // one of 64 was needed at a time
-  pool.releaseBuffer(take(32), false);
-  expect(pool.numBytesAllocated).toBe(64);
+  let submissions = 0;
+  const pool = new BufferPool(device, () => submissions++);
+  const take = (size: number) => pool.acquireBuffer(size, GPUBufferUsage.STORAGE);
+  const run = (...sizes: number[]) => {
+    for (const buffer of sizes.map(take)) pool.releaseBuffer(buffer);
+    pool.countRun();
+  };
+  const runTimes = (count: number, ...sizes: number[]) => {
+    for (let index = 0; index < count; index++) run(...sizes);
+  };
+  const bytes = () => [pool.numBytesUsed, pool.numBytesAllocated];
+
+  const kept = take(32);
+  runTimes(15, 64, 64, 128);
+  expect([bytes(), submissions]).toEqual([[32, 288], 0]);
+  run(64); // the sixteenth
+  expect([bytes(), submissions]).toEqual([[32, 288], 1]); // all of it was needed
+  runTimes(16, 64);
+  expect([bytes(), submissions]).toEqual([[32, 96], 2]); // one of 64 was
+  pool.releaseBuffer(take(8), false);
+  expect(bytes()).toEqual([32, 96]);
+  pool.trim();
+  expect(bytes()).toEqual([32, 32]);
   pool.dispose();
-  expect([pool.numBytesUsed, pool.numBytesAllocated]).toEqual([0, 0]);
+  pool.releaseBuffer(kept); // which is gone
+  expect(bytes()).toEqual([0, 0]);
   device.destroy();
 });

@@ -10,7 +10,7 @@ import { openSession } from "@nearside/server";
 /** A model in this process; the reason, where it can't run here. */
 export async function nodeSubject(folder, backend) {
   if (backend === "webgpu") {
-    const { openDawn, noDawn } = await importTypeScript("../dawn.ts");
+    const { openDawn, noDawn } = await importTypeScript("../../packages/runtime/testing/open-dawn.ts");
     if (!(await openDawn())) return noDawn;
   }
   setFlagsFromString("--expose-gc");
