@@ -62,3 +62,28 @@ export const fillModel: HandMadeModel = {
 export function fillTo(...shape: readonly number[]): Tensors {
   return { dims: { dtype: "int32", shape: [shape.length], data: Int32Array.from(shape) } };
 }
+
+const column = { dim: [{ size: "-1" }] };
+
+/** y = the greatest of the elements of x, when they have been repeated as often as the input tells. */
+export const repeatModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: {
+      inputs: { x: port("x", "DT_FLOAT", column), times: port("times", "DT_INT32", { dim: [{ size: "1" }] }) },
+      outputs: { y: port("y", "DT_FLOAT", { dim: [] }) },
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("x", "DT_FLOAT", column),
+        placeholder("times", "DT_INT32", { dim: [{ size: "1" }] }),
+        { name: "axis", op: "Const", attr: { dtype: { type: "DT_INT32" } } },
+        { name: "long", op: "Tile", input: ["x", "times"], attr: { T: float } },
+        { name: "y", op: "Max", input: ["long", "axis"], attr: { T: float } },
+      ],
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "axis", dtype: "int32", shape: [1] }] }],
+  }),
+  weights: new Uint8Array(Int32Array.of(0).buffer),
+};

@@ -7,6 +7,7 @@ const benchmarks = {
   precision: () => import("./precision.mjs"),
   products: () => import("./products.mjs"),
   weights: () => import("./weights.mjs"),
+  endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
 };
 

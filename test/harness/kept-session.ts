@@ -9,15 +9,16 @@ export interface KeptReport {
   readonly events: readonly string[];
 }
 
+const { signal } = new AbortController();
 let kept: Session | undefined;
 let events: SessionEvent[] = [];
-const workers: Worker[] = [];
+let newestWorker: Worker | undefined;
 
-// Every worker that the SDK starts, so that a test can end one behind its back.
+// The SDK's newest worker, so that a test can end it behind the SDK's back.
 globalThis.Worker = class extends Worker {
   constructor(url: string | URL, options?: WorkerOptions) {
     super(url, options);
-    workers.push(this);
+    newestWorker = this;
   }
 };
 
@@ -32,7 +33,8 @@ export const keptSessionCalls = {
     settle(
       (async () => {
         events = [];
-        kept = await openTarget(target, { onEvent: (event) => events.push(event) });
+        const onEvent = (event: SessionEvent) => void events.push(event);
+        kept = await openTarget(target, { onEvent, onProgress: () => {} });
         return null;
       })(),
     ),
@@ -43,11 +45,17 @@ export const keptSessionCalls = {
     { endWorker = false, ...options }: RunOptions & { endWorker?: boolean } = {},
   ): Promise<Outcome<PlainTensors>> => {
     const run = session().run(fromPlainTensors(inputs), options).then(toPlainTensors);
-    if (endWorker) workers.at(-1)?.terminate();
+    if (endWorker) newestWorker?.terminate();
     return settle(run);
   },
 
-  endWorker: () => workers.at(-1)?.terminate(),
+  /** Runs so often on the same inputs, with a signal that lives as long as the page. */
+  repeatKept: async (plain: PlainTensors, count: number): Promise<void> => {
+    const inputs = fromPlainTensors(plain);
+    for (let run = 0; run < count; run++) await session().run(inputs, { signal });
+  },
+
+  endWorker: () => newestWorker?.terminate(),
 
   memoryOfKept: (): Promise<SessionMemory> => session().memory(),
 

@@ -39,7 +39,10 @@ export interface RunOptions {
 
 /** What a session's backend holds. Sessions that share a backend tell the same. */
 export interface SessionMemory {
-  /** Weights, values in between, and what is kept for later runs. WebAssembly's memory never shrinks. */
+  /**
+   * Weights, values in between, and what is kept for later runs. On wasm this is WebAssembly's memory, which never
+   * shrinks; on cpu a tensor counts as often as it is held.
+   */
   readonly deviceBytes: number;
   /** How many tensors these are. */
   readonly tensors: number;

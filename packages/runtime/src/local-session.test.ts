@@ -106,3 +106,50 @@ test("a variable whose first value isn't among the weights is refused, and frees
   await expect(opening).rejects.toMatchObject({ code: "data-loss", message: /expected a weight "nothing"/ });
   expect(memory().numTensors).toBe(before);
 });
+
+/** y₀ = x, y₁ = −x, y₂ = −y₁ and so on. */
+function signs(count: number): object {
+  const names = Array.from({ length: count }, (_, index) => `y${index}`);
+  return {
+    format: "graph-model",
+    signature: {
+      inputs: { x: port("x", pair) },
+      outputs: Object.fromEntries(names.map((name) => [name, port(name, pair)])),
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        { name: "x", op: "Placeholder", attr: { dtype: float, shape: { shape: pair } } },
+        { name: "y0", op: "Identity", input: ["x"], attr: { T: float } },
+        ...names.slice(1).map((name, index) => ({ name, op: "Neg", input: [names[index]], attr: { T: float } })),
+      ],
+    },
+    weightsManifest: [],
+  };
+}
+
+test("a session answers each of many lists of outputs with just these, again and again", async () => {
+  const names = ["y0", "y1", "y2", "y3", "y4"];
+  await using session = await openLocalSession("signs", files(signs(names.length)), backend);
+  const inputs = { x: { dtype: "float32", shape: [2], data: Float32Array.of(1, 2) } } as const;
+  const lists = names.flatMap((first) => names.map((second) => [first, second]).filter(([a, b]) => a !== b));
+  expect(lists.length).toBe(20);
+  for (const outputs of [...lists, ...lists]) {
+    const computed = await session.run(inputs, { outputs });
+    expect(Object.keys(computed)).toEqual(outputs);
+    for (const name of outputs) {
+      const sign = Number(name.slice(1)) % 2 === 0 ? 1 : -1;
+      expect(Array.from(computed[name]?.data ?? [], Number)).toEqual([sign, 2 * sign]);
+    }
+  }
+});
+
+test("a session tells what is on its backend, and whether its model keeps anything", async () => {
+  await using session = await open();
+  expect(await session.memory()).toEqual({ deviceBytes: 16, tensors: 1 }); // cpu counts it as often as it is held
+  await add(session, [1, 2]);
+  expect(await session.memory()).toEqual({ deviceBytes: 16, tensors: 2 }); // what it began with, and what it has now
+  expect(session.keepsState).toBe(true);
+  await using stateless = await openLocalSession("signs", files(signs(2)), backend);
+  expect(stateless.keepsState).toBe(false);
+});

@@ -183,7 +183,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     const taped = this.#taped;
     const replaying = taped?.run(inputs, outputs);
     if (replaying) {
-      const replayed = await replaying;
+      // A device is told to be lost after what it interrupts has failed.
+      const replayed = await replaying.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));
       options.signal?.throwIfAborted();
       return replayed;
     }

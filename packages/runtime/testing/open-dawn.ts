@@ -3,6 +3,9 @@ import { existsSync } from "node:fs";
 /** Vulkan on the CPU, as Debian's Chromium brings it along: it computes the same on every machine. */
 const swiftshader = "/usr/lib/chromium/vk_swiftshader_icd.json";
 
+/** Why a test is skipped where there is none. */
+export const noDawn = "WebGPU has no adapter in Node here";
+
 /**
  * WebGPU in Node, by Dawn; undefined where the package `webgpu` doesn't load or finds no adapter, and then says so.
  * `flags` are Dawn's: `backend=null` takes shaders of all features and computes nothing.

@@ -58,8 +58,9 @@ function loadBackend(name: ServerBackend): Promise<LoadedBackend> {
   return Promise.reject(new InferenceError("invalid-argument", `backend: expected one of ${names}, got "${name}"`));
 }
 
-/** WebGPU for Node, from the optional package `webgpu`. */
+/** WebGPU for Node, from the optional package `webgpu`: one for the process, which must outlive its devices. */
 async function createGpu(): Promise<GPU> {
+  if (globalThis.navigator?.gpu) return navigator.gpu; // where the backend puts the first
   try {
     const { create, globals } = await import("webgpu");
     Object.assign(globalThis, globals);

@@ -3,9 +3,12 @@ import { InferenceError } from "@nearside/core";
 /** Buffers of one size and usage that are free. */
 interface Shelf {
   readonly buffers: GPUBuffer[];
-  /** How many of them nothing has needed since the last {@link BufferPool.sweep}. */
+  /** How many of them nothing has needed since the last sweep. */
   idle: number;
 }
+
+// Long enough that what a model needs in each run, or in every few, stays; so it is at most this many runs too long.
+const runsBetweenSweeps = 16;
 
 /**
  * The buffers of a device, kept by size and usage for what needs the like again. It stands in for TensorFlow.js's
@@ -16,11 +19,15 @@ export class BufferPool {
   numBytesUsed = 0;
   numBytesAllocated = 0;
   readonly #device: GPUDevice;
+  readonly #submit: () => void;
+  #runs = 0;
   readonly #used = new Set<GPUBuffer>();
   readonly #shelves = new Map<string, Shelf>();
 
-  constructor(device: GPUDevice) {
+  /** `submit` submits the commands that were encoded: what they refer to must live until then. */
+  constructor(device: GPUDevice, submit: () => void) {
     this.#device = device;
+    this.#submit = submit;
   }
 
   /** A buffer, mapped if it is new. Throws `out-of-memory` for one that is larger than the device allows. */
@@ -48,8 +55,19 @@ export class BufferPool {
     shelf.buffers.push(buffer);
   }
 
-  /** Destroys the free buffers that nothing has needed since it was last called. No recorded command may use them. */
-  sweep(): void {
+  /** Counts a run, and destroys now and then the free buffers that the last runs had no need of. */
+  countRun(): void {
+    if (++this.#runs % runsBetweenSweeps === 0) this.#sweep();
+  }
+
+  /** Destroys the free buffers. */
+  trim(): void {
+    for (let age = 0; age < 2; age++) this.#sweep(); // the second time all that is left has not been needed
+  }
+
+  /** Destroys the free buffers that nothing has needed since it was last called. */
+  #sweep(): void {
+    this.#submit();
     for (const [key, shelf] of this.#shelves) {
       for (const buffer of shelf.buffers.splice(0, shelf.idle)) this.#destroy(buffer);
       shelf.idle = shelf.buffers.length;

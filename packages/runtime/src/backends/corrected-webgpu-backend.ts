@@ -7,9 +7,6 @@ import { withPreciseSines } from "./precise-sines.ts";
 // Below it TensorFlow.js computes on the CPU as long as all inputs are there.
 const smallSize = 1000;
 
-// Long enough that what a model needs in each run, or in every few, stays; so it is at most this many runs too long.
-const runsBetweenSweeps = 16;
-
 /**
  * TensorFlow.js's WebGPU backend without what it does wrongly itself.
  *
@@ -19,28 +16,11 @@ const runsBetweenSweeps = 16;
  */
 export class CorrectedWebgpuBackend extends LeanWebgpuBackend {
   readonly bufferPool: BufferPool;
-  #runs = 0;
 
   constructor(...args: ConstructorParameters<typeof LeanWebgpuBackend>) {
     super(...args);
-    this.bufferPool = new BufferPool(this.device);
+    this.bufferPool = new BufferPool(this.device, () => this.submitCommands());
     Object.assign(this, { bufferManager: this.bufferPool }); // the types want its private fields, too
-  }
-
-  /** Counts a run, and destroys now and then the buffers that the last runs had no need of. */
-  countRun(): void {
-    if (++this.#runs % runsBetweenSweeps === 0) this.#sweep();
-  }
-
-  /** Destroys the buffers that are kept for later runs. */
-  trim(): void {
-    for (let age = 0; age < 2; age++) this.#sweep(); // the second time all that is left has not been needed
-  }
-
-  /** A buffer that an encoded command uses must live until it is submitted. */
-  #sweep(): void {
-    this.submitCommands();
-    this.bufferPool.sweep();
   }
 
   override uploadToGPU(dataId: object): void {
@@ -57,11 +37,17 @@ export class CorrectedWebgpuBackend extends LeanWebgpuBackend {
   }
 
   override runWebGPUProgram(program: Program, ...rest: ProgramArguments): TensorInfo {
-    const [inputs, dtype] = rest;
+    const [inputs, dtype, uniforms, given] = rest;
     const stored = inputs.map(({ dataId }) => this.tensorMap.get(dataId).dtype);
-    const output = super.runWebGPUProgram(correct(program, stored, dtype), ...rest);
+    const output = given ?? this.makeTensorInfo(program.outputShape, dtype);
+    try {
+      super.runWebGPUProgram(correct(program, stored, dtype), inputs, dtype, uniforms, output);
+    } catch (error) {
+      if (!given) this.disposeData(output.dataId); // whose buffer the device has no room for, say
+      throw error;
+    }
     // Where a program writes into a tensor that was there before, what was kept of it is no longer true.
-    if (rest[3] !== undefined) Object.assign(this.tensorMap.get(output.dataId), { values: null });
+    if (given) Object.assign(this.tensorMap.get(output.dataId), { values: null });
     return output;
   }
 }

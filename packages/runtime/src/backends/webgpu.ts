@@ -47,15 +47,16 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
     throw error;
   });
   const { watch, throwIfLost } = watchDevice(device);
+  const { bufferPool } = recording;
   return {
     ...backend,
-    watch: (run) => watch(() => backend.watch(run)).finally(() => recording.countRun()),
+    watch: (run) => watch(() => backend.watch(run)).finally(() => bufferPool.countRun()),
     ahead: {
       compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
       record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
     },
-    memory: () => ({ ...backend.memory(), deviceBytes: recording.bufferPool.numBytesAllocated }),
-    trim: () => recording.trim(),
+    memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
+    trim: () => bufferPool.trim(),
     close: async () => {
       await backend.close();
       device.destroy();

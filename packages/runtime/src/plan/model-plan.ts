@@ -8,6 +8,9 @@ import type { Plan } from "./plan.ts";
 import { finish, type Running, runPlan } from "./run-plan.ts";
 import { isTensor, release, type Table, type Value } from "./value.ts";
 
+// One for each list of outputs that was last asked for: of six outputs there are 1956 lists.
+const keptPlans = 16;
+
 /** A model that is ready to run on a device: its plan, with the weights in place. */
 export interface ModelPlan {
   /** Whether the same inputs may give other outputs. */
@@ -39,7 +42,9 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
     *run(given, outputs) {
       const name = JSON.stringify(outputs);
       const plan = plans.get(name) ?? compile(outputs);
+      plans.delete(name); // to become the newest
       plans.set(name, plan);
+      for (const oldest of plans.keys()) if (plans.size > keptPlans) plans.delete(oldest);
       const values = inputs.map((input) => (given.get(input) ?? handles.get(input)) as Value); // checkInputs saw to it
       const results = yield* runPlan(plan, values, device);
       return results.filter(isTensor); // a signature's outputs are tensors

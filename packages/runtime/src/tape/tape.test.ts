@@ -14,7 +14,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { afterAll, afterEach, beforeAll, expect, test as plainTest, vi } from "vitest";
 import { graphFiles, type TestGraph } from "../../testing/graph-files.ts";
-import { openDawn } from "../../testing/open-dawn.ts";
+import { noDawn, openDawn } from "../../testing/open-dawn.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import type { RecordingWebgpuBackend } from "../backends/recording-webgpu-backend.ts";
 import { openWebgpuBackend } from "../backends/webgpu.ts";
@@ -34,7 +34,7 @@ afterAll(() => backend?.close());
 afterEach(() => vi.restoreAllMocks());
 
 const test = (name: string, body: () => Promise<void>) =>
-  plainTest(name, async ({ skip }) => (gpu ? body() : skip("WebGPU has no adapter in Node here")));
+  plainTest(name, async ({ skip }) => (gpu ? body() : skip(noDawn)));
 
 const float = { type: "DT_FLOAT" };
 const [rows, columns] = [40, 50];

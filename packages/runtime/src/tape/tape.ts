@@ -70,6 +70,7 @@ export class Tape {
       return values;
     } finally {
       pool.releaseBuffer(staging);
+      pool.countRun();
       throwIfLost(); // then whatever else was thrown is due to that
     }
   }
