@@ -15,9 +15,14 @@ const quietFlags = [
 // WebGPU without a GPU: SwiftShader computes the same on every machine. Without these flags there is no adapter.
 const webgpuFlags = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
+// The same for WebGL.
+const webglFlags = ["--enable-unsafe-swiftshader"];
+
 /** Starts the system's Chromium, else Playwright's own, which is installed if need be. */
 export async function launchChromium({ webgpu = true } = {}): Promise<Browser> {
-  const args = webgpu ? [...quietFlags, ...webgpuFlags] : [...quietFlags, "--disable-features=WebGPUService"];
+  const args = webgpu
+    ? [...quietFlags, ...webglFlags, ...webgpuFlags]
+    : [...quietFlags, "--disable-features=WebGPUService"];
   return chromium.launch({ executablePath: findChromium(), args });
 }
 

@@ -17,7 +17,7 @@ import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
 import { rightInReference, runInStockTfjs } from "./stock-tfjs.ts";
 
 // First stock: it must not find the ops that our runtime adds to TensorFlow.js's.
-const allColumns = ["stock", "cpu", "wasm", "webgpu"] as const;
+const allColumns = ["stock", "cpu", "wasm", "webgpu", "webgl"] as const;
 type Column = (typeof allColumns)[number];
 
 /** A signature of a fixture: what TensorFlow computed, and what became of it here. */
@@ -63,7 +63,8 @@ export async function measureFixtures(root: string, options: FixturesTableOption
     const rows = await convertAll(root, options.only ?? "", folder);
     for (const column of columnsOf(options)) {
       if (column === "stock") await runInStock(rows, folder);
-      else await (column === "webgpu" ? runInBrowser(rows, folder) : runInNode(rows, folder, column));
+      else if (column === "webgpu" || column === "webgl") await runInBrowser(rows, folder, column);
+      else await runInNode(rows, folder, column);
     }
     return rows;
   } finally {
@@ -142,21 +143,22 @@ async function runInNode(rows: readonly Row[], folder: string, backend: "cpu" | 
   }
 }
 
-async function runInBrowser(rows: readonly Row[], folder: string): Promise<void> {
+/** On a GPU, in a page. A third run of the same inputs counts, where the model keeps nothing: on webgpu it is a tape's. */
+async function runInBrowser(rows: readonly Row[], folder: string, backend: "webgpu" | "webgl"): Promise<void> {
   await buildHarness();
   await using harness = await openHarness(folder);
   for (const row of runnable(rows)) {
-    const options = { backend: "webgpu", warmUp: false, cache: false } as const;
+    const options = { backend, warmUp: false, cache: false } as const;
     const target: Target = { open: `/models/${row.folder}/model.json`, options };
     const run = async (runs: readonly Tensors[]): Promise<readonly Tensors[]> => {
-      const outcome = await harness.page.evaluate(([target, runs]) => globalThis.harness.openAndRunAll(target, runs), [
-        target,
-        runs.map(toPlainTensors),
-      ] as const);
+      const outcome = await harness.page.evaluate(
+        ([target, runs]) => globalThis.harness.openAndRunAll(target, runs, 2),
+        [target, runs.map(toPlainTensors)] as const,
+      );
       if ("error" in outcome) throw new Error(outcome.error.message);
       return outcome.value.map(fromPlainTensors);
     };
-    row.results.webgpu = await settle(compareRuns(row, run));
+    row.results[backend] = await settle(compareRuns(row, run));
   }
 }
 

@@ -36,20 +36,22 @@ describe("converted models give TensorFlow's results", () => {
       });
     }
 
-    test(`${name} in a browser on webgpu`, async (ctx) => {
-      if (fixturesRoot === undefined) return ctx.skip(absent);
-      const target: Target = { open: `/models/${name}/model.json`, options: { backend: "webgpu" } };
-      const cases = await readGolden(join(fixturesRoot, name), "serving_default");
-      expect(cases.length).toBeGreaterThan(0);
-      for (const { inputs, outputs } of cases) {
-        const outcome = await harness.page.evaluate(
-          ([target, inputs]) => globalThis.harness.openAndRun(target, inputs),
-          [target, toPlainTensors(inputs)] as const,
-        );
-        if ("error" in outcome) throw new Error(outcome.error.message);
-        expect(outcome.value.backend).toBe("webgpu");
-        expectClose(fromPlainTensors(outcome.value.outputs), outputs);
-      }
-    });
+    for (const backend of ["webgpu", "webgl"] as const) {
+      test(`${name} in a browser on ${backend}`, async (ctx) => {
+        if (fixturesRoot === undefined) return ctx.skip(absent);
+        const target: Target = { open: `/models/${name}/model.json`, options: { backend } };
+        const cases = await readGolden(join(fixturesRoot, name), "serving_default");
+        expect(cases.length).toBeGreaterThan(0);
+        for (const { inputs, outputs } of cases) {
+          const outcome = await harness.page.evaluate(
+            ([target, inputs]) => globalThis.harness.openAndRun(target, inputs),
+            [target, toPlainTensors(inputs)] as const,
+          );
+          if ("error" in outcome) throw new Error(outcome.error.message);
+          expect(outcome.value.backend).toBe(backend);
+          expectClose(fromPlainTensors(outcome.value.outputs), outputs);
+        }
+      });
+    }
   }
 });

@@ -60,6 +60,22 @@ describe("in a browser with WebGPU", () => {
     expect(second.progress.at(-1)).toEqual({ ...done, cachedBytes: totalBytes });
   });
 
+  test("auto measures the backends on the model, and the next visit starts the fastest alone", async () => {
+    const auto = { open: manifest, options: { backend: "auto" } } as const;
+    const workers = () => {
+      const started = harness.files.requests.map((path) => /\/(webgpu|webgl|wasm|cpu)-[^/]*\.js$/.exec(path)?.[1]);
+      return started.filter((name) => name !== undefined);
+    };
+    const first = expectGolden(await openAndRun(harness, auto));
+    expect(workers().sort()).toEqual(["wasm", "webgl", "webgpu"]);
+    harness.files.requests.length = 0;
+    await harness.page.reload();
+    await harness.page.waitForFunction(() => "harness" in globalThis);
+    const second = expectGolden(await openAndRun(harness, auto));
+    expect(second.backend).toBe(first.backend);
+    expect(workers()).toEqual([first.backend]);
+  });
+
   test("openSession keeps nothing where the cache is off", async () => {
     expectGolden(await openAndRun(harness, { open: manifest, options: { cache: false } }));
     expect(await harness.page.evaluate(() => globalThis.harness.cachedKeys())).toEqual([]);

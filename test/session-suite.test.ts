@@ -66,7 +66,7 @@ describe("a session in a worker of a real browser", () => {
   };
   const names = sessionSuite.map((suiteCase) => suiteCase.name);
 
-  describe.each(["webgpu", "wasm", "cpu"] as const)("on %s", (backend) => {
+  describe.each(["webgpu", "webgl", "wasm", "cpu"] as const)("on %s", (backend) => {
     test.each(names)("%s", async (caseName) => {
       await runCase(caseName, { open: "/models/digits/model.json", options: { backend } }, false);
     });

@@ -52,14 +52,22 @@ const calls = {
       })(),
     ),
 
-  /** Runs each of these in order on one session, which may keep values from run to run. */
-  openAndRunAll: (target: Target, runs: readonly PlainTensors[]): Promise<Outcome<readonly PlainTensors[]>> =>
+  /** Runs each of these in order on one session; so often before, unless it keeps values from run to run. */
+  openAndRunAll: (
+    target: Target,
+    runs: readonly PlainTensors[],
+    runsBefore = 0,
+  ): Promise<Outcome<readonly PlainTensors[]>> =>
     settle(
       (async () => {
         const session = await openTarget(target);
         try {
           const outputs: PlainTensors[] = [];
-          for (const inputs of runs) outputs.push(toPlainTensors(await session.run(fromPlainTensors(inputs))));
+          for (const inputs of runs) {
+            const tensors = fromPlainTensors(inputs);
+            for (let run = session.keepsState ? runsBefore : 0; run < runsBefore; run++) await session.run(tensors);
+            outputs.push(toPlainTensors(await session.run(tensors)));
+          }
           return outputs;
         } finally {
           await session.close();

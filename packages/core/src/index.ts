@@ -53,6 +53,7 @@ export {
   type SessionHost,
 } from "./rpc/session-host.ts";
 export { RunsInFlight } from "./runs-in-flight.ts";
+export { sampleInputs } from "./sample-inputs.ts";
 export type { AnyModel, Backend, ModelTypes, Precision, RunOptions, Session, SessionMemory } from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";

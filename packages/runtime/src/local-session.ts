@@ -3,8 +3,6 @@ import {
   type Backend,
   checkInputs,
   checkOutputs,
-  dtypes,
-  elementCount,
   InferenceError,
   type Manifest,
   type ModelTypes,
@@ -13,7 +11,7 @@ import {
   RunsInFlight,
   type Session,
   type SessionMemory,
-  type Tensor,
+  sampleInputs,
   type TensorSpec,
   type Tensors,
 } from "@nearside/core";
@@ -134,16 +132,12 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   /**
-   * Runs once, so that kernels are compiled, weights uploaded and the run recorded: on numbers around zero, on zeros
-   * where they may be indices. Skipped where a free dimension has no obvious size.
+   * Runs once, so that kernels are compiled, weights uploaded and the run recorded. Skipped where a free dimension has
+   * no obvious size.
    */
   async warmUp(onProgress?: (progress: ShaderProgress) => void): Promise<void> {
-    const inputs: Record<string, Tensor> = {};
-    for (const [name, spec] of Object.entries(this.signature.inputs)) {
-      const shape = smallestShape(spec);
-      if (!shape) return;
-      inputs[name] = sample(spec, shape);
-    }
+    const inputs = sampleInputs(this.signature);
+    if (!inputs) return;
     const outputs = Object.keys(this.signature.outputs);
     try {
       const taped = this.#taped;
@@ -237,18 +231,4 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       dispose([...fed.values(), ...fetched]);
     }
   }
-}
-
-/** The shape with 1 for a free first dimension (the batch); undefined where another dimension is free. */
-function smallestShape({ shape }: TensorSpec): number[] | undefined {
-  const sizes = shape?.map((size, axis) => (axis === 0 ? (size ?? 1) : size));
-  return sizes?.every((size) => size !== null) ? sizes : undefined;
-}
-
-/** Numbers around zero for floats, of which a wrong result can be told from a right one; zeros for the rest. */
-function sample({ dtype }: TensorSpec, shape: readonly number[]): Tensor {
-  const count = elementCount(shape);
-  if (dtype === "float32") return { dtype, shape, data: Float32Array.from({ length: count }, (_, at) => Math.sin(at)) };
-  if (dtype === "string") return { dtype, shape, data: new Array<string>(count).fill("") };
-  return { dtype, shape, data: new dtypes[dtype].array(dtype === "complex64" ? count * 2 : count) } as Tensor; // matching
 }

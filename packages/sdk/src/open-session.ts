@@ -17,8 +17,11 @@ import { filesAt, filesIn, readManifestText } from "./model-files.ts";
 import { type LocalBackend, workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
-  /** The backends to try, in order (default webgpu, wasm, cpu). An empty list goes straight to the fallback. */
-  readonly backend?: LocalBackend | readonly LocalBackend[];
+  /**
+   * The backends to try, in order (default webgpu, wasm, cpu). An empty list goes straight to the fallback. `auto` measures
+   * webgpu, webgl and wasm on the model when it is first opened here, and remembers which was the fastest.
+   */
+  readonly backend?: LocalBackend | readonly LocalBackend[] | "auto";
   /** The server, and the model's name on it, to use when no backend here can run the model. */
   readonly fallback?: { readonly server: string | URL; readonly model: string };
   /** Keep the weights in IndexedDB, and take them from there the next time (default true). */
@@ -52,13 +55,25 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   const tellProgress = (progress: Progress) => {
     if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
   };
-  const openers = [backend].flat().map((name) => workerOpener<M>(name, source, tellProgress));
+  const openOn = (name: LocalBackend) => workerOpener<M>(name, source, tellProgress);
+  const openers = [...(await openersOf(backend, source, openOn, signal))];
   if (fallback) {
     openers.push((signal) => connectSession(fallback.server, fallback.model, { ...(signal && { signal }) }));
   }
   const session = await openWithRecovery(source.request.model, openers, { signal, onEvent });
   isOpen = true;
   return session;
+}
+
+async function openersOf<M extends ModelTypes>(
+  backend: NonNullable<OpenOptions["backend"]>,
+  source: ModelSource,
+  openOn: (name: LocalBackend) => Opener<M>,
+  signal: AbortSignal | undefined,
+): Promise<readonly Opener<M>[]> {
+  if (backend !== "auto") return [backend].flat().map(openOn);
+  const { fastestFirst } = await import("./fastest-backend.ts"); // which only pages download that ask for it
+  return fastestFirst<M>({ manifest: await source.readManifest(signal), openOn, signal });
 }
 
 /** The model as workers are asked to open it, and its `model.json`, which is the same each time. */

@@ -18,6 +18,7 @@ export interface WorkerHost extends SessionHost {
  */
 const startWorker = {
   webgpu: () => new Worker(new URL("../bundle/webgpu.js", import.meta.url), { type: "module" }),
+  webgl: () => new Worker(new URL("../bundle/webgl.js", import.meta.url), { type: "module" }),
   wasm: () => new Worker(new URL("../bundle/wasm.js", import.meta.url), { type: "module" }),
   cpu: () => new Worker(new URL("../bundle/cpu.js", import.meta.url), { type: "module" }),
 } as const;

@@ -58,12 +58,18 @@ export function makeTensor(
   return { dataId: backend.write(values as Int32Array, sizes, dtype), shape: sizes, dtype }; // strings are bytes there
 }
 
+/** Where a backend keeps its tensors. */
+interface Stored {
+  get(dataId: object): { readonly values?: Int32Array | null };
+}
+
 /** The elements of a tensor of numbers: at once where they are at hand, later where the device has them. */
 export function readNumbers(device: Device, tensor: TensorInfo): ArrayLike<number> | Promise<ArrayLike<number>> {
-  if (device.name !== "webgpu") return device.backend.readSync(tensor.dataId) as Int32Array;
-  // What this backend computed on the CPU, it keeps there; a synchronous read of the rest would block.
-  const { tensorMap } = device.backend as unknown as { tensorMap: { get(id: object): { values?: Int32Array | null } } };
-  return tensorMap.get(tensor.dataId).values ?? (device.backend.read(tensor.dataId) as Promise<Int32Array>);
+  const { tensorMap, texData } = device.backend as unknown as Partial<Record<"tensorMap" | "texData", Stored>>;
+  const stored = tensorMap ?? texData; // of webgpu, of webgl
+  if (stored === undefined) return device.backend.readSync(tensor.dataId) as Int32Array;
+  // What these backends computed on the CPU, they keep there; a synchronous read of the rest would block.
+  return stored.get(tensor.dataId).values ?? (device.backend.read(tensor.dataId) as Promise<Int32Array>);
 }
 
 /** A tensor for TensorFlow.js's own ops, which the caller disposes of; the one that it was made from stays. */

@@ -274,7 +274,13 @@ test("a tape that computes something else is never used, and that is reported", 
     // It records the run on what it makes of the inputs itself: ones.
     ahead: {
       ...ahead,
-      record: (inputs, run) => ahead.record(inputs, ([given]) => tidy(() => run([ones(given?.shape ?? [])]))),
+      record: (inputs, run) =>
+        ahead.record(inputs, ([given]) => {
+          const made = ones(given?.shape ?? []);
+          const results = run([made]);
+          made.dispose();
+          return results;
+        }),
     },
   };
   await using session = await openLocalSession("graph", graphFiles(graph), wrong);

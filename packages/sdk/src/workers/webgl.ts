@@ -1,0 +1,4 @@
+import { openWebglBackend } from "@nearside/runtime/backends/webgl";
+import { serveSession } from "../serve-session.ts";
+
+serveSession(openWebglBackend);
