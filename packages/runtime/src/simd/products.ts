@@ -47,12 +47,14 @@ export interface Product extends Clamp {
   readonly outBytes?: number;
 }
 
-// What of the left matrix is multiplied at a time stays in a processor's second cache while the right one passes by.
-const blockBytes = 65536;
+// What is multiplied of the left matrix at a time stays in a processor's second cache while the right one passes by.
+const blockBytes = 131_072;
+// With fewer rows, reading the right matrix would take longer than multiplying by it.
+const leastBlockRows = 4 * tileRows;
 
-/** How many rows of so many floats are multiplied at a time. */
+/** How many rows of so many floats (1 at least) are multiplied at a time. */
 export function blockRows(floats: number): number {
-  return Math.max(tileRows, Math.floor(blockBytes / (4 * floats + 1)));
+  return Math.max(leastBlockRows, Math.floor(blockBytes / (4 * floats)));
 }
 
 /** Multiplies matrices. */
@@ -60,7 +62,7 @@ export function multiply({ kernels }: Simd, product: Product): void {
   const { rows, columns, left, depth, runs = 1, skipBytes = 0, right, bias, out, least, greatest } = product;
   const { leftBytes = depth * 4, outBytes = columns * 4 } = product;
   const kernel = panelWidth(columns) === 8 ? kernels.multiplyBy8 : kernels.multiplyBy4;
-  const block = blockRows(depth * runs);
+  const block = blockRows(Math.max(1, depth * runs));
   for (let row = 0; row < rows; row += block) {
     kernel(
       left + row * leftBytes,
