@@ -32,13 +32,13 @@ export function convolveTransposed({
     least: Number.NEGATIVE_INFINITY,
     greatest: Number.POSITIVE_INFINITY,
   };
-  const output = backend.makeOutput(inputShape, "float32");
-  const [from, to] = [addressOf(backend, dy), addressOf(backend, output)];
-  const imageBytes = info.inHeight * info.inWidth * inChannels * 4;
-  backend.wasm.HEAPU8.fill(0, to, to + batchSize * imageBytes);
   const pixels = outHeight * outWidth;
   const block = Math.min(pixels, blockRows(columns));
   const out = simd.scratch(block * columns * 4);
+  const output = backend.makeOutput(inputShape, "float32"); // last, since what comes before may find no memory
+  const [from, to] = [addressOf(backend, dy), addressOf(backend, output)];
+  const imageBytes = info.inHeight * info.inWidth * inChannels * 4;
+  backend.wasm.HEAPU8.fill(0, to, to + batchSize * imageBytes);
   for (let image = 0; image < batchSize; image++) {
     for (let pixel = 0; pixel < pixels; pixel += block) {
       const rows = Math.min(block, pixels - pixel);
