@@ -1,5 +1,5 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { dtypes, type Tensor, type Tensors } from "@nearside/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -71,26 +71,36 @@ const inputs: Tensors = {
 
 let folder: string;
 let harness: HarnessPage;
+let isolated: HarnessPage;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "nearside-"));
   await writeFile(join(folder, "model.json"), JSON.stringify(graphModel()));
   harness = await openHarness(folder, { webgpu: false });
+  isolated = await openHarness(folder, { webgpu: false, isIsolated: true });
 });
 afterAll(async () => {
   await harness?.[Symbol.asyncDispose]();
+  await isolated?.[Symbol.asyncDispose]();
   await rm(folder, { recursive: true, force: true });
 });
 
 test("our wasm kernels compute in a browser, which has relaxed SIMD, what the cpu does", async () => {
-  const [got, want] = [await run("wasm"), await run("cpu")];
+  const [got, want] = [await run(harness, "wasm"), await run(harness, "cpu")];
   const largest = Math.max(...want.map(Math.abs));
   const errors = want.map((value, index) => Math.abs((got[index] ?? Number.NaN) - value) / largest);
   expect(largest).toBeGreaterThan(1);
   expect(errors.filter((error) => !(error < 1e-5))).toHaveLength(0);
 });
 
-async function run(backend: "wasm" | "cpu"): Promise<Float32Array> {
-  const outcome = await harness.page.evaluate(
+test("they compute the same in several threads, which a page has that is cross-origin isolated", async () => {
+  expect(await run(isolated, "wasm")).toEqual(await run(harness, "wasm"));
+  const threadFiles = ({ files }: HarnessPage) => files.requests.filter((path) => path.includes("wasm-thread"));
+  expect(threadFiles(isolated).length > 0).toBe(cpus().length > 1);
+  expect(threadFiles(harness)).toEqual([]);
+});
+
+async function run({ page }: HarnessPage, backend: "wasm" | "cpu"): Promise<Float32Array> {
+  const outcome = await page.evaluate(
     ([backend, inputs]) =>
       globalThis.harness.openAndRun({ open: "/models/model.json", options: { backend, warmUp: false } }, inputs),
     [backend, toPlainTensors(inputs)] as const,

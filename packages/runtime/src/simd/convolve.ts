@@ -3,7 +3,7 @@ import { addressOf } from "../backends/wasm-memory.ts";
 import { tileRows } from "./code/matrices.ts";
 import { type Convolution, readConvolution } from "./convolution.ts";
 import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
-import { blockRows, multiply, type Product } from "./products.ts";
+import { blockRows, multiply, multiplyMatrices, type Product } from "./products.ts";
 
 /**
  * `Conv2D` and `FusedConv2D` by our kernels: products of matrices, whose left one is the image itself where the whole
@@ -19,14 +19,17 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
   const imagePixels = down.outSize * across.outSize;
   const isMatrix = [down, across].every(isPointwise);
   const block = Math.min(imagePixels, blockRows(depth));
-  const patches = isMatrix ? 0 : simd.scratch(block * depth * 4);
+  const blocks = isMatrix ? 0 : simd.calls.threads * blocksPerThread; // whose patches are in memory at a time
+  const patches = simd.scratch(blocks * block * depth * 4);
   const output = backend.makeOutput(outShape, "float32"); // last, since what comes before may find no memory
   const out = addressOf(backend, output);
   if (isMatrix) {
-    multiply(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+    multiplyMatrices(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+    simd.calls.finish();
     return output;
   }
   const inner = innerOutputs(convolution);
+  let next = 0;
   for (let image = 0; image < batch; image++) {
     const place = { image, out: out + image * imagePixels * outChannels * 4 };
     multiplyImage(convolution, product, place, inner);
@@ -34,12 +37,18 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
       for (let done = 0; done < pixels.count; done += block) {
         const first = pixels.first + done * pixels.step;
         const count = Math.min(block, pixels.count - done);
-        multiplyPatches(convolution, product, place, { first, count, step: pixels.step }, patches);
+        const left = patches + next * block * depth * 4;
+        multiplyPatches(convolution, product, place, { first, count, step: pixels.step }, left);
+        next = (next + 1) % blocks;
+        if (next === 0) simd.calls.finish();
       }
     }
   }
+  simd.calls.finish();
   return output;
 }
+
+const blocksPerThread = 4;
 
 type ConvolutionProduct = Pick<Product, "columns" | "right" | "bias" | "least" | "greatest">;
 
@@ -69,6 +78,7 @@ function multiplyImage(
       skipBytes: (down.dilation * across.inSize - across.filterSize) * pixelBytes,
       out: out + (row * across.outSize + firstColumn) * outChannels * 4,
     });
+    simd.calls.endGroup();
   }
 }
 
@@ -90,6 +100,7 @@ function multiplyPatches(
     out: out + pixels.first * outChannels * 4,
     outBytes: pixels.step * outChannels * 4,
   });
+  simd.calls.endGroup();
 }
 
 function isPointwise({ filterSize, stride, inSize, outSize }: Axis): boolean {
@@ -161,7 +172,8 @@ function copy(
   const isCut = height < down.filterSize || width < across.filterSize;
   if (isCut) backend.wasm.HEAPU8.fill(0, to, to + count * patchBytes);
   const isOneRun = across.dilation === 1;
-  simd.kernels.copyPatches(
+  simd.calls.call(
+    "copyPatches",
     x + ((image * down.inSize + rows.start) * across.inSize + columns.start) * pixelBytes,
     across.stride * pixelBytes,
     down.dilation * across.inSize * pixelBytes,

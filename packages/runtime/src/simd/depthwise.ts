@@ -38,16 +38,18 @@ export function convolveDepthwise(args: Parameters<KernelFunc>[0]): TensorInfo |
       const columns = tapsWithin(across, pixel);
       const given = operands(pixel, columns);
       if (run && pixel === run.first) {
-        simd.kernels[run.kernel](...given, run.end - run.first, least, greatest);
+        simd.calls.call(run.kernel, ...given, run.end - run.first, least, greatest);
         pixel = run.end;
       } else {
         const width = columns.end - columns.first;
-        simd.kernels.convolvePixel(...given, across.dilation * pixelBytes, width, least, greatest);
+        simd.calls.call("convolvePixel", ...given, across.dilation * pixelBytes, width, least, greatest);
         pixel++;
       }
     }
+    simd.calls.endGroup();
     out += across.outSize * pixelBytes;
   }
+  simd.calls.finish();
   return output;
 }
 
