@@ -22,8 +22,14 @@ const contentTypes: Readonly<Record<string, string>> = {
   ".wasm": "application/wasm",
 };
 
-/** Serves folders by prefix (`{ "/models/": folder }`) on a free loopback port, and keeps a record of what was asked. */
-export async function serveFiles(folders: Readonly<Record<string, string>>): Promise<FileServer> {
+/**
+ * Serves folders by prefix (`{ "/models/": folder }`) on a free loopback port, and keeps a record of what was asked.
+ * `headers` go with every file.
+ */
+export async function serveFiles(
+  folders: Readonly<Record<string, string>>,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<FileServer> {
   const requests: string[] = [];
   const faults = new Map<string, Fault>();
   const server = createServer(async (request, response) => {
@@ -36,7 +42,10 @@ export async function serveFiles(folders: Readonly<Record<string, string>>): Pro
     const extension = /\.[a-z]+$/.exec(pathname)?.[0] ?? "";
     if (!sent) response.writeHead(404).end();
     else if ("status" in sent) response.writeHead(sent.status).end();
-    else response.writeHead(200, { "content-type": contentTypes[extension] ?? "application/octet-stream" }).end(sent);
+    else {
+      const contentType = contentTypes[extension] ?? "application/octet-stream";
+      response.writeHead(200, { "content-type": contentType, ...headers }).end(sent);
+    }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo; // a TCP server has one

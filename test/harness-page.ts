@@ -12,11 +12,22 @@ export interface HarnessPage extends AsyncDisposable {
 export interface HarnessOptions {
   /** With WebGPU (default), or as a browser without it. */
   readonly webgpu?: boolean;
+  /** Cross-origin isolated, as a page must be to share memory between threads (default not). */
+  readonly isIsolated?: boolean;
 }
 
+const isolatingHeaders = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+
 /** Opens the harness page, with the models of `modelsFolder` under `/models/`. */
-export async function openHarness(modelsFolder: string, { webgpu = true }: HarnessOptions = {}): Promise<HarnessPage> {
-  const files = await serveFiles({ "/models/": modelsFolder, "/": harnessFolder });
+export async function openHarness(
+  modelsFolder: string,
+  { webgpu = true, isIsolated = false }: HarnessOptions = {},
+): Promise<HarnessPage> {
+  const folders = { "/models/": modelsFolder, "/": harnessFolder };
+  const files = await serveFiles(folders, isIsolated ? isolatingHeaders : {});
   const browser: Browser = await launchChromium({ webgpu });
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error("page:", error));

@@ -7,7 +7,7 @@ import { build } from "rolldown";
 const folder = new URL("./", import.meta.url);
 const require = createRequire(new URL("../runtime/package.json", folder));
 
-for (const name of ["webgpu", "webgl", "wasm", "cpu"]) {
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
   await build({
     input: new URL(`src/workers/${name}.ts`, folder).pathname,
     output: { file: new URL(`bundle/${name}.js`, folder).pathname, minify: true, codeSplitting: false },

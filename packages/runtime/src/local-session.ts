@@ -113,7 +113,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#state = state;
     this.#loaded = backend;
     this.#release = release;
-    const isRepeatable = !graph.isRandom && !this.keepsState;
+    const isRepeatable = !graph.isRandom && !this.keepsState && manifest.decimalInputs.length === 0;
     if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead);
   }
 

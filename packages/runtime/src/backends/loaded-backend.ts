@@ -29,6 +29,8 @@ export interface Ahead {
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
+  /** How many threads it computes in, where it could be more than one. */
+  readonly threads?: number;
   /**
    * Runs something on the device, and rejects if its results are worth nothing: with `device-lost` if the device is
    * gone, `out-of-memory`, `internal` if it reports another fault.

@@ -11,6 +11,8 @@ import {
 import { causesOf } from "../out-of-memory.ts";
 import { compileSimdKernels } from "../simd/code/simd-kernels.ts";
 import { addSimd } from "../simd/simd.ts";
+import { withSharedMemory } from "../simd/threads/share-memory.ts";
+import type { Teammate } from "../simd/threads/team.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
 import { refuseFailedAllocations, type WasmBackend } from "./wasm-memory.ts";
@@ -18,21 +20,27 @@ import { refuseFailedAllocations, type WasmBackend } from "./wasm-memory.ts";
 export interface WasmOptions {
   /** Where the binaries are, as URLs; in Node they are found without it. */
   readonly wasmPaths?: Readonly<Record<"tfjs-backend-wasm.wasm" | "tfjs-backend-wasm-simd.wasm", string>>;
+  /**
+   * Workers that run `serveWasmThread`, to compute in as well. They are left alone where memory can't be shared with
+   * them: where the page is not cross-origin isolated, or there is no SIMD. It must not be the page's own thread that
+   * opens the backend, since that may not wait for others.
+   */
+  readonly threads?: readonly Teammate[];
 }
 
-/** Loads the WebAssembly backend: SIMD where there is SIMD, one thread. Rejects with `no-backend`. */
-export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<LoadedBackend> {
-  // The threaded binary needs a cross-origin isolated page and starts workers of its own from blobs.
-  env().set("WASM_HAS_MULTITHREAD_SUPPORT", false);
+/** Loads the WebAssembly backend: SIMD where there is SIMD. Rejects with `no-backend`. */
+export async function openWasmBackend({ wasmPaths, threads = [] }: WasmOptions = {}): Promise<LoadedBackend> {
+  env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // TensorFlow.js's own threads
+  const simdPath = wasmPaths?.["tfjs-backend-wasm-simd.wasm"];
+  const sharedPath = threads.length > 0 && simdPath ? await shareMemory(simdPath) : undefined;
   if (wasmPaths) {
-    setWasmPaths({ ...wasmPaths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
+    const paths = { ...wasmPaths, ...(sharedPath && { "tfjs-backend-wasm-simd.wasm": sharedPath }) };
+    setWasmPaths({ ...paths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
   }
   registerWasmKernels();
-  if (findBackendFactory("wasm") !== start) {
-    removeBackend("wasm");
-    registerBackend("wasm", start);
-  }
-  const loaded = await startBackend("wasm");
+  removeBackend("wasm");
+  registerBackend("wasm", () => start(sharedPath ? threads : []));
+  const loaded = await startBackend("wasm").finally(() => sharedPath && URL.revokeObjectURL(sharedPath));
   const backend = currentBackend() as unknown as WasmBackend; // what was just started
   const { wasm } = backend; // which the backend forgets when it is closed
   refuseFailedAllocations(wasm);
@@ -42,6 +50,7 @@ export async function openWasmBackend({ wasmPaths }: WasmOptions = {}): Promise<
   };
   return {
     ...loaded,
+    threads: backend.simd?.calls.threads ?? 1,
     async watch(run) {
       throwIfTrapped();
       const [outcome] = await Promise.allSettled([loaded.watch(run)]);
@@ -67,13 +76,21 @@ function isTrap(thrown: unknown): thrown is Error {
 const startStock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
 
 /** The same with our kernels, where there is SIMD. */
-async function start(): Promise<KernelBackend> {
+async function start(threads: readonly Teammate[]): Promise<KernelBackend> {
   const starting = startStock();
   // Our kernels are made once TensorFlow.js has begun to fetch its own.
   const compiling = new Promise((resolve) => setTimeout(resolve)).then(async () =>
-    (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? compileSimdKernels() : undefined,
+    (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? compileSimdKernels({ isShared: threads.length > 0 }) : undefined,
   );
   const [backend, kernels] = await Promise.all([starting, compiling]);
-  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels); // what it is
+  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels, threads); // what it is
   return backend;
+}
+
+/** The URL of the binary at `path` with its memory declared as shared; undefined where memory can't be. */
+async function shareMemory(path: string): Promise<string | undefined> {
+  if (!globalThis.crossOriginIsolated) return undefined;
+  const response = await fetch(path);
+  const shared = response.ok ? withSharedMemory(new Uint8Array(await response.arrayBuffer())) : undefined;
+  return shared && URL.createObjectURL(new Blob([shared], { type: "application/wasm" }));
 }

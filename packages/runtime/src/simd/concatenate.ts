@@ -19,8 +19,10 @@ export function concatenate({ inputs, attrs, backend: given }: Parameters<Kernel
   for (const tensor of tensors) {
     const size = util.sizeFromShape(tensor.shape.slice(axis));
     if (size === 0) continue;
-    simd.kernels.copyPatches(addressOf(backend, tensor), size * 4, 0, 0, to, outBytes, 0, 0, count, 1, 1, size);
+    simd.calls.call("copyPatches", addressOf(backend, tensor), size * 4, 0, 0, to, outBytes, 0, 0, count, 1, 1, size);
+    simd.calls.endGroup();
     to += size * 4;
   }
+  simd.calls.finish();
   return output;
 }

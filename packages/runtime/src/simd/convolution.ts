@@ -13,7 +13,7 @@ export interface Convolution {
   /** 0 for none. */
   readonly bias: number;
   readonly clamp: Clamp;
-  readonly output: TensorInfo;
+  readonly outShape: readonly number[];
   readonly batch: number;
   readonly down: Axis;
   readonly across: Axis;
@@ -22,7 +22,7 @@ export interface Convolution {
 }
 
 /**
- * What a convolution's kernel is given, and an output for it. Undefined for what our kernels don't do: fewer than 4
+ * What a convolution's kernel is given. Undefined for what our kernels don't do: fewer than 4
  * channels to compute, or none to compute them from, an activation that is no clamp, several filters per channel.
  */
 export function readConvolution(
@@ -50,7 +50,6 @@ export function readConvolution(
   const bias = biasAddress(backend, biasTensor, info.outChannels);
   if (info.outChannels < 4 || info.inChannels < 1 || bias === undefined) return undefined;
   if (info.outHeight < 1 || info.outWidth < 1) return undefined; // the filter is larger than what it is to lie over
-  const output = backend.makeOutput(info.outShape, "float32");
   return {
     simd,
     backend,
@@ -58,7 +57,7 @@ export function readConvolution(
     filter,
     bias,
     clamp,
-    output,
+    outShape: info.outShape,
     batch: info.batchSize,
     ...axesOf(info),
     inChannels: info.inChannels,

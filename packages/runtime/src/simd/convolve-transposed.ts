@@ -2,7 +2,7 @@ import { backend_util, type KernelFunc, type TensorInfo } from "@tensorflow/tfjs
 import { addressOf, type WasmBackend } from "../backends/wasm-memory.ts";
 import { axesOf } from "./convolution.ts";
 import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
-import { blockRows, multiply } from "./products.ts";
+import { blockRows, multiplyMatrices } from "./products.ts";
 import type { Simd } from "./simd.ts";
 
 /**
@@ -32,19 +32,21 @@ export function convolveTransposed({
     least: Number.NEGATIVE_INFINITY,
     greatest: Number.POSITIVE_INFINITY,
   };
-  const output = backend.makeOutput(inputShape, "float32");
+  const pixels = outHeight * outWidth;
+  const block = Math.min(pixels, blockRows(columns) * simd.calls.threads);
+  const out = simd.scratch(block * columns * 4);
+  const output = backend.makeOutput(inputShape, "float32"); // last, since what comes before may find no memory
   const [from, to] = [addressOf(backend, dy), addressOf(backend, output)];
   const imageBytes = info.inHeight * info.inWidth * inChannels * 4;
   backend.wasm.HEAPU8.fill(0, to, to + batchSize * imageBytes);
-  const pixels = outHeight * outWidth;
-  const block = Math.min(pixels, blockRows(columns));
-  const out = simd.scratch(block * columns * 4);
   for (let image = 0; image < batchSize; image++) {
     for (let pixel = 0; pixel < pixels; pixel += block) {
       const rows = Math.min(block, pixels - pixel);
-      multiply(simd, { ...product, rows, left: from + (image * pixels + pixel) * outChannels * 4, out });
+      multiplyMatrices(simd, { ...product, rows, left: from + (image * pixels + pixel) * outChannels * 4, out });
+      simd.calls.finish();
       const patches = { from: out, pixel, count: rows, channels: inChannels };
       addPatches(simd, axesOf(info), patches, to + image * imageBytes);
+      simd.calls.finish();
     }
   }
   return output;
@@ -69,7 +71,7 @@ interface Patches {
 }
 
 /** Adds patches to the image at an address; what lies beyond its edges is left out. */
-function addPatches({ kernels }: Simd, axes: Axes, { from, pixel, count, channels }: Patches, image: number): void {
+function addPatches({ calls }: Simd, axes: Axes, { from, pixel, count, channels }: Patches, image: number): void {
   const { down, across } = axes;
   const whole = wholeOutputs(across);
   const pixelBytes = channels * 4;
@@ -81,7 +83,8 @@ function addPatches({ kernels }: Simd, axes: Axes, { from, pixel, count, channel
     const end = isWhole ? Math.min(whole.end, column + count - done) : column + 1;
     const [rows, columns] = [tapsWithin(down, row), tapsWithin(across, column)];
     const width = columns.end - columns.first;
-    kernels.addPatches(
+    calls.call(
+      "addPatches",
       from + done * patchBytes + rows.first * rowBytes + columns.first * pixelBytes,
       patchBytes,
       rowBytes,

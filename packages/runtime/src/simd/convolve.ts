@@ -3,7 +3,7 @@ import { addressOf } from "../backends/wasm-memory.ts";
 import { tileRows } from "./code/matrices.ts";
 import { type Convolution, readConvolution } from "./convolution.ts";
 import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
-import { blockRows, multiply } from "./products.ts";
+import { blockRows, multiply, multiplyMatrices, type Product } from "./products.ts";
 
 /**
  * `Conv2D` and `FusedConv2D` by our kernels: products of matrices, whose left one is the image itself where the whole
@@ -12,46 +12,95 @@ import { blockRows, multiply } from "./products.ts";
 export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefined {
   const convolution = readConvolution(args, { isDepthwise: false });
   if (convolution === undefined) return undefined;
-  const { simd, backend, x, filter, bias, clamp, output, batch, down, across, inChannels, outChannels } = convolution;
-  const depth = down.filterSize * across.filterSize * inChannels;
+  const { simd, backend, x, filter, bias, clamp, outShape, batch, down, across, outChannels } = convolution;
+  const depth = down.filterSize * across.filterSize * convolution.inChannels;
   const right = simd.packOnce(filter, { depth, columns: outChannels, isTransposed: false });
   const product = { columns: outChannels, right, bias, ...clamp };
-  const out = addressOf(backend, output);
   const imagePixels = down.outSize * across.outSize;
-  if ([down, across].every(isPointwise)) {
-    multiply(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+  const isMatrix = [down, across].every(isPointwise);
+  const block = Math.min(imagePixels, blockRows(depth));
+  const blocks = isMatrix ? 0 : simd.calls.threads * blocksPerThread; // whose patches are in memory at a time
+  const patches = simd.scratch(blocks * block * depth * 4);
+  const output = backend.makeOutput(outShape, "float32"); // last, since what comes before may find no memory
+  const out = addressOf(backend, output);
+  if (isMatrix) {
+    multiplyMatrices(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+    simd.calls.finish();
     return output;
   }
   const inner = innerOutputs(convolution);
+  let next = 0;
   for (let image = 0; image < batch; image++) {
-    const firstPixel = image * imagePixels;
-    const { firstRow, endRow, firstColumn, endColumn } = inner;
-    for (let row = firstRow; row < endRow; row++) {
-      const y = image * down.inSize + row * down.stride - down.padding;
-      multiply(simd, {
-        ...product,
-        rows: endColumn - firstColumn,
-        left: x + (y * across.inSize + firstColumn * across.stride - across.padding) * inChannels * 4,
-        leftBytes: across.stride * inChannels * 4,
-        depth: across.filterSize * inChannels,
-        runs: down.filterSize,
-        skipBytes: (down.dilation * across.inSize - across.filterSize) * inChannels * 4,
-        out: out + (firstPixel + row * across.outSize + firstColumn) * outChannels * 4,
-      });
-    }
+    const place = { image, out: out + image * imagePixels * outChannels * 4 };
+    multiplyImage(convolution, product, place, inner);
     for (const pixels of outerOutputs(convolution, inner)) {
-      const block = Math.min(pixels.count, blockRows(depth));
-      const left = simd.scratch(block * depth * 4);
       for (let done = 0; done < pixels.count; done += block) {
         const first = pixels.first + done * pixels.step;
-        const rows = Math.min(block, pixels.count - done);
-        gather(convolution, image, { ...pixels, first, count: rows }, left);
-        const outBytes = pixels.step * outChannels * 4;
-        multiply(simd, { ...product, rows, left, depth, out: out + (firstPixel + first) * outChannels * 4, outBytes });
+        const count = Math.min(block, pixels.count - done);
+        const left = patches + next * block * depth * 4;
+        multiplyPatches(convolution, product, place, { first, count, step: pixels.step }, left);
+        next = (next + 1) % blocks;
+        if (next === 0) simd.calls.finish();
       }
     }
   }
+  simd.calls.finish();
   return output;
+}
+
+const blocksPerThread = 4;
+
+type ConvolutionProduct = Pick<Product, "columns" | "right" | "bias" | "least" | "greatest">;
+
+/** An image of the batch, and where its outputs go. */
+interface Place {
+  readonly image: number;
+  readonly out: number;
+}
+
+/** Multiplies the image itself, row by row: a row of the matrix is what the filter sees, a run for each of its rows. */
+function multiplyImage(
+  { simd, x, down, across, inChannels, outChannels }: Convolution,
+  product: ConvolutionProduct,
+  { image, out }: Place,
+  { firstRow, endRow, firstColumn, endColumn }: Inner,
+): void {
+  const pixelBytes = inChannels * 4;
+  for (let row = firstRow; row < endRow; row++) {
+    const y = image * down.inSize + row * down.stride - down.padding;
+    multiply(simd, {
+      ...product,
+      rows: endColumn - firstColumn,
+      left: x + (y * across.inSize + firstColumn * across.stride - across.padding) * pixelBytes,
+      leftBytes: across.stride * pixelBytes,
+      depth: across.filterSize * inChannels,
+      runs: down.filterSize,
+      skipBytes: (down.dilation * across.inSize - across.filterSize) * pixelBytes,
+      out: out + (row * across.outSize + firstColumn) * outChannels * 4,
+    });
+    simd.calls.endGroup();
+  }
+}
+
+/** Multiplies copies of what the filter sees of the image for some outputs. */
+function multiplyPatches(
+  convolution: Convolution,
+  product: ConvolutionProduct,
+  { image, out }: Place,
+  pixels: Pixels,
+  left: number,
+): void {
+  const { simd, down, across, inChannels, outChannels } = convolution;
+  gather(convolution, image, pixels, left);
+  multiply(simd, {
+    ...product,
+    rows: pixels.count,
+    left,
+    depth: down.filterSize * across.filterSize * inChannels,
+    out: out + pixels.first * outChannels * 4,
+    outBytes: pixels.step * outChannels * 4,
+  });
+  simd.calls.endGroup();
 }
 
 function isPointwise({ filterSize, stride, inSize, outSize }: Axis): boolean {
@@ -65,8 +114,15 @@ interface Pixels {
   readonly step: number;
 }
 
+interface Inner {
+  readonly firstRow: number;
+  readonly endRow: number;
+  readonly firstColumn: number;
+  readonly endColumn: number;
+}
+
 /** The rows and columns of outputs for which the image itself is multiplied: none where they are too few to be fast. */
-function innerOutputs({ down, across }: Convolution) {
+function innerOutputs({ down, across }: Convolution): Inner {
   const [rows, columns] = [wholeOutputs(down), wholeOutputs(across)];
   const isFast = across.dilation === 1 && columns.end - columns.first >= 2 * tileRows && rows.end > rows.first;
   return isFast
@@ -75,7 +131,7 @@ function innerOutputs({ down, across }: Convolution) {
 }
 
 /** The other outputs: the rows before and after, and the columns to the left and right. */
-function outerOutputs({ down, across }: Convolution, inner: ReturnType<typeof innerOutputs>): readonly Pixels[] {
+function outerOutputs({ down, across }: Convolution, inner: Inner): readonly Pixels[] {
   const { firstRow, endRow, firstColumn, endColumn } = inner;
   const width = across.outSize;
   const columns = Array.from({ length: width }, (_, column) => column);
@@ -116,7 +172,8 @@ function copy(
   const isCut = height < down.filterSize || width < across.filterSize;
   if (isCut) backend.wasm.HEAPU8.fill(0, to, to + count * patchBytes);
   const isOneRun = across.dilation === 1;
-  simd.kernels.copyPatches(
+  simd.calls.call(
+    "copyPatches",
     x + ((image * down.inSize + rows.start) * across.inSize + columns.start) * pixelBytes,
     across.stride * pixelBytes,
     down.dilation * across.inSize * pixelBytes,

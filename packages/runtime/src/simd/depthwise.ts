@@ -8,13 +8,14 @@ import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
 export function convolveDepthwise(args: Parameters<KernelFunc>[0]): TensorInfo | undefined {
   const convolution = readConvolution(args, { isDepthwise: true });
   if (convolution === undefined) return undefined;
-  const { simd, backend, x, bias, clamp, output, batch, down, across, inChannels } = convolution;
+  const { simd, backend, x, bias, clamp, outShape, batch, down, across, inChannels } = convolution;
   const { least, greatest } = clamp;
   const filter = addressOf(backend, convolution.filter);
   const pixelBytes = inChannels * 4;
   const filterRowBytes = across.filterSize * pixelBytes;
   const imageRowBytes = across.inSize * pixelBytes;
   const run = runOf(across);
+  const output = backend.makeOutput(outShape, "float32");
   let out = addressOf(backend, output);
   for (let line = 0; line < batch * down.outSize; line++) {
     const image = Math.floor(line / down.outSize);
@@ -37,16 +38,18 @@ export function convolveDepthwise(args: Parameters<KernelFunc>[0]): TensorInfo |
       const columns = tapsWithin(across, pixel);
       const given = operands(pixel, columns);
       if (run && pixel === run.first) {
-        simd.kernels[run.kernel](...given, run.end - run.first, least, greatest);
+        simd.calls.call(run.kernel, ...given, run.end - run.first, least, greatest);
         pixel = run.end;
       } else {
         const width = columns.end - columns.first;
-        simd.kernels.convolvePixel(...given, across.dilation * pixelBytes, width, least, greatest);
+        simd.calls.call("convolvePixel", ...given, across.dilation * pixelBytes, width, least, greatest);
         pixel++;
       }
     }
+    simd.calls.endGroup();
     out += across.outSize * pixelBytes;
   }
+  simd.calls.finish();
   return output;
 }
 

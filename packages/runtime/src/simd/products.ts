@@ -47,38 +47,76 @@ export interface Product extends Clamp {
   readonly outBytes?: number;
 }
 
-// What of the left matrix is multiplied at a time stays in a processor's second cache while the right one passes by.
-const blockBytes = 65536;
+// What is multiplied of the left matrix at a time stays in a processor's second cache while the right one passes by.
+const blockBytes = 131_072;
+// With fewer rows, reading the right matrix would take longer than multiplying by it.
+const leastBlockRows = 4 * tileRows;
 
-/** How many rows of so many floats are multiplied at a time. */
+/** How many rows of so many floats (1 at least) are multiplied at a time. */
 export function blockRows(floats: number): number {
-  return Math.max(tileRows, Math.floor(blockBytes / (4 * floats + 1)));
+  return Math.max(leastBlockRows, Math.floor(blockBytes / (4 * floats)));
 }
 
-/** Multiplies matrices. */
-export function multiply({ kernels }: Simd, product: Product): void {
+/** Multiplies matrices by one call of a kernel. */
+export function multiply({ calls }: Simd, product: Product): void {
   const { rows, columns, left, depth, runs = 1, skipBytes = 0, right, bias, out, least, greatest } = product;
   const { leftBytes = depth * 4, outBytes = columns * 4 } = product;
-  const kernel = panelWidth(columns) === 8 ? kernels.multiplyBy8 : kernels.multiplyBy4;
-  const block = blockRows(depth * runs);
+  const kernel = panelWidth(columns) === 8 ? "multiplyBy8" : "multiplyBy4";
+  calls.call(
+    kernel,
+    left,
+    leftBytes,
+    depth,
+    runs,
+    skipBytes,
+    right,
+    bias,
+    out,
+    outBytes,
+    rows,
+    columns,
+    least,
+    greatest,
+  );
+}
+
+/** Multiplies whole matrices: a group of calls for some rows of the left one and some panels of the right one. */
+export function multiplyMatrices(simd: Simd, product: Product): void {
+  const { rows, columns, left, depth, right, bias, out } = product;
+  const block = blockRows(Math.max(1, depth));
+  const width = panelWidth(columns);
+  const each = width * panelsEach(simd, product, Math.min(rows, block));
   for (let row = 0; row < rows; row += block) {
-    kernel(
-      left + row * leftBytes,
-      leftBytes,
-      depth,
-      runs,
-      skipBytes,
-      right,
-      bias,
-      out + row * outBytes,
-      outBytes,
-      Math.min(block, rows - row),
-      columns,
-      least,
-      greatest,
-    );
+    for (let column = 0; column < columns; ) {
+      // What is left must be a panel or more.
+      const end = columns - (column + each) < width ? columns : column + each;
+      multiply(simd, {
+        ...product,
+        rows: Math.min(block, rows - row),
+        columns: end - column,
+        left: left + row * depth * 4,
+        right: right + column * depth * 4,
+        bias: bias && bias + column * 4,
+        out: out + (row * columns + column) * 4,
+        outBytes: columns * 4,
+      });
+      simd.calls.endGroup();
+      column = end;
+    }
   }
 }
+
+/** How many panels of the right matrix are multiplied at a time: all, unless there are threads without work. */
+function panelsEach({ calls }: Simd, { rows, columns, depth }: Product, block: number): number {
+  const panels = Math.ceil(columns / panelWidth(columns));
+  const wanted = Math.ceil((calls.threads * groupsPerThread * block) / Math.max(1, rows));
+  const least = Math.ceil(leastGroupProducts / (block * Math.max(1, depth) * panelWidth(columns)));
+  return calls.threads === 1 ? panels : Math.max(Math.ceil(panels / wanted), least);
+}
+
+// So many that no thread waits long for the last one, each so large that taking it costs next to nothing.
+const groupsPerThread = 3;
+const leastGroupProducts = 50_000;
 
 /**
  * `BatchMatMul` and `_FusedMatMul` by our kernels; undefined where they can't: a transposed left matrix, fewer than 4
@@ -106,13 +144,15 @@ export function multiplyTensors({ inputs, attrs, backend: given }: Arguments): T
   const [left, out, matrix] = [a, output, b].map((tensor) => addressOf(backend, tensor)) as [number, number, number];
   const product = { depth, columns, right, bias: biasAt, ...clamp };
   if (batches === 1) {
-    multiply(simd, { ...product, left, rows: util.sizeFromShape(outerA) * rows, out });
+    multiplyMatrices(simd, { ...product, left, rows: util.sizeFromShape(outerA) * rows, out });
+    simd.calls.finish();
     return output;
   }
   for (let batch = 0; batch < batches; batch++) {
     simd.pack(matrix + batch * depth * columns * 4, layout, right);
     const from = left + batch * rows * depth * 4;
-    multiply(simd, { ...product, left: from, rows, out: out + batch * rows * columns * 4 });
+    multiplyMatrices(simd, { ...product, left: from, rows, out: out + batch * rows * columns * 4 });
+    simd.calls.finish();
   }
   return output;
 }

@@ -1,6 +1,8 @@
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { WasmBackend } from "../backends/wasm-memory.ts";
-import { type SimdKernels, startSimdKernels } from "./code/simd-kernels.ts";
+import { type Calls, callsHere } from "./calls.ts";
+import { startSimdKernels } from "./code/simd-kernels.ts";
+import { Team, type Teammate } from "./threads/team.ts";
 
 /** A matrix [depth, columns] as our kernels take the right one of two: how it lies in memory now. */
 export interface MatrixLayout {
@@ -15,15 +17,15 @@ interface PackedMatrix extends MatrixLayout {
 
 /** Our kernels on the memory of TensorFlow.js's WebAssembly backend, and the memory that they need besides tensors. */
 export class Simd {
-  readonly kernels: SimdKernels;
+  readonly calls: Calls;
   readonly #backend: WasmBackend;
   /** What a tensor's matrix was packed to, by its data. It lives as long as the tensor. */
   readonly #packed = new WeakMap<object, PackedMatrix[]>();
   #scratch = { address: 0, bytes: 0 };
 
-  constructor(backend: WasmBackend, kernels: SimdKernels) {
+  constructor(backend: WasmBackend, calls: Calls) {
     this.#backend = backend;
-    this.kernels = kernels;
+    this.calls = calls;
   }
 
   /** The address of a tensor's matrix, packed: once for each tensor and layout. */
@@ -44,7 +46,8 @@ export class Simd {
   pack(matrix: number, { depth, columns, isTransposed }: MatrixLayout, address: number): void {
     const [rowBytes, columnBytes] = isTransposed ? [4, depth * 4] : [columns * 4, 4];
     const pack = panelWidth(columns) === 8 ? "packBy8" : "packBy4";
-    this.kernels[pack](matrix, rowBytes, columnBytes, address, depth, columns);
+    this.calls.call(pack, matrix, rowBytes, columnBytes, address, depth, columns);
+    this.calls.finish();
   }
 
   /** The address of memory to write to, until the next call. */
@@ -63,10 +66,9 @@ export class Simd {
     this.#packed.delete(dataId);
   }
 
+  /** Throws `out-of-memory` where there is no room. */
   #allocate(bytes: number): number {
-    const address = this.#backend.wasm._malloc(bytes) >>> 0; // beyond 2 GiB it comes as a negative number
-    if (address === 0) throw new Error(`out of memory: ${bytes} bytes more were needed`);
-    return address;
+    return this.#backend.wasm._malloc(bytes) >>> 0; // beyond 2 GiB it comes as a negative number
   }
 }
 
@@ -81,9 +83,17 @@ export function panelWidth(columns: number): 4 | 8 {
   return columns >= 8 ? 8 : 4;
 }
 
-/** Gives a backend our kernels. */
-export async function addSimd(backend: WasmBackend, module: WebAssembly.Module): Promise<void> {
-  const simd = new Simd(backend, await startSimdKernels(module, backend.wasm.asm.memory));
+/** Gives a backend our kernels, in this thread and in those of teammates. */
+export async function addSimd(
+  backend: WasmBackend,
+  module: WebAssembly.Module,
+  teammates: readonly Teammate[],
+): Promise<void> {
+  const kernelMemory = backend.wasm.asm.memory;
+  const kernels = await startSimdKernels(module, kernelMemory);
+  const hasTeam = teammates.length > 0 && kernelMemory.buffer instanceof SharedArrayBuffer;
+  const calls = hasTeam ? new Team(kernels, teammates, { module, kernelMemory }) : callsHere(kernels);
+  const simd = new Simd(backend, calls);
   const disposeData = backend.disposeData.bind(backend);
   backend.disposeData = (dataId, force) => {
     const isGone = disposeData(dataId, force);

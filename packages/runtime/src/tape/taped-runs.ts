@@ -87,7 +87,7 @@ export class TapedRuns {
     for (const name of Object.keys(this.#manifest.signature.inputs)) {
       const tensor = inputs[name] as Tensor; // checkInputs saw to it
       const numbers = toDeviceNumbers(tensor, `input "${name}"`);
-      if (numbers === undefined || this.#manifest.decimalInputs.includes(name)) return undefined;
+      if (numbers === undefined) return undefined;
       given.set(parseRef(this.#manifest.inputNames[name] as string).node, { ...numbers, shape: tensor.shape });
     }
     return given;

@@ -6,4 +6,12 @@ const wasmPaths = {
   "tfjs-backend-wasm-simd.wasm": new URL("./tfjs-backend-wasm-simd.wasm", import.meta.url).href,
 };
 
-serveSession(() => openWasmBackend({ wasmPaths }));
+// Half the processors, since two often share one core's arithmetic, but two if there are; more than four gain little.
+const processors = navigator.hardwareConcurrency;
+const threadCount = crossOriginIsolated ? Math.min(processors, 4, Math.max(2, Math.ceil(processors / 2))) : 1;
+const threads = Array.from(
+  { length: threadCount - 1 },
+  () => new Worker(new URL("./wasm-thread.js", import.meta.url), { type: "module" }),
+);
+
+serveSession(() => openWasmBackend({ wasmPaths, threads }));

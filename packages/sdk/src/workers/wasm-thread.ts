@@ -1,0 +1,3 @@
+import { serveWasmThread } from "@nearside/runtime/backends/wasm-thread";
+
+serveWasmThread();
