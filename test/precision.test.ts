@@ -49,12 +49,13 @@ test.for(models)(
 
 async function run(gpu: GPU, folder: string, precision: Precision, inputs: Tensors) {
   const backend = await openWebgpuBackend({ gpu });
+  const before = backend.memory().deviceBytes;
   const session = await openLocalSession("model", await readModelFolder(folder), backend, { warmUp: false, precision });
-  const { deviceBytes } = backend.memory();
+  const weightBytes = backend.memory().deviceBytes - before;
   const outputs = await session.run(inputs);
   await session.close();
   await backend.close();
-  return { outputs, weightBytes: deviceBytes };
+  return { outputs, weightBytes };
 }
 
 function relativeError(got: Tensors, want: Tensors): number {

@@ -53,8 +53,9 @@ async function run(folder, { gpu, precision, runs }) {
   const manifest = parseManifest(await readFile(join(folder, "model.json"), "utf8"));
   const readShard = async ({ path }) => new Uint8Array(await readFile(join(folder, path))).buffer;
   const backend = await openWebgpuBackend({ gpu });
+  const before = backend.memory().deviceBytes;
   const session = await openLocalSession(folder, { manifest, readShard }, backend, { warmUp: false, precision });
-  const bytes = backend.memory().deviceBytes; // before the first run, these are the weights
+  const bytes = backend.memory().deviceBytes - before; // before the first run, these are the weights
   const elements = tfjsBackend().device.features.has("shader-f16") ? "the device's" : "rounded float32";
   const random = randomNumbers(1);
   await session.run(randomInputs(session.signature, randomNumbers(2)));

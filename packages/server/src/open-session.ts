@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { AnyModel, ModelTypes, Session } from "@nearside/core";
+import type { AnyModel, ModelTypes, Precision, Session } from "@nearside/core";
 import { openLocalSession } from "@nearside/runtime";
 import { convertOnce, defaultCacheDir } from "./convert-once.ts";
 import { readModelFolder } from "./model-folder.ts";
@@ -12,6 +12,8 @@ export interface OpenOptions {
   readonly backend?: ServerBackend;
   /** Run once on zeros before the session counts as open (default true). */
   readonly warmUp?: boolean;
+  /** What matrix products and convolutions take on webgpu (default float32). */
+  readonly precision?: Precision;
   /** Where a SavedModel's conversion is kept; `~/.cache/nearside` by default. */
   readonly cacheDir?: string;
   readonly signal?: AbortSignal;
@@ -23,12 +25,12 @@ export interface OpenOptions {
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
   model: string | URL,
-  { backend = "wasm", warmUp = true, cacheDir = defaultCacheDir(), signal }: OpenOptions = {},
+  { backend = "wasm", warmUp = true, precision = "float32", cacheDir = defaultCacheDir(), signal }: OpenOptions = {},
 ): Promise<Session<M>> {
   signal?.throwIfAborted();
   const folder = await readModelFolder(await convertOnce(toPath(model), { cacheDir }));
   signal?.throwIfAborted();
-  const options = { warmUp, ownsBackend: true, ...(signal && { signal }) };
+  const options = { warmUp, precision, ownsBackend: true, ...(signal && { signal }) };
   return openLocalSession<M>(String(model), folder, await openBackend(backend), options);
 }
 

@@ -11,7 +11,8 @@ export interface KernelCall {
 
 /**
  * The products that kernels compute, by their names. Undefined for what a {@link Product} can't be: other dtypes,
- * channels first, an inner dimension of 0, batches of which neither operand has all, a bias or an activation of another kind.
+ * channels first, an inner dimension of 0, batches of which neither operand has all, a bias or an activation of another
+ * kind.
  */
 export const describeProduct = {
   BatchMatMul: describeMatrices,

@@ -26,7 +26,8 @@ function productKernel(stock: KernelFunc, describe: Describe): KernelFunc {
   return (args) => {
     const backend = args.backend as WebGPUBackend & ProductBackend; // these kernels are registered for no other
     const elements = backend.productElements;
-    const product = elements && describe({ inputs: args.inputs, attrs: args.attrs ?? {} });
+    if (elements === undefined) return stock(args);
+    const product = describe({ inputs: args.inputs, attrs: args.attrs ?? {} });
     if (product) return runProduct(backend, product, { elements, isHalfB: isHalf(backend, product.b) });
     if (Object.values(args.inputs).some((input) => input != null && isHalf(backend, input))) {
       throw new InferenceError("internal", "a weight is float16 on the device that a kernel takes as float32");
