@@ -103,3 +103,22 @@ test("runs that are in flight together when their device is destroyed are all ru
   expect(events).toEqual(["opened", "lost", "opened"]);
   expect(leftOver()).toEqual(nothing);
 });
+
+test("a session is opened elsewhere, and leaves nothing, where its device is destroyed while it opens", async (ctx) => {
+  if (!gpu) return ctx.skip(noDawn);
+  faults.destroyAt(never);
+  await (await openOnGpu()).close();
+  const { commands } = faults;
+  const times = 12;
+  for (let time = 0; time < times; time++) {
+    faults.destroyAt(Math.floor(((time + 0.5) / times) * commands));
+    const events: SessionEvent[] = [];
+    const onEvent = (event: SessionEvent) => void events.push(event);
+    const session = await openWithRecovery("long", [openOnGpu, openOnCpu], { onEvent });
+    expect(await codeOf(session)).toBeUndefined();
+    expect(session.backend).toBe("cpu");
+    await session.close();
+    expect(events).toMatchObject([{ type: "refused" }, { type: "opened", backend: "cpu" }]);
+    expect(leftOver()).toEqual(nothing);
+  }
+});
