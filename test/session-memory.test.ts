@@ -97,6 +97,16 @@ describe.each(Object.keys(backends) as (keyof typeof backends)[])("on %s", (name
   });
 });
 
+test("on webgpu the buffers that only opening it needed are given back while it runs", async (ctx) => {
+  if (!gpu) return ctx.skip(noDawn);
+  await using session = await openLocalSession("long", filesOf(longModel), await backends.webgpu(), {
+    ownsBackend: true,
+  });
+  const { deviceBytes } = await session.memory();
+  await runTimes(session, longModelGolden.inputs, 40);
+  expect((await session.memory()).deviceBytes).toBeLessThan(deviceBytes);
+});
+
 test("on webgpu the buffers of shapes that no longer come are given back", async (ctx) => {
   if (!gpu) return ctx.skip(noDawn);
   await using session = await openLocalSession("fill", filesOf(fillModel), await backends.webgpu(), {

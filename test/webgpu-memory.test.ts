@@ -55,23 +55,45 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() };
 }
 
-test("a fault is told to every run that was in flight, also where another begins or ends in between", async (ctx) => {
+test.for(["first", "last"] as const)(
+  "a fault is told to all that was in flight, if whose it is ends %s",
+  async (order, ctx) => {
+    if (!gpu) return ctx.skip(noDawn);
+    const device = await openDevice();
+    const { watch } = watchDevice(device);
+    const [one, other] = [gate(), gate()];
+    const faulty = watch(async () => {
+      fault(device);
+      await one.opened;
+    });
+    const beside = watch(() => other.opened);
+    const runs = [
+      [one, faulty],
+      [other, beside],
+    ] as const;
+    for (const [{ open }, run] of order === "first" ? runs : runs.toReversed()) {
+      open();
+      await expect(run).rejects.toMatchObject({ code: "internal", message: /the device failed/ });
+    }
+    await watch(async () => {}); // which came later
+    device.destroy();
+  },
+);
+
+test("a fault after another run has ended well is only told to those that are still in flight", async (ctx) => {
   if (!gpu) return ctx.skip(noDawn);
   const device = await openDevice();
   const { watch } = watchDevice(device);
-  const [first, second, third] = [gate(), gate(), gate()];
+  const [one, other] = [gate(), gate()];
+  const sound = watch(() => one.opened);
   const faulty = watch(async () => {
+    await other.opened;
     fault(device);
-    await first.opened;
   });
-  const beside = watch(() => second.opened);
-  first.open();
-  await expect(faulty).rejects.toMatchObject({ code: "internal", message: /the device failed/ });
-  const later = watch(() => third.opened);
-  second.open();
-  await expect(beside).rejects.toMatchObject({ code: "internal" });
-  third.open();
-  await later;
+  one.open();
+  await sound;
+  other.open();
+  await expect(faulty).rejects.toMatchObject({ code: "internal" });
   device.destroy();
 });
 

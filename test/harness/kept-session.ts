@@ -49,6 +49,12 @@ export const keptSessionCalls = {
     return settle(run);
   },
 
+  /** Starts so many runs at once, and waits for them. */
+  runKeptTogether: (inputs: PlainTensors, count: number): Promise<Outcome<readonly PlainTensors[]>> => {
+    const tensors = fromPlainTensors(inputs);
+    return settle(Promise.all(Array.from({ length: count }, () => session().run(tensors).then(toPlainTensors))));
+  },
+
   /** Runs so often on the same inputs, with a signal that lives as long as the page. */
   repeatKept: async (plain: PlainTensors, count: number): Promise<void> => {
     const inputs = fromPlainTensors(plain);

@@ -184,10 +184,30 @@ test("what a model keeps is gone with its session: the run rejects, the next beg
   expect(session.keepsState).toBe(true);
   await expect(session.run({ x })).rejects.toMatchObject({
     code: "device-lost",
-    message: expect.stringContaining("the values that the model kept are gone"),
+    message: expect.stringContaining("what the model kept is gone"),
   });
   await runTimes(session, 1);
   expect(way.record.opened).toBe(2);
+});
+
+test("a run that there is no memory for leaves what a model keeps as it was", async () => {
+  const way = fakeWay({ keepsState: true, beforeRun: (run) => run === 2 && Promise.reject(lost("out-of-memory")) });
+  const { session, types } = await openFakes([way]);
+  await runTimes(session, 1);
+  await expect(session.run({ x })).rejects.toMatchObject({ code: "out-of-memory" });
+  await runTimes(session, 1);
+  expect([way.record.opened, types()]).toEqual([1, ["opened"]]);
+});
+
+test("what is on the device is told of the session that is open, and the loss where none is", async () => {
+  const { session } = await openFakes([fakeWay({ keepsState: true, beforeRun: failing(1) })]);
+  const memory = { deviceBytes: 8, tensors: 1 };
+  expect(await session.memory()).toEqual(memory);
+  await expect(session.run({ x })).rejects.toMatchObject({ code: "device-lost" });
+  await expect(session.memory()).rejects.toMatchObject({ code: "device-lost" });
+  const run = session.run({ x });
+  expect(await session.memory()).toEqual(memory); // of the one that is being opened
+  await run;
 });
 
 test("a run whose inputs were handed over isn't run again", async () => {

@@ -16,8 +16,9 @@ export interface RecoveryOptions {
  * again too soon is opened in the next way. Where none is left the runs reject with the loss, and the next run begins
  * with the first way.
  *
- * Two kinds of runs reject with `device-lost` instead of being run again: those of a model that keeps state, which is
- * gone, so that the next run begins with the values that it was saved with; and those whose inputs were handed over.
+ * Two kinds of runs reject with the loss instead of being run again: those of a model that keeps state, which is gone
+ * with its device, so that the next run begins with the values that it was saved with; and those whose inputs were
+ * handed over.
  *
  * Rejects with `no-backend` if none of the ways works here, and with the first error that is no matter of the place.
  */
@@ -88,6 +89,8 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
 
   async memory(): Promise<SessionMemory> {
     this.#runs.throwIfClosed();
+    await this.#reopening;
+    if (this.#loss) throw this.#loss;
     return this.#current.session.memory();
   }
 
@@ -112,10 +115,10 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
         current.runsDone++;
         return outputs;
       } catch (error) {
-        if (!isLoss(error)) throw error;
+        if (!isLoss(error, current.session)) throw error;
         this.#lose(current, error);
         const reason = whyNotAgain(current.session, options);
-        if (reason) throw new InferenceError("device-lost", `${error.message}; ${reason}`, { cause: error });
+        if (reason) throw new InferenceError(error.code, `${error.message}; ${reason}`, { cause: error });
         // It may be this very run that breaks what it is run on, while others do well there.
         if (losses > 2 * this.#openers.length) throw error;
       }
@@ -153,8 +156,9 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
   }
 }
 
-function isLoss(error: unknown): error is InferenceError {
-  return error instanceof InferenceError && isLossCode(error.code);
+/** A session that lacks memory for one run still has what its model keeps, which opening it again would lose. */
+function isLoss(error: unknown, { keepsState }: Pick<Session, "keepsState">): error is InferenceError {
+  return error instanceof InferenceError && isLossCode(error.code) && !(keepsState && error.code === "out-of-memory");
 }
 
 function isLossCode(code: InferenceError["code"]): boolean {
@@ -163,8 +167,7 @@ function isLossCode(code: InferenceError["code"]): boolean {
 
 /** Why a run that was interrupted can't be run again; undefined if it can. */
 function whyNotAgain({ keepsState }: Pick<Session, "keepsState">, { transfer }: RunOptions): string | undefined {
-  if (keepsState)
-    return "the values that the model kept are gone, and its next run begins with those it was saved with";
+  if (keepsState) return "what the model kept is gone, and its next run begins with the values it was saved with";
   if (transfer) return "the inputs were handed over, so they can't be run on again; run with new ones";
   return undefined;
 }

@@ -17,7 +17,7 @@ import {
 } from "@nearside/core";
 import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
-import { type GraphModel, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
+import { type GraphModel, type LoadOptions, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { parseRef } from "./plan/graph-def.ts";
 import { finish } from "./plan/run-plan.ts";
 import { SessionState } from "./session-state.ts";
@@ -51,7 +51,7 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   let session: LocalSession<M>;
   try {
     signal?.throwIfAborted();
-    const graph = await loadGraphModel(files, { precision, signal });
+    const graph = await loadWatched(files, backend, { precision, signal });
     session = new LocalSession(model, files.manifest, graph, createState(files.manifest, graph), backend, release);
   } catch (error) {
     await release();
@@ -65,6 +65,21 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
     throw error;
   }
   return session;
+}
+
+/** Loads the model, unless the device reports that it couldn't. */
+async function loadWatched(files: ModelFiles, backend: LoadedBackend, options: LoadOptions): Promise<GraphModel> {
+  let loading: Promise<GraphModel> | undefined;
+  try {
+    return await backend.watch(() => {
+      loading = loadGraphModel(files, options);
+      return loading;
+    });
+  } catch (error) {
+    const graph = await loading?.catch(() => undefined); // it may have come to its end all the same
+    graph?.dispose();
+    throw error;
+  }
 }
 
 function createState({ state }: Manifest, graph: GraphModel): SessionState {

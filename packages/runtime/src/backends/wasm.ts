@@ -60,10 +60,6 @@ export async function openWasmBackend({ wasmPaths, threads = [] }: WasmOptions =
       return outcome.value;
     },
     memory: () => ({ ...loaded.memory(), deviceBytes: wasm.HEAPU8.length }),
-    async close() {
-      if (trap) backend.dispose = () => {}; // which would call what no longer runs
-      await loaded.close();
-    },
   };
 }
 

@@ -16,9 +16,10 @@ export interface DeviceWatch {
 }
 
 /**
- * Watches a device. What it runs is rejected if its results are worth nothing: with `device-lost` if the device was lost, `out-of-memory`, or `internal` for whatever else the device reported, such as a shader that
- * doesn't compile. TensorFlow.js returns what was in the buffer before. Nothing tells whose fault it was where runs
- * overlap, so each that was in flight is rejected.
+ * Watches a device. What it runs is rejected if its results are worth nothing: with `device-lost` if the device was
+ * lost, `out-of-memory`, or `internal` for whatever else the device reported, such as a shader that doesn't compile.
+ * TensorFlow.js returns what was in the buffer before. Nothing tells whose fault it was where runs overlap, so each that
+ * was in flight is rejected.
  */
 export function watchDevice(device: GPUDevice): DeviceWatch {
   let loss: string | undefined;
