@@ -8,6 +8,7 @@ import { expectClose } from "@nearside/core/testing";
 import { createServer, openSession } from "@nearside/server";
 import { connectSession } from "nearside";
 import { describe, expect, onTestFinished, test } from "vitest";
+import { noDawn, openDawn } from "../packages/runtime/testing/open-dawn.ts";
 import { fixturesRoot, readGolden } from "./fixtures.ts";
 import { runAsyncInTfjs } from "./run-in-tfjs.ts";
 
@@ -19,10 +20,11 @@ describe("ids beyond int32", () => {
   describe.each(fixtures)("of %s", (name) => {
     const fixture = join(fixturesRoot ?? "", name); // tests skip without it
 
-    test.for(["cpu", "wasm"] as const)(
+    test.for(["cpu", "wasm", "webgpu"] as const)(
       "are looked up exactly on %s, also where the model is repacked",
       async (backend, ctx) => {
         if (fixturesRoot === undefined) return ctx.skip(absent);
+        if (backend === "webgpu" && !(await openDawn())) return ctx.skip(noDawn);
         const { folder } = await convertFixture(fixture);
         const repacked = await temporaryFolder();
         const report = await repack(readDirectory(folder), writeDirectory(repacked));
