@@ -1,6 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { Body, TensorRef } from "./graph.ts";
-import type { Use } from "./handles.ts";
+import type { Uses } from "./handles.ts";
+import { sourceNames } from "./source-names.ts";
 
 /**
  * Throws `unsupported`, naming the variable, unless data and control edges tell of each write to a variable whether it
@@ -8,7 +9,7 @@ import type { Use } from "./handles.ts";
  */
 export function checkOrder(
   body: Body,
-  uses: ReadonlyMap<string, ReadonlyMap<string, Use>>,
+  uses: ReadonlyMap<string, Uses>,
   variableOf: (ref: TensorRef) => string | undefined,
 ): void {
   const users = new Map<string, string[]>();
@@ -48,11 +49,11 @@ type Edges = ReadonlyMap<string, readonly string[]>;
 /** What takes something of each node or waits for it, and what each takes or waits for. */
 function neighbours({ nodes }: Body): readonly [after: Edges, before: Edges] {
   const after = new Map<string, string[]>();
-  const before = new Map<string, string[]>();
-  for (const { name, inputs, controls } of nodes.values()) {
-    const sources = [...inputs.map(({ node }) => node), ...controls];
-    before.set(name, sources);
-    for (const source of sources) listed(after, source).push(name);
+  const before = new Map<string, readonly string[]>();
+  for (const node of nodes.values()) {
+    const sources = sourceNames(node);
+    before.set(node.name, sources);
+    for (const source of sources) listed(after, source).push(node.name);
   }
   return [after, before];
 }

@@ -1,12 +1,12 @@
 import { functionOf, isBranch } from "../graph/control-flow.ts";
 import type { Graph, Node, Pass } from "../graph/graph.ts";
 import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
 
 /** Turns a branch whose predicate is known into a call of the function that it takes: `if true then f else g` = `f`. */
 export const decideBranches: Pass = (graph) => {
   const known: KnownScalars = new Map();
-  const nodes = [...graph.nodes.values()].map((node) => decide(graph, node, known));
-  return { ...graph, nodes: new Map(nodes.map((node) => [node.name, node])) };
+  return mapNodes(graph, (node) => decide(graph, node, known));
 };
 
 function decide(graph: Graph, node: Node, known: KnownScalars): Node {

@@ -2,6 +2,7 @@ import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
 import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
 import { sourceOf } from "../graph/source-of.ts";
 
 /** A list as the tensor whose slices are its elements, or as the elements, undefined where none is set. */
@@ -15,38 +16,39 @@ type List = { readonly tensor: TensorRef } | { readonly elements: readonly (Tens
 export const flattenTensorLists: Pass = (graph) => {
   const lists = new Map<string, List | undefined>();
   const known: KnownScalars = new Map();
-  const nodes = new Map<string, Node>();
-  for (const node of graph.nodes.values()) {
-    for (const replacement of flatten(graph, node, lists, known)) nodes.set(replacement.name, replacement);
-  }
-  return { ...graph, nodes };
+  return replaceNodes(graph, (node) => flatten(graph, node, lists, known));
 };
 
 /** Longer lists, and longer chains of changes to one, are left as they are. */
 const maxElements = 4096;
 const maxDepth = 1000;
 
-function flatten(graph: Graph, node: Node, lists: Map<string, List | undefined>, known: KnownScalars): readonly Node[] {
+function flatten(
+  graph: Graph,
+  node: Node,
+  lists: Map<string, List | undefined>,
+  known: KnownScalars,
+): readonly Node[] | undefined {
   const [handle, second] = node.inputs;
-  if (handle === undefined || !/^TensorList(GetItem|Stack)$/.test(node.op)) return [node];
+  if (handle === undefined || !/^TensorList(GetItem|Stack)$/.test(node.op)) return undefined;
   const list = listOf(graph, handle, lists, known, 0);
-  if (list === undefined) return [node];
+  if (list === undefined) return undefined;
   const dtype = node.attrs.element_dtype ?? { type: "DT_FLOAT" };
   if (node.op === "TensorListStack") {
     if ("tensor" in list) return [identity(node, list.tensor, dtype)];
     const elements = list.elements.filter((element) => element !== undefined);
-    if (elements.length === 0 || elements.length < list.elements.length) return [node];
+    if (elements.length === 0 || elements.length < list.elements.length) return undefined;
     const attrs = { T: dtype, N: { i: BigInt(elements.length) }, axis: { i: 0n } };
     return [{ ...node, op: "Pack", inputs: elements, attrs }];
   }
-  if (second === undefined) return [node];
+  if (second === undefined) return undefined;
   const index = knownScalar(graph, second, known);
   if ("tensor" in list)
     return index === undefined
       ? gather(graph, node, list.tensor, second, dtype)
       : slice(graph, node, list.tensor, index, dtype);
   const element = index === undefined ? undefined : list.elements[index];
-  return [element === undefined ? node : identity(node, element, dtype)];
+  return element === undefined ? undefined : [identity(node, element, dtype)];
 }
 
 /** What a list handle stands for, or undefined where that depends on the model's inputs. */

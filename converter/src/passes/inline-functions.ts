@@ -3,6 +3,8 @@ import { damaged } from "../damaged.ts";
 import { calledFunction } from "../graph/called-function.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 
 /**
  * Replaces each call of a function by the function's nodes, named `<call>/<node>`, until no call is left.
@@ -38,7 +40,9 @@ const maxDepth = 50;
 const maxNodes = 100_000;
 
 function hasCalls(graph: Graph): boolean {
-  return [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined);
+  return (
+    graph.functions.size > 0 && [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined)
+  );
 }
 
 /** What takes the place of a call: a tensor for each output, nodes for its control output. */
@@ -61,23 +65,16 @@ function inlineOnce(graph: Graph, maxNodes: number): Graph | undefined {
     replacements.set(node.name, inlined.replacement);
     if (nodes.size > maxNodes) return undefined;
   }
-  const controls = (names: readonly string[]) => [
-    ...new Set(names.flatMap((name) => finalControls(name, replacements))),
-  ];
-  const tensor = (ref: TensorRef) => finalTensor(ref, replacements);
-  return {
-    ...graph,
-    nodes: new Map(
-      [...nodes].map(([name, node]) => {
-        const sources = [...node.inputs.map((input) => input.node), ...node.controls];
-        const isAffected = sources.some((source) => replacements.has(source));
-        if (!isAffected) return [name, node];
-        return [name, { ...node, inputs: node.inputs.map(tensor), controls: controls(node.controls) }];
-      }),
-    ),
-    outputs: graph.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
-    controls: controls(graph.controls),
+  const waitFor = (names: readonly string[]) => {
+    if (!names.some((name) => replacements.has(name))) return names;
+    return [...new Set(names.flatMap((name) => finalControls(name, replacements)))];
   };
+  const rewired = rewiredTensors({ ...graph, nodes }, (ref) => finalTensor(ref, replacements));
+  const waiting = mapNodes(rewired, (node) => {
+    const controls = waitFor(node.controls);
+    return controls === node.controls ? node : { ...node, controls };
+  });
+  return { ...waiting, controls: waitFor(graph.controls) };
 }
 
 function inlineBody(
@@ -112,6 +109,7 @@ function inlineBody(
 
 /** The attributes of a node in a polymorphic function, with `T: $T` filled in from the call. */
 function fillPlaceholders(attrs: Attrs, given: Attrs): Attrs {
+  if (!Object.values(attrs).some((attr) => "placeholder" in attr)) return attrs;
   const entries = Object.entries(attrs).map(([name, attr]): [string, Attr] => [
     name,
     "placeholder" in attr ? (given[attr.placeholder] ?? attr) : attr,

@@ -1,10 +1,33 @@
 import { expect, test } from "vitest";
-import { graph, node, scalar } from "../../testing/tiny-graph.ts";
+import { body, call, graph, node, scalar } from "../../testing/tiny-graph.ts";
+import type { Pass } from "../graph/graph.ts";
 import { passes, passName } from "./index.ts";
 import { runPasses } from "./run-passes.ts";
 
 test("every pass has a name", () => {
   expect(passes.filter((pass) => passName(pass) === "")).toEqual([]);
+});
+
+test("runPasses gives each pass the nodes of graph and functions in order, loops from their merges on", () => {
+  const inner = body([node("c", "Neg", ["b"]), node("b", "Exp", ["a"]), node("a", "Placeholder")], ["c"]);
+  const ring = [
+    node("exit", "Exit", ["switch"]),
+    node("next", "NextIteration", ["switch:1"]),
+    node("switch", "Switch", ["merge", "x"]),
+    node("merge", "Merge", ["enter", "next"]),
+    node("enter", "Enter", ["y"]),
+  ];
+  const before = graph([...ring, call("y", "inner", ["x"]), node("x", "Placeholder")], ["exit"], { inner });
+  const seen: string[][] = [];
+  const look: Pass = (graph) => {
+    for (const { nodes } of [graph, ...graph.functions.values()]) seen.push([...nodes.keys()]);
+    return graph;
+  };
+  runPasses(before, [look]);
+  expect(seen).toEqual([
+    ["x", "y", "enter", "merge", "switch", "exit", "next"],
+    ["a", "b", "c"],
+  ]);
 });
 
 test("runPasses records what each pass changed and the ops that names once had", () => {

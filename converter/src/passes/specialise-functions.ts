@@ -3,6 +3,8 @@ import { damaged } from "../damaged.ts";
 import { functionAttrsOf, functionOf, isLoop } from "../graph/control-flow.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, Port, TensorRef } from "../graph/graph.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 import { sourceOf } from "../graph/source-of.ts";
 
 /**
@@ -14,7 +16,8 @@ import { sourceOf } from "../graph/source-of.ts";
 export const specialiseFunctions: Pass = (graph) => {
   const functions = new Map<string, Body>();
   const specialised = specialise(graph, graph, functions, 0);
-  return { ...graph, ...specialised, functions };
+  const isSame = specialised === graph && graph.functions.size === 0;
+  return isSame ? graph : { ...graph, ...specialised, functions };
 };
 
 /** Functions that use each other twice, thirty deep, would fill memory. */
@@ -30,13 +33,9 @@ function specialise(graph: Graph, body: Body, functions: Map<string, Body>, dept
     throw new InferenceError("unsupported", `${message}; recursive functions can't be converted`);
   }
   const moved = new Map<string, ReadonlyMap<number, TensorRef>>();
-  const nodes = new Map<string, Node>();
-  for (const node of body.nodes.values()) {
+  const specialised = replaceNodes(body, (node) => {
     const attrs = functionAttrsOf(node);
-    if (attrs.length === 0) {
-      nodes.set(node.name, node);
-      continue;
-    }
+    if (attrs.length === 0) return undefined;
     const bodies = attrs.map((attr) => calledBody(graph, node, attr));
     const captures = capturesOf(body, node, bodies);
     if (isLoop(node)) moved.set(node.name, new Map([...captures].map(([index, { tensor }]) => [index, tensor])));
@@ -47,9 +46,9 @@ function specialise(graph: Graph, body: Body, functions: Map<string, Body>, dept
       functions.set(name, withPrefix(specialise(graph, own, functions, depth + 1), name));
       return [attr, { func: { name, attrs: {} } }] as const;
     });
-    nodes.set(node.name, withoutInputs(node, new Set(captures.keys()), Object.fromEntries(names)));
-  }
-  return rewired({ ...body, nodes }, moved);
+    return [withoutInputs(node, new Set(captures.keys()), Object.fromEntries(names))];
+  });
+  return withoutResults(specialised, moved);
 }
 
 function calledBody(graph: Graph, node: Node, attr: string): Body {
@@ -132,19 +131,13 @@ function withoutInputs(node: Node, places: ReadonlySet<number>, functions: Attrs
 }
 
 /** The body with the results that a loop has no longer taken from where they came from, and the others moved up. */
-function rewired(body: Body, moved: ReadonlyMap<string, ReadonlyMap<number, TensorRef>>): Body {
-  const tensor = (ref: TensorRef): TensorRef => {
+function withoutResults(body: Body, moved: ReadonlyMap<string, ReadonlyMap<number, TensorRef>>): Body {
+  return rewiredTensors(body, (ref) => {
     const captures = moved.get(ref.node);
-    const captured = captures?.get(ref.output);
-    if (captured !== undefined) return captured;
-    const before = [...(captures?.keys() ?? [])].filter((place) => place < ref.output);
-    return { node: ref.node, output: ref.output - before.length };
-  };
-  return {
-    ...body,
-    nodes: new Map([...body.nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(tensor) }])),
-    outputs: body.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
-  };
+    if (captures === undefined) return ref;
+    const before = [...captures.keys()].filter((place) => place < ref.output);
+    return captures.get(ref.output) ?? { node: ref.node, output: ref.output - before.length };
+  });
 }
 
 function withPrefix(body: Body, prefix: string): Body {
