@@ -27,8 +27,10 @@ export function runPasses(graph: Graph, passes: readonly Pass[]): PassesRun {
   const steps: PassStep[] = [];
   let current = inOrder(graph);
   let counts = countBodies(current, firstOps, new Map());
+  const unchanged = new Map<Pass, Graph>(); // by each pass: it would find nothing to do in that graph again
   for (const pass of passes) {
-    const changed = pass(current);
+    const changed = unchanged.get(pass) === current ? current : pass(current);
+    if (changed === current) unchanged.set(pass, current);
     if (changed === current) continue;
     const next = inOrder(changed, current);
     const after = countBodies(next, firstOps, counts);

@@ -5,6 +5,7 @@ import { opOf } from "../ops.ts";
 /** Computes once what several nodes compute alike: the same op with the same attributes of the same tensors. */
 export const shareEqualNodes: Pass = (graph) => {
   const known = new Map<string, Alike>();
+  const places = new Map([...graph.nodes.keys()].map((name, place) => [name, place]));
   const sharedBy = new Map<string, string>();
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor.node));
   const share = (ref: TensorRef): TensorRef => {
@@ -14,7 +15,7 @@ export const shareEqualNodes: Pass = (graph) => {
   const nodes = new Map<string, Node>();
   for (const [name, given] of graph.nodes) {
     const node = rewiredNode(given, share);
-    const first = isPure(node) ? firstLike(node, known) : undefined;
+    const first = isPure(node) ? firstLike(node, places, known) : undefined;
     if (first !== undefined && !outputs.has(name)) sharedBy.set(name, first.name);
     else nodes.set(name, node);
   }
@@ -27,10 +28,11 @@ interface Alike {
   byAttrs?: Map<string, Node>;
 }
 
-/** The first node that computes the same as this one; if there is none, this one is from now on. */
-function firstLike(node: Node, known: Map<string, Alike>): Node | undefined {
+/** The first node that computes the same as this one; if there is none, this one is from now on. `places` are names' numbers. */
+function firstLike(node: Node, places: ReadonlyMap<string, number>, known: Map<string, Alike>): Node | undefined {
   const { op, inputs, attrs } = node;
-  const key = JSON.stringify([op, ...inputs.map(({ node, output }) => [node, output])]);
+  let key = op;
+  for (const { node, output } of inputs) key += ` ${places.get(node) ?? JSON.stringify(node)}:${output}`;
   const alike = known.get(key);
   if (alike === undefined) {
     known.set(key, { first: node });

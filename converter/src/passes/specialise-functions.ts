@@ -141,7 +141,8 @@ function withoutResults(body: Body, moved: ReadonlyMap<string, ReadonlyMap<numbe
 }
 
 function withPrefix(body: Body, prefix: string): Body {
-  const rename = (name: string) => `${prefix}/${name}`;
+  const names = new Map([...body.nodes.keys()].map((name) => [name, `${prefix}/${name}`]));
+  const rename = (name: string) => names.get(name) ?? `${prefix}/${name}`;
   const tensor = ({ node, output }: TensorRef): TensorRef => ({ node: rename(node), output });
   const port = (each: Port): Port => ({ ...each, tensor: tensor(each.tensor) });
   const nodes = [...body.nodes.values()].map((node) => ({
