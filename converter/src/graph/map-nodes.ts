@@ -15,6 +15,11 @@ export function replaceNodes<B extends Body>(body: B, replacementsFor: (node: No
     if (nodes !== undefined) replacements.set(node.name, nodes);
   }
   if (replacements.size === 0) return body;
-  const nodes = [...body.nodes.values()].flatMap((node) => replacements.get(node.name) ?? [node]);
-  return { ...body, nodes: new Map(nodes.map((node) => [node.name, node])) };
+  const nodes = new Map<string, Node>();
+  for (const [name, node] of body.nodes) {
+    const made = replacements.get(name);
+    if (made === undefined) nodes.set(name, node);
+    for (const each of made ?? []) nodes.set(each.name, each);
+  }
+  return { ...body, nodes };
 }

@@ -98,7 +98,10 @@ function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, numb
   const count = (name: string) => uses.set(name, (uses.get(name) ?? 0) + 1);
   for (const { tensor } of [...inputs, ...outputs]) count(tensor.node);
   for (const name of controls) count(name);
-  for (const node of nodes.values()) for (const name of sourceNames(node)) count(name);
+  for (const node of nodes.values()) {
+    for (const input of node.inputs) count(input.node);
+    for (const control of node.controls) count(control);
+  }
   return uses;
 }
 

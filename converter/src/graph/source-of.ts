@@ -14,12 +14,13 @@ export function sourceOf(body: Body, ref: TensorRef): TensorRef {
 
 /** The same for many tensors of a body, whose paths may have much in common. */
 export function sourcesIn(body: Body): (ref: TensorRef) => TensorRef {
-  const endOf = pathEnds((ref) => handedOn(body, ref));
+  const nodes = new Map([...body.nodes].filter(([, { op }]) => passThroughOps.has(op))); // few, and so found fast
+  const endOf = pathEnds((ref) => handedOn({ nodes }, ref));
   return (ref) => endOf(ref) ?? ref;
 }
 
 /** The tensor that this one is just another name for, or undefined. */
-export function handedOn({ nodes }: Body, { node: name, output }: TensorRef): TensorRef | undefined {
+export function handedOn({ nodes }: Pick<Body, "nodes">, { node: name, output }: TensorRef): TensorRef | undefined {
   const node = nodes.get(name);
   if (node === undefined || !passThroughOps.has(node.op)) return undefined;
   return node.inputs[node.op === "IdentityN" ? output : 0];

@@ -2,23 +2,35 @@ import type { Body, Node } from "./graph.ts";
 import { sourceNames } from "./source-names.ts";
 
 /**
- * The nodes, each after those it takes something of or waits for, and otherwise in the order they are in. Loops in
- * TensorFlow 1's form begin with their merges.
+ * The nodes, each after those it takes something of or waits for, and otherwise in the order they are in; the very same
+ * map if they are so. Loops in TensorFlow 1's form begin with their merges.
  */
 export function topologicalOrder(nodes: Body["nodes"]): Body["nodes"] {
   const isBack = (name: string) => nodes.get(name)?.op === "NextIteration";
-  return sourcesFirst<Node>(nodes, (node) => {
-    const names = sourceNames(node);
-    return node.op === "Merge" ? names.filter((name) => !isBack(name)) : names;
-  });
+  return isInOrder(nodes, isBack)
+    ? nodes
+    : sourcesFirst<Node>(nodes, (node) => {
+        const names = sourceNames(node);
+        return node.op === "Merge" ? names.filter((name) => !isBack(name)) : names;
+      });
 }
 
-/** What a map holds, each after its sources (but for loops), and otherwise in the order it is in; itself if it is so. */
+function isInOrder(nodes: Body["nodes"], isBack: (name: string) => boolean): boolean {
+  const seen = new Set<string>();
+  const isLater = (name: string) => !seen.has(name) && nodes.has(name);
+  for (const { name, op, inputs, controls } of nodes.values()) {
+    for (const { node } of inputs) if (isLater(node) && !(op === "Merge" && isBack(node))) return false;
+    for (const control of controls) if (isLater(control)) return false;
+    seen.add(name);
+  }
+  return true;
+}
+
+/** What a map holds, each after its sources (but where they are in a ring), and otherwise in the order it is in. */
 export function sourcesFirst<T>(
   all: ReadonlyMap<string, T>,
   sourcesOf: (each: T) => readonly string[],
 ): ReadonlyMap<string, T> {
-  if (isInOrder(all, sourcesOf)) return all;
   const ordered = new Map<string, T>();
   const begun = new Set<string>();
   for (const name of all.keys()) {
@@ -35,13 +47,4 @@ export function sourcesFirst<T>(
     }
   }
   return ordered;
-}
-
-function isInOrder<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => readonly string[]): boolean {
-  const seen = new Set<string>();
-  for (const [name, each] of all) {
-    for (const source of sourcesOf(each)) if (!seen.has(source) && all.has(source)) return false;
-    seen.add(name);
-  }
-  return true;
 }

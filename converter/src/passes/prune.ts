@@ -1,6 +1,5 @@
 import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Pass } from "../graph/graph.ts";
-import { sourceNames } from "../graph/source-names.ts";
 
 /** Drops the nodes and functions that no output, input or control of the graph, or of a function that stays, needs. */
 export const prune: Pass = (graph) => {
@@ -44,7 +43,9 @@ export function neededNodes(body: Body): Body["nodes"] {
     const node = needed.has(name) ? undefined : body.nodes.get(name);
     if (node === undefined) continue;
     needed.add(name);
-    for (const source of sourceNames(node)) pending.push(source);
+    // One by one, and those that are there already not: a node may take something of others a hundred thousand times.
+    for (const input of node.inputs) if (!needed.has(input.node)) pending.push(input.node);
+    for (const control of node.controls) if (!needed.has(control)) pending.push(control);
   }
   if (needed.size === body.nodes.size) return body.nodes;
   return new Map([...body.nodes].filter(([name]) => needed.has(name)));
