@@ -1,6 +1,6 @@
-import { InferenceError } from "@nearside/core";
 import { functionAttrsOf, functionOf, isLoop } from "./control-flow.ts";
 import type { Body, Graph, Node, TensorRef } from "./graph.ts";
+import { maxNesting, nestedTooDeep } from "./nesting.ts";
 import { pathEnds } from "./path-ends.ts";
 import { handedOn } from "./source-of.ts";
 import { isWrite } from "./variable-access.ts";
@@ -45,9 +45,12 @@ export function isReferenceWrite(node: Node): boolean {
   return isWrite(node) && !/^Resource|VariableOp$/.test(node.op);
 }
 
-/** How a body's nodes use variables through their handles, by the nodes' names; handing a handle on is no use. */
+/**
+ * How a body's nodes use variables through their handles, by the nodes' names; handing a handle on is no use. Throws
+ * `unsupported` for functions that call themselves with handles.
+ */
 export function usesByNode(graph: Graph, handles: Handles): ReadonlyMap<string, Uses> {
-  return usesInBody(graph, handles, new Map());
+  return usesInBody(graph, handles, new Map(), 0);
 }
 
 /** How a body uses each variable: the strongest way in which one of its nodes does. */
@@ -58,12 +61,13 @@ export function usesIn(graph: Graph, handles: Handles): Uses {
 /** Uses within functions, by the function and what it is given; null while they are being looked for. */
 type KnownUses = Map<string, Uses | null>;
 
-function usesInBody(graph: Graph, handles: Handles, known: KnownUses): ReadonlyMap<string, Uses> {
+function usesInBody(graph: Graph, handles: Handles, known: KnownUses, depth: number): ReadonlyMap<string, Uses> {
+  if (depth > maxNesting) throw nestedTooDeep();
   const nodes = handles.variables.size === 0 ? [] : [...handles.body.nodes.values()];
-  return new Map(nodes.map((node) => [node.name, usesOf(graph, node, handles, known)]));
+  return new Map(nodes.map((node) => [node.name, usesOf(graph, node, handles, known, depth)]));
 }
 
-function usesOf(graph: Graph, node: Node, handles: Handles, known: KnownUses): Uses {
+function usesOf(graph: Graph, node: Node, handles: Handles, known: KnownUses, depth: number): Uses {
   if (handedOn(handles.body, { node: node.name, output: 0 }) !== undefined) return none;
   const uses = new Map<string, Use>();
   const attrs = functionAttrsOf(node);
@@ -81,14 +85,9 @@ function usesOf(graph: Graph, node: Node, handles: Handles, known: KnownUses): U
     const inner = handlesIn(node, called, handles);
     const key = JSON.stringify([name, ...inner.variables]);
     const within = known.get(key);
-    if (within === null) {
-      throw new InferenceError(
-        "unsupported",
-        `function "${name}": it calls itself; recursive functions can't be converted`,
-      );
-    }
+    if (within === null) throw nestedTooDeep();
     if (within === undefined) known.set(key, null);
-    const found = within ?? strongest(usesInBody(graph, inner, known));
+    const found = within ?? strongest(usesInBody(graph, inner, known, depth + 1));
     known.set(key, found);
     for (const [variable, use] of found) note(uses, variable, use);
   }

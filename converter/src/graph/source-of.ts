@@ -14,8 +14,9 @@ export function sourceOf(body: Body, ref: TensorRef): TensorRef {
 
 /** The same for many tensors of a body, whose paths may have much in common. */
 export function sourcesIn(body: Body): (ref: TensorRef) => TensorRef {
-  const nodes = new Map([...body.nodes].filter(([, { op }]) => passThroughOps.has(op))); // few, and so found fast
-  const endOf = pathEnds((ref) => handedOn({ nodes }, ref));
+  let handing: Body["nodes"] | undefined; // few, and so found fast
+  const handingNodes = () => (handing ??= new Map([...body.nodes].filter(([, { op }]) => passThroughOps.has(op))));
+  const endOf = pathEnds((ref) => handedOn({ nodes: handingNodes() }, ref));
   return (ref) => endOf(ref) ?? ref;
 }
 

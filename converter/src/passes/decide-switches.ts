@@ -1,6 +1,6 @@
 import { consumersOf } from "../graph/consumers-of.ts";
 import type { Graph, Pass, TensorRef } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { knownScalars } from "../graph/known-scalar.ts";
 import { mapNodes } from "../graph/map-nodes.ts";
 import { rewiredTensors } from "../graph/rewired.ts";
 
@@ -33,11 +33,11 @@ export const decideSwitches: Pass = (graph) => {
 
 /** Which output of each `Switch` is alive, of those that always take the same one. */
 function knownSides(graph: Graph): ReadonlyMap<string, number> {
-  const known: KnownScalars = new Map();
+  const scalarOf = knownScalars(graph);
   const sides = new Map<string, number>();
   for (const { name, op, inputs } of graph.nodes.values()) {
     const predicate = op === "Switch" ? inputs[1] : undefined;
-    const value = predicate === undefined ? undefined : knownScalar(graph, predicate, known);
+    const value = predicate === undefined ? undefined : scalarOf(predicate);
     if (value !== undefined) sides.set(name, value === 0 ? 0 : 1);
   }
   return sides;

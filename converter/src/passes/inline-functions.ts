@@ -1,5 +1,6 @@
 import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
+import { allNodes } from "../graph/all-nodes.ts";
 import { calledFunction } from "../graph/called-function.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
@@ -12,11 +13,20 @@ import { rewiredTensors } from "../graph/rewired.ts";
  * body's effects and results. Throws `unsupported` for functions that call themselves.
  */
 export const inlineFunctions: Pass = (graph) => {
+  const maxNodes = maxGrown(graph);
   const inlined = inlineWithin(graph, maxNodes);
   if (inlined !== undefined) return inlined;
   const message = `functions: more than ${maxNodes} nodes once calls are replaced; split the model`;
   throw new InferenceError("unsupported", message);
 };
+
+/**
+ * How many nodes the functions of a graph may become: a few times what it holds, as those that call each other twice,
+ * thirty deep, would fill memory.
+ */
+export function maxGrown(graph: Graph): number {
+  return Math.max(20_000, 4 * allNodes(graph).length);
+}
 
 /** The same, or undefined once there are more than `maxNodes` nodes. */
 export function inlineWithin(graph: Graph, maxNodes: number): Graph | undefined {
@@ -35,9 +45,6 @@ export function inlineWithin(graph: Graph, maxNodes: number): Graph | undefined 
 
 /** Deeper than any model calls; each level costs a walk over the whole graph. */
 const maxDepth = 50;
-
-/** Functions that call each other twice, thirty deep, would fill memory. */
-const maxNodes = 100_000;
 
 function hasCalls(graph: Graph): boolean {
   return (

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { body, call, graph, node, scalar } from "../../testing/tiny-graph.ts";
+import { body, call, constantNode, filled, graph, node, scalar, stored } from "../../testing/tiny-graph.ts";
 import type { Pass } from "../graph/graph.ts";
 import { passes, passName } from "./index.ts";
 import { runPasses } from "./run-passes.ts";
@@ -44,3 +44,29 @@ test("runPasses records what each pass changed and the ops that names once had",
   ]);
   expect([firstOps.get("y"), optimised.nodes.get("y")?.op]).toEqual(["Exp", "Const"]);
 });
+
+test("a pass hands back a graph in which it finds nothing to do", () => {
+  const { graph: optimised } = runPasses(twoLayers(), passes);
+  const changing = passes.filter((pass) => pass(optimised) !== optimised).map(passName);
+  expect(changing).toEqual([]);
+});
+
+/** exp(y · w) with y = relu(x · w), and a variable that is read. */
+function twoLayers() {
+  const type = { type: "DT_FLOAT" } as const;
+  const x = node("x", "Placeholder", [], { attrs: { dtype: type, shape: { shape: [null, 2] } } });
+  const weights = constantNode("w", filled(0.5, [2, 2]));
+  const variable = node("v", "VarHandleOp", [], {
+    attrs: { dtype: type, shape: { shape: [2] } },
+    value: stored("v", [2]),
+  });
+  const nodes = [
+    ...[x, weights, variable, node("read", "ReadVariableOp", ["v"])],
+    node("product", "MatMul", ["x", "w"], { attrs: { T: type } }),
+    node("biased", "BiasAdd", ["product", "read"], { attrs: { T: type } }),
+    node("y", "Relu", ["biased"], { attrs: { T: type } }),
+    node("second", "MatMul", ["y", "w"], { attrs: { T: type } }),
+    node("z", "Exp", ["second"], { attrs: { T: type } }),
+  ];
+  return graph(nodes, ["z"]);
+}

@@ -25,7 +25,8 @@ export const threadState: Pass = (graph) => {
   const changed = new Map([...all].filter(([name, { value }]) => uses.get(name) === "write" && value !== undefined));
   if (changed.size === 0) return graph;
   const functions = new Map(graph.functions);
-  const { nodes, values, outputs } = thread({ ...graph, functions }, handlesOf(graph, changed), changed);
+  const threading: Threading = { graph: { ...graph, functions }, functions, variables: changed, made: new Map() };
+  const { nodes, values, outputs } = thread(threading, handlesOf(graph, changed));
   const inputs: Port[] = [];
   const results: Port[] = [];
   for (const [name, { shape, dtype, value, nodes: aliases }] of changed) {
@@ -77,6 +78,16 @@ function handlesOf(graph: Graph, variables: ReadonlyMap<string, Variable>): Hand
   return handlesAmong(graph, new Map(pairs));
 }
 
+/** What is the same wherever state is threaded through. */
+interface Threading {
+  readonly graph: Graph;
+  /** The graph's functions; those that take and return values are added. */
+  readonly functions: Map<string, Body>;
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** The names of the functions that were added, by what they were made of. */
+  readonly made: Map<string, string>;
+}
+
 interface Threaded {
   readonly nodes: Map<string, Node>;
   readonly outputs: readonly Port[];
@@ -85,11 +96,8 @@ interface Threaded {
 }
 
 /** Rewrites a body so that it computes with the variables' values, which come from their handles' nodes. */
-function thread(
-  graph: Graph & { readonly functions: Map<string, Body> },
-  handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
-): Threaded {
+function thread(threading: Threading, handles: Handles): Threaded {
+  const { graph, variables } = threading;
   const { body } = handles;
   const uses = usesByNode(graph, handles);
   checkOrder(body, uses, (ref) => variableOf(ref, handles));
@@ -112,7 +120,7 @@ function thread(
       continue;
     }
     if (functionAttrsOf(node).length > 0) {
-      const threaded = threadCaller(graph, node, handles, variables, used);
+      const threaded = threadCaller(threading, node, handles, used);
       nodes.set(node.name, rewiredNode(threaded.node, current));
       for (const [name, value] of threaded.values) values.set(name, value);
       continue;
@@ -129,25 +137,33 @@ function thread(
 
 /** A loop or branch whose functions take and return values; after it, `values` are its results. */
 function threadCaller(
-  graph: Graph & { readonly functions: Map<string, Body> },
+  threading: Threading,
   node: Node,
   handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
   used: Uses,
 ): { readonly node: Node; readonly values: ReadonlyMap<string, TensorRef> } {
+  const { functions, variables, made } = threading;
   const written = [...used].filter(([, use]) => use === "write").map(([name]) => name);
   const attrs: Record<string, Attr> = { ...node.attrs };
   delete attrs.output_shapes; // of the handles
   let results = 0;
   for (const attr of functionAttrsOf(node)) {
-    const called = graph.functions.get(functionOf(node.attrs[attr]) ?? "");
-    if (called === undefined) continue;
-    const inner = handlesIn(node, called, handles);
-    const own = threadFunction(graph, inner, variables, isLoop(node) ? [] : written);
-    const name = freeName(`${node.name}_${attr}_state`.replace(/\W/g, "_"), (taken) => graph.functions.has(taken));
-    graph.functions.set(name, own);
+    const called = functionOf(node.attrs[attr]) ?? "";
+    const body = functions.get(called);
+    if (body === undefined) continue;
+    const inner = handlesIn(node, body, handles);
+    const returned = isLoop(node) ? [] : written;
+    // Callers that hand a function the same variables share what is made of it.
+    const key = JSON.stringify([called, [...inner.variables], returned]);
+    let name = made.get(key);
+    if (name === undefined) {
+      const own = threadFunction(threading, inner, returned);
+      name = freeName(`${node.name}_${attr}_state`.replace(/\W/g, "_"), (taken) => functions.has(taken));
+      functions.set(name, own);
+      made.set(key, name);
+    }
     attrs[attr] = { func: { name, attrs: {} } };
-    results = called.outputs.length;
+    results = body.outputs.length;
   }
   const first = isLoop(node) ? 0 : 1;
   const variableAt = (place: number) => {
@@ -177,14 +193,10 @@ function threadCaller(
 }
 
 /** A function that takes values in the place of handles and returns, besides its results, those of `written`. */
-function threadFunction(
-  graph: Graph & { readonly functions: Map<string, Body> },
-  handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
-  written: readonly string[],
-): Body {
+function threadFunction(threading: Threading, handles: Handles, written: readonly string[]): Body {
+  const { variables } = threading;
   const { body } = handles;
-  const { nodes, outputs, values } = thread(graph, handles, variables);
+  const { nodes, outputs, values } = thread(threading, handles);
   const inputs = body.inputs.map((port) => {
     const variable = variables.get(handles.variables.get(port.tensor.node) ?? "");
     return variable === undefined ? port : { ...port, dtype: variable.dtype, shape: variable.shape };

@@ -2,7 +2,7 @@ import { functionOf, isLoop } from "../graph/control-flow.ts";
 import { freeName } from "../graph/free-name.ts";
 import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { knownScalars, type ScalarOf } from "../graph/known-scalar.ts";
 import { replaceNodes } from "../graph/map-nodes.ts";
 import { rewiredTensors } from "../graph/rewired.ts";
 import { isWrite } from "../graph/variable-access.ts";
@@ -34,10 +34,10 @@ const maxRounds = 128;
 const maxNodes = 20_000;
 
 function unrollOnce(graph: Graph): Graph {
-  const known: KnownScalars = new Map();
+  const scalarOf = knownScalars(graph);
   const results = new Map<string, readonly TensorRef[]>();
   const unrolled = replaceNodes(graph, (node) => {
-    const rounds = isLoop(node) ? countRounds(graph, node, known) : undefined;
+    const rounds = isLoop(node) ? countRounds(graph, node, scalarOf) : undefined;
     if (rounds === undefined) return undefined;
     // The name of the loop stays, for what has to wait for its end.
     const calls = callsOf(graph, node, rounds);
@@ -91,24 +91,24 @@ function writesVariables(graph: Graph, node: Node, seen = new Set<string>()): bo
 }
 
 /** How many rounds a loop takes, or undefined where that isn't sure or is too many. */
-function countRounds(graph: Graph, loop: Node, known: KnownScalars): number | undefined {
+function countRounds(graph: Graph, loop: Node, scalarOf: ScalarOf): number | undefined {
   const condition = graph.functions.get(functionOf(loop.attrs.cond) ?? "");
   const body = graph.functions.get(functionOf(loop.attrs.body) ?? "");
   const [goesOn] = condition?.outputs ?? [];
   if (condition === undefined || body === undefined || goesOn === undefined) return undefined;
   if (body.outputs.length !== loop.inputs.length) return undefined;
-  let state = loop.inputs.map((input) => knownScalar(graph, input, known));
+  let state = loop.inputs.map(scalarOf);
   for (let round = 0; round <= maxRounds; round++) {
     if (round * body.nodes.size > maxNodes) return undefined;
-    const choice = knownScalar(condition, goesOn.tensor, given(condition, state));
+    const choice = scalarsGiven(condition, state)(goesOn.tensor);
     if (choice === undefined) return undefined;
     if (choice === 0) return round;
-    const scalars = given(body, state);
-    state = body.outputs.map(({ tensor }) => knownScalar(body, tensor, scalars));
+    const scalarWithin = scalarsGiven(body, state);
+    state = body.outputs.map(({ tensor }) => scalarWithin(tensor));
   }
   return undefined;
 }
 
-function given({ inputs }: Body, state: readonly (number | undefined)[]): KnownScalars {
-  return new Map(inputs.map(({ tensor }, index) => [tensor.node, state[index]]));
+function scalarsGiven(body: Body, state: readonly (number | undefined)[]): ScalarOf {
+  return knownScalars(body, new Map(body.inputs.map(({ tensor }, index) => [tensor.node, state[index]])));
 }
