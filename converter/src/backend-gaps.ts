@@ -18,10 +18,8 @@ export type BackendGaps = Readonly<Record<BrowserBackend, readonly string[]>>;
 
 /** What `nodes` need that a backend lacks, sorted; an empty list where the backend can run them all. */
 export function backendGaps(nodes: readonly { readonly op: string }[]): BackendGaps {
-  const gaps = (backend: BrowserBackend) => {
-    const ops = nodes.map(({ op }) => op).filter((op) => supportOf(op, backend) === "none");
-    return [...new Set(ops)].sort();
-  };
+  const ops = [...new Set(nodes.map(({ op }) => op))].sort();
+  const gaps = (backend: BrowserBackend) => ops.filter((op) => supportOf(op, backend) === "none");
   return { webgpu: gaps("webgpu"), webgl: gaps("webgl"), wasm: gaps("wasm"), cpu: gaps("cpu") };
 }
 

@@ -28,7 +28,7 @@ const everywhere: Context = new Set();
  * where they begin.
  */
 export function contextsOf(graph: Body): { readonly order: ReadonlyMap<string, Node>; readonly contexts: Contexts } {
-  const order = topologicalOrder(withoutRings(graph));
+  const order = topologicalOrder(withoutRings(graph).nodes);
   const body: Body = { nodes: order, inputs: [], outputs: [], controls: [] };
   // Of a switch, this has what its two sides share.
   const contexts = new Map<string, Context>();

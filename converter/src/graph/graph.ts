@@ -131,7 +131,10 @@ export interface Port {
   readonly initial?: TensorValue;
 }
 
-/** Nodes by name, in a fixed order. Inputs are `Placeholder` nodes, in functions too. */
+/**
+ * Nodes by name, in a fixed order: a pass finds each after those that it takes something of or waits for, but for loops.
+ * Inputs are `Placeholder` nodes, in functions too.
+ */
 export interface Body {
   readonly nodes: ReadonlyMap<string, Node>;
   readonly inputs: readonly Port[];

@@ -1,31 +1,43 @@
 import { functionAttrsOf, functionOf, isLoop } from "./control-flow.ts";
 import type { Body, Graph, Node, TensorRef } from "./graph.ts";
-import { sourceOf } from "./source-of.ts";
+import { maxNesting, nestedTooDeep } from "./nesting.ts";
+import { pathEnds } from "./path-ends.ts";
+import { handedOn } from "./source-of.ts";
 import { isWrite } from "./variable-access.ts";
 
-/** Which variable each node that is a handle of one stands for: variables themselves, or the inputs of a function. */
-export type Handles = ReadonlyMap<string, string>;
+/** The nodes of a body that are handles of variables: variables themselves, or the inputs of a function. */
+export interface Handles {
+  readonly body: Body;
+  /** Which variable each of them stands for. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** The one of them that a tensor comes from, or undefined. TensorFlow 1's writes return their variable. */
+  handleOf(ref: TensorRef): string | undefined;
+}
 
 /** How a node uses a variable. `other` is a way that nothing is known about. */
 export type Use = "read" | "write" | "other";
 
-/** The variable that a tensor is a handle of, or undefined. */
-export function variableOf(body: Body, ref: TensorRef, handles: Handles): string | undefined {
-  return handles.get(handleOf(body, ref, handles) ?? "");
+/** How each variable is used. */
+export type Uses = ReadonlyMap<string, Use>;
+
+/** The handles of `variables`, by the names of their nodes. */
+export function handlesAmong(body: Body, variables: ReadonlyMap<string, string>): Handles {
+  const endOf = pathEnds((ref) => {
+    if (variables.has(ref.node)) return undefined;
+    const node = body.nodes.get(ref.node);
+    const isCarried = node !== undefined && (isLoop(node) || isReferenceWrite(node));
+    return isCarried ? node.inputs[isLoop(node) ? ref.output : 0] : handedOn(body, ref);
+  });
+  const handleOf = (ref: TensorRef) => {
+    const name = endOf(ref)?.node;
+    return name !== undefined && variables.has(name) ? name : undefined;
+  };
+  return { body, variables, handleOf };
 }
 
-/** The node that a handle comes from. TensorFlow 1's writes return their variable. */
-function handleOf(body: Body, ref: TensorRef, handles: Handles): string | undefined {
-  let at = ref;
-  for (let step = 0; step <= body.nodes.size; step++) {
-    at = sourceOf(body, at);
-    if (handles.has(at.node)) return at.node;
-    const node = body.nodes.get(at.node);
-    const through = node === undefined ? undefined : node.inputs[isLoop(node) ? at.output : 0];
-    if (node === undefined || through === undefined || !(isLoop(node) || isReferenceWrite(node))) return undefined;
-    at = through;
-  }
-  return undefined;
+/** The variable that a tensor is a handle of, or undefined. */
+export function variableOf(ref: TensorRef, { variables, handleOf }: Handles): string | undefined {
+  return variables.get(handleOf(ref) ?? "");
 }
 
 /** True for a write that returns its variable: TensorFlow 1's, to a reference. */
@@ -33,48 +45,73 @@ export function isReferenceWrite(node: Node): boolean {
   return isWrite(node) && !/^Resource|VariableOp$/.test(node.op);
 }
 
-/** How a node uses each variable whose handle it takes; handing a handle on is no use. */
-export function usesOf(graph: Graph, body: Body, node: Node, handles: Handles): ReadonlyMap<string, Use> {
-  const uses = new Map<string, Use>();
-  if (sourceOf(body, { node: node.name, output: 0 }).node !== node.name) return uses;
-  const attrs = functionAttrsOf(node);
-  for (const [place, input] of node.inputs.entries()) {
-    const handle = handleOf(body, input, handles);
-    const variable = handles.get(handle ?? "");
-    if (handle === undefined || variable === undefined) continue;
-    const isReference = referenceOps.has(body.nodes.get(handle)?.op ?? "");
-    note(uses, variable, attrs.length > 0 ? "read" : useOf(node, place, isReference));
-  }
-  for (const attr of attrs) {
-    const called = graph.functions.get(functionOf(node.attrs[attr]) ?? "");
-    if (called === undefined) continue;
-    for (const [variable, use] of usesIn(graph, called, handlesIn(body, node, called, handles))) {
-      note(uses, variable, use);
-    }
-  }
-  return uses;
+/**
+ * How a body's nodes use variables through their handles, by the nodes' names; handing a handle on is no use. Throws
+ * `unsupported` for functions that call themselves with handles.
+ */
+export function usesByNode(graph: Graph, handles: Handles): ReadonlyMap<string, Uses> {
+  return usesInBody(graph, handles, new Map(), 0);
 }
 
 /** How a body uses each variable: the strongest way in which one of its nodes does. */
-export function usesIn(graph: Graph, body: Body, handles: Handles): ReadonlyMap<string, Use> {
+export function usesIn(graph: Graph, handles: Handles): Uses {
+  return strongest(usesByNode(graph, handles));
+}
+
+/** Uses within functions, by the function and what it is given; null while they are being looked for. */
+type KnownUses = Map<string, Uses | null>;
+
+function usesInBody(graph: Graph, handles: Handles, known: KnownUses, depth: number): ReadonlyMap<string, Uses> {
+  if (depth > maxNesting) throw nestedTooDeep();
+  const nodes = handles.variables.size === 0 ? [] : [...handles.body.nodes.values()];
+  return new Map(nodes.map((node) => [node.name, usesOf(graph, node, handles, known, depth)]));
+}
+
+function usesOf(graph: Graph, node: Node, handles: Handles, known: KnownUses, depth: number): Uses {
+  if (handedOn(handles.body, { node: node.name, output: 0 }) !== undefined) return none;
   const uses = new Map<string, Use>();
-  if (handles.size === 0) return uses;
-  for (const node of body.nodes.values()) {
-    for (const [variable, use] of usesOf(graph, body, node, handles)) note(uses, variable, use);
+  const attrs = functionAttrsOf(node);
+  for (const [place, input] of node.inputs.entries()) {
+    const handle = handles.handleOf(input);
+    const variable = handles.variables.get(handle ?? "");
+    if (handle === undefined || variable === undefined) continue;
+    const isReference = referenceOps.has(handles.body.nodes.get(handle)?.op ?? "");
+    note(uses, variable, attrs.length > 0 ? "read" : useOf(node, place, isReference));
+  }
+  for (const attr of attrs) {
+    const name = functionOf(node.attrs[attr]) ?? "";
+    const called = graph.functions.get(name);
+    if (called === undefined) continue;
+    const inner = handlesIn(node, called, handles);
+    const key = JSON.stringify([name, ...inner.variables]);
+    const within = known.get(key);
+    if (within === null) throw nestedTooDeep();
+    if (within === undefined) known.set(key, null);
+    const found = within ?? strongest(usesInBody(graph, inner, known, depth + 1));
+    known.set(key, found);
+    for (const [variable, use] of found) note(uses, variable, use);
   }
   return uses;
 }
 
+const none: Uses = new Map();
+
+function strongest(uses: ReadonlyMap<string, Uses>): Uses {
+  const strongest = new Map<string, Use>();
+  for (const each of uses.values()) for (const [variable, use] of each) note(strongest, variable, use);
+  return strongest;
+}
+
 /** The handles among the inputs of a loop's or branch's function. */
-export function handlesIn(body: Body, caller: Node, called: Body, handles: Handles): Handles {
+export function handlesIn(caller: Node, called: Body, handles: Handles): Handles {
   const first = isLoop(caller) ? 0 : 1;
   const inner = new Map<string, string>();
   for (const [place, input] of caller.inputs.slice(first).entries()) {
-    const variable = variableOf(body, input, handles);
+    const variable = variableOf(input, handles);
     const name = called.inputs[place]?.tensor.node;
     if (variable !== undefined && name !== undefined) inner.set(name, variable);
   }
-  return inner;
+  return handlesAmong(called, inner);
 }
 
 const referenceOps: ReadonlySet<string> = new Set(["Variable", "VariableV2"]);

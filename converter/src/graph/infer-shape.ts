@@ -17,12 +17,18 @@ const broadcast: Rule = ({ inputs }, { shapeOf }) => broadcastShape(inputs.map((
 
 function broadcastShape(shapes: readonly Shape[]): Shape {
   if (!shapes.every((shape) => shape !== null)) return null;
+  const [first] = shapes;
+  if (first !== undefined && shapes.every((shape) => isSame(shape, first))) return first;
   const rank = Math.max(...shapes.map(({ length }) => length));
   return Array.from({ length: rank }, (_, axis) => {
     const sizes = shapes.map((shape) => shape[axis - rank + shape.length]).filter((size) => size !== undefined);
     const known = sizes.find((size) => size !== null && size !== 1);
     return known ?? (sizes.includes(null) ? null : 1);
   });
+}
+
+function isSame(a: Shape & {}, b: Shape & {}): boolean {
+  return a === b || (a.length === b.length && a.every((size, axis) => size === b[axis]));
 }
 
 const reduce: Rule = (node, { shapeOf, valuesOf }) => {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { body, int32, node } from "../../testing/tiny-graph.ts";
 import type { Node } from "./graph.ts";
-import { knownScalar } from "./known-scalar.ts";
+import { knownScalars } from "./known-scalar.ts";
 
 const x = node("x", "Placeholder", [], { attrs: { shape: { shape: [null, 7] } } });
 const number = (name: string, value: number) => node(name, "Const", [], { value: int32(value) });
@@ -14,9 +14,9 @@ const vector = (name: string, ...values: number[]) =>
       data: new Uint8Array(Int32Array.from(values).buffer),
     },
   });
-const known = (...nodes: readonly Node[]) => knownScalar(body([x, ...nodes], []), { node: "y", output: 0 });
+const known = (...nodes: readonly Node[]) => knownScalars(body([x, ...nodes], []))({ node: "y", output: 0 });
 
-describe("knownScalar", () => {
+describe("knownScalars", () => {
   test.each([
     ["AddV2", 7, 3, 10],
     ["Sub", 7, 3, 4],

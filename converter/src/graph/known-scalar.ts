@@ -1,24 +1,32 @@
 import type { Body, Node, TensorRef } from "./graph.ts";
-import { sourceOf } from "./source-of.ts";
+import { sourcesIn } from "./source-of.ts";
 
-/** Scalars that are known by the names of the nodes whose first output they are; undefined for one that isn't. */
-export type KnownScalars = Map<string, number | undefined>;
+/** Tells the whole number (or truth value, as 0 or 1) that a scalar always is; undefined where that can't be told. */
+export type ScalarOf = (ref: TensorRef) => number | undefined;
 
 /**
- * The whole number (or truth value, as 0 or 1) that a scalar always is, or undefined where that can't be told before
- * the model runs. `known` holds what is known from elsewhere, such as a loop's state, and is filled with what is found.
+ * The scalars of a body that are known before the model runs. `given` holds what is known from elsewhere, such as a
+ * loop's state: scalars by the names of the nodes whose first output they are, undefined for one that isn't known.
  */
-export function knownScalar(
-  body: Body,
-  ref: TensorRef,
-  known: KnownScalars = new Map(),
-  depth = 0,
-): number | undefined {
-  const { node: name, output } = sourceOf(body, ref);
+export function knownScalars(body: Body, given: ReadonlyMap<string, number | undefined> = new Map()): ScalarOf {
+  const search: Search = { body, known: new Map(given), sourceOf: sourcesIn(body) };
+  return (ref) => find(search, ref, 0);
+}
+
+interface Search {
+  readonly body: Body;
+  /** What was found; undefined for what can't be told. */
+  readonly known: Map<string, number | undefined>;
+  sourceOf(ref: TensorRef): TensorRef;
+}
+
+function find(search: Search, ref: TensorRef, depth: number): number | undefined {
+  const { body, known, sourceOf } = search;
+  const { node: name, output } = sourceOf(ref);
   const node = body.nodes.get(name);
   if (node === undefined || output !== 0 || depth > maxDepth) return undefined;
   if (known.has(name)) return known.get(name);
-  const value = scalarOf(body, node, known, depth + 1);
+  const value = scalarOf(search, node, depth + 1);
   const whole = value !== undefined && value === (value | 0) ? value : undefined; // beyond int32 it would wrap around
   known.set(name, whole);
   return whole;
@@ -27,17 +35,17 @@ export function knownScalar(
 /** Longer chains of arithmetic than any model's counters; they would use up the stack. */
 const maxDepth = 1000;
 
-function scalarOf(body: Body, node: Node, known: KnownScalars, depth: number): number | undefined {
+function scalarOf(search: Search, node: Node, depth: number): number | undefined {
   if (node.op === "Const") return constantScalar(node);
   if (node.op === "PlaceholderWithDefault") {
-    const isFed = body.inputs.some(({ tensor }) => tensor.node === node.name);
+    const isFed = search.body.inputs.some(({ tensor }) => tensor.node === node.name);
     const [otherwise] = node.inputs;
-    return isFed || otherwise === undefined ? undefined : knownScalar(body, otherwise, known, depth);
+    return isFed || otherwise === undefined ? undefined : find(search, otherwise, depth);
   }
-  if (node.op === "StridedSlice") return slicedDimension(body, node, known, depth);
+  if (node.op === "StridedSlice") return slicedDimension(search, node, depth);
   const operation = operations[node.op];
   if (operation === undefined || isCastFromNumber(node)) return undefined;
-  const inputs = node.inputs.map((input) => knownScalar(body, input, known, depth));
+  const inputs = node.inputs.map((input) => find(search, input, depth));
   const [a = Number.NaN, b = Number.NaN] = inputs;
   return operation(a, b);
 }
@@ -89,19 +97,23 @@ export function integersOf(value: Node["value"]): readonly number[] | undefined 
 }
 
 /** `Shape(x)[i]` where that dimension of x is the same for every input. */
-function slicedDimension(body: Body, { inputs, attrs }: Node, known: KnownScalars, depth: number): number | undefined {
-  const [shape, begin] = inputs.map((input) => body.nodes.get(sourceOf(body, input).node));
+function slicedDimension(search: Search, { inputs, attrs }: Node, depth: number): number | undefined {
+  const [shape, begin] = inputs.map((input) => sourceNode(search, input));
   const index = integersOf(begin?.value);
   const mask = attrs.shrink_axis_mask;
   const [of] = shape?.inputs ?? [];
   const isElement = index?.length === 1 && mask !== undefined && "i" in mask && mask.i === 1n;
   if (shape?.op !== "Shape" || of === undefined || !isElement) return undefined;
-  return dimensionOf(body, of, index[0] ?? 0, known, depth);
+  return dimensionOf(search, of, index[0] ?? 0, depth);
+}
+
+function sourceNode({ body, sourceOf }: Search, ref: TensorRef): Node | undefined {
+  return body.nodes.get(sourceOf(ref).node);
 }
 
 /** One dimension of a tensor, as far as declared shapes and transpositions tell. */
-function dimensionOf(body: Body, ref: TensorRef, axis: number, known: KnownScalars, depth: number): number | undefined {
-  const node = body.nodes.get(sourceOf(body, ref).node);
+function dimensionOf(search: Search, ref: TensorRef, axis: number, depth: number): number | undefined {
+  const node = sourceNode(search, ref);
   const [input, second] = node?.inputs ?? [];
   if (node === undefined || depth > maxDepth || axis < 0) return undefined;
   if (node.op === "Placeholder") {
@@ -110,26 +122,26 @@ function dimensionOf(body: Body, ref: TensorRef, axis: number, known: KnownScala
   }
   if (input === undefined) return undefined;
   if (node.op === "Transpose" && second !== undefined) {
-    const from = integersOf(body.nodes.get(sourceOf(body, second).node)?.value)?.[axis];
-    return from === undefined ? undefined : dimensionOf(body, input, from, known, depth + 1);
+    const from = integersOf(sourceNode(search, second)?.value)?.[axis];
+    return from === undefined ? undefined : dimensionOf(search, input, from, depth + 1);
   }
   if (node.op === "TensorListStack" && axis === 0) {
     const { num_elements: count } = node.attrs;
     if (count !== undefined && "i" in count && count.i >= 0n) return Number(count.i);
-    return listLength(body, input, known, depth + 1);
+    return listLength(search, input, depth + 1);
   }
-  return sameShapeOps.has(node.op) ? dimensionOf(body, input, axis, known, depth + 1) : undefined;
+  return sameShapeOps.has(node.op) ? dimensionOf(search, input, axis, depth + 1) : undefined;
 }
 
 /** How many elements a list has that was reserved for so many, then filled one by one. */
-function listLength(body: Body, list: TensorRef, known: KnownScalars, depth: number): number | undefined {
-  let node = body.nodes.get(sourceOf(body, list).node);
-  for (let step = 0; node?.op === "TensorListSetItem" && step <= body.nodes.size; step++) {
+function listLength(search: Search, list: TensorRef, depth: number): number | undefined {
+  let node = sourceNode(search, list);
+  for (let step = 0; node?.op === "TensorListSetItem" && step <= search.body.nodes.size; step++) {
     const [before] = node.inputs;
-    node = before && body.nodes.get(sourceOf(body, before).node);
+    node = before && sourceNode(search, before);
   }
   const count = node?.op === "TensorListReserve" ? node.inputs[1] : undefined;
-  return count && knownScalar(body, count, known, depth);
+  return count && find(search, count, depth);
 }
 
 /** Ops whose result has the shape of their first input. */

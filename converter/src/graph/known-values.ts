@@ -71,10 +71,11 @@ const rules: Readonly<Record<string, (node: Node, facts: Facts) => KnownValues>>
 };
 
 function elementwiseValues({ op, inputs }: Node, { valuesOf }: Facts): KnownValues {
+  if (!integerOps.has(op)) return undefined;
   const compute = elementwise[op];
   // Of two operands, the second one unknown isn't the same as none.
   const [a, b] = [inputs[0], inputs[1] ?? inputs[0]].map((input) => valuesOf(input));
-  if (compute === undefined || a === undefined || b === undefined || !integerOps.has(op)) return undefined;
+  if (compute === undefined || a === undefined || b === undefined) return undefined;
   if (a.length !== b.length && a.length !== 1 && b.length !== 1) return undefined;
   return Array.from({ length: Math.max(a.length, b.length) }, (_, at) => {
     const [left, right] = [a[a.length === 1 ? 0 : at] ?? null, b[b.length === 1 ? 0 : at] ?? null];

@@ -2,6 +2,8 @@ import { freeName } from "./free-name.ts";
 import type { Body, Graph, Node, Pass, Shape, TensorRef } from "./graph.ts";
 import { inferShape } from "./infer-shape.ts";
 import { type Facts, type KnownValues, knownValues } from "./known-values.ts";
+import { mappedValues } from "./mapped.ts";
+import { sourceNames } from "./source-names.ts";
 import { topologicalOrder } from "./topological-order.ts";
 
 /** What a rule sees of the graph around a node. */
@@ -22,13 +24,12 @@ export interface Surroundings extends Facts {
  */
 export type Rule = (root: Node, around: Surroundings) => readonly Node[] | undefined;
 
-/** The pass that applies `rewrite` once to each node of the graph and its functions, sources before what they feed. */
+/** The pass that applies `rewrite` once to each node of the graph and its functions, in their order. */
 export function rule(rewrite: Rule): Pass {
   return (graph: Graph) => {
     const main = rewriteBody(graph, rewrite);
-    const functions = new Map([...graph.functions].map(([name, body]) => [name, rewriteBody(body, rewrite)]));
-    const isSame = main === graph && [...functions].every(([name, body]) => body === graph.functions.get(name));
-    return isSame ? graph : { ...graph, ...main, functions };
+    const functions = mappedValues(graph.functions, (body) => rewriteBody(body, rewrite));
+    return main === graph && functions === graph.functions ? graph : { ...main, functions };
   };
 }
 
@@ -37,93 +38,88 @@ export function firstOutput({ name }: Node): TensorRef {
   return { node: name, output: 0 };
 }
 
-/** The body itself where no rule applies, so that passes that find nothing cost little. */
-function rewriteBody(body: Body, rewrite: Rule): Body {
-  const ordered = topologicalOrder(body);
-  let nodes = ordered;
+/** The body itself where the rule doesn't apply, so that passes that find nothing cost little. */
+function rewriteBody<B extends Body>(body: B, rewrite: Rule): B {
+  const walk = walkOf(body);
+  const around = surroundings(body, walk);
   let rewritten: Map<string, Node> | undefined;
-  let counted: Map<string, number> | undefined;
-  const uses = () => (counted ??= countUses({ ...body, nodes })); // most rules look at a node's op first
-  const around = surroundings(body, () => nodes, uses);
   const count = (node: Node, by: number) => {
-    for (const name of sourcesOf(node)) uses().set(name, (uses().get(name) ?? 0) + by);
+    const uses = walk.uses();
+    for (const name of sourceNames(node)) uses.set(name, (uses.get(name) ?? 0) + by);
   };
   const drop = (names: readonly string[]) => {
     const pending = [...names];
     for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-      const node = nodes.get(name);
-      if (node === undefined || (uses().get(name) ?? 0) > 0) continue;
+      const node = walk.nodes.get(name);
+      if (node === undefined || (walk.uses().get(name) ?? 0) > 0) continue;
       rewritten?.delete(name);
       count(node, -1);
-      for (const source of sourcesOf(node)) pending.push(source);
+      for (const source of sourceNames(node)) pending.push(source);
     }
   };
-  for (const name of ordered.keys()) {
-    const root = nodes.get(name);
-    const isFree = root !== undefined && root.controls.length === 0;
-    const replacement = isFree ? rewrite(root, around) : undefined;
-    if (root === undefined || replacement === undefined) {
-      around.pass(name);
-      continue;
+  for (const [name, node] of body.nodes) {
+    walk.at = name;
+    const root = rewritten === undefined ? node : rewritten.get(name);
+    const replacement = root?.controls.length === 0 ? rewrite(root, around) : undefined;
+    if (root === undefined || replacement === undefined) continue;
+    walk.uses(); // before they change
+    rewritten ??= new Map(body.nodes);
+    walk.nodes = rewritten;
+    const others = replacement.map(({ name }) => walk.nodes.get(name)).filter((node) => node !== undefined);
+    const replaced = new Set([root, ...others]);
+    for (const made of replacement) {
+      rewritten.set(made.name, made);
+      count(made, 1);
+      around.forget(made.name);
     }
-    uses(); // before they change
-    rewritten ??= new Map(ordered);
-    nodes = rewritten;
-    const replaced = [root, ...replacement.map((node) => nodes.get(node.name)).filter((node) => node !== undefined)];
-    for (const node of replacement) {
-      rewritten.set(node.name, node);
-      count(node, 1);
-      around.forget(node.name);
-    }
-    for (const node of replacement) around.pass(node.name);
-    for (const node of new Set(replaced)) count(node, -1);
-    drop(replaced.flatMap(sourcesOf));
+    for (const gone of replaced) count(gone, -1);
+    drop([...replaced].flatMap(sourceNames));
   }
-  if (rewritten === undefined) return ordered === body.nodes ? body : { ...body, nodes: ordered };
-  return { ...body, nodes: topologicalOrder({ ...body, nodes: rewritten }) };
+  return rewritten === undefined ? body : { ...body, nodes: topologicalOrder(rewritten) };
 }
 
-function sourcesOf({ inputs, controls }: Node): readonly string[] {
-  return [...inputs.map(({ node }) => node), ...controls];
+/** A way through a body's nodes, while some are rewritten. */
+interface Walk {
+  /** The nodes as they are now. */
+  nodes: Body["nodes"];
+  /** The node that it is at; undefined behind the last one. */
+  at: string | undefined;
+  /** How often each node's outputs are taken: counted once someone asks, as most rules look at a node's op first. */
+  uses(): Map<string, number>;
+}
+
+function walkOf(body: Body): Walk {
+  let counted: Map<string, number> | undefined;
+  return { nodes: body.nodes, at: undefined, uses: () => (counted ??= countUses(body)) };
 }
 
 function countUses({ nodes, inputs, outputs, controls }: Body): Map<string, number> {
   const uses = new Map<string, number>();
-  const ports = [...inputs, ...outputs].map(({ tensor }) => tensor.node);
-  for (const name of [...ports, ...controls, ...[...nodes.values()].flatMap(sourcesOf)]) {
-    uses.set(name, (uses.get(name) ?? 0) + 1);
+  const count = (name: string) => uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const { tensor } of [...inputs, ...outputs]) count(tensor.node);
+  for (const name of controls) count(name);
+  for (const node of nodes.values()) {
+    for (const input of node.inputs) count(input.node);
+    for (const control of node.controls) count(control);
   }
   return uses;
 }
 
 /** What a rule would see of a graph or a function that stays as it is. */
 export function surroundingsOf(body: Body): Surroundings {
-  const nodes = topologicalOrder(body);
-  const uses = countUses(body);
-  const around = surroundings(
-    body,
-    () => nodes,
-    () => uses,
-  );
-  for (const name of nodes.keys()) around.pass(name);
-  return around;
+  return surroundings(body, walkOf(body));
 }
 
 /**
- * What a rule sees of `nodes` and `uses`, which change as rules apply. `pass` notes a node that has been passed: once a
- * shape is asked for, those of all these are found, from the front, so that no chain of nodes is too long to follow.
+ * What a rule sees from where `walk` is. Once it asks for a shape, those of all nodes before that one are found, from
+ * the front, so that no chain of nodes is too long to follow.
  */
-function surroundings(
-  { inputs, outputs }: Body,
-  nodes: () => ReadonlyMap<string, Node>,
-  uses: () => ReadonlyMap<string, number>,
-): Surroundings & { pass(name: string): void; forget(name: string): void } {
+function surroundings({ nodes, inputs, outputs }: Body, walk: Walk): Surroundings & { forget(name: string): void } {
   const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
   const shapes = new Map<string, Shape>();
   const values = new Map<string, KnownValues>();
-  let passed: string[] = [];
-  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : nodes().get(ref.node));
+  const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : walk.nodes.get(ref.node));
   const facts: Facts = {
     constantOf(ref) {
       const node = nodeOf(ref);
@@ -132,13 +128,12 @@ function surroundings(
     shapeOf(ref) {
       const node = nodeOf(ref);
       if (ref === undefined || node === undefined || ref.output !== 0) return null;
-      const port = ports.get(ref.node);
-      if (port !== undefined) return port;
-      if (!shapes.has(ref.node)) {
-        shapes.set(ref.node, null); // for a loop, which leads back here
-        shapes.set(ref.node, inferShape(node, facts));
-      }
-      return shapes.get(ref.node) ?? null;
+      const known = ports.get(ref.node) ?? shapes.get(ref.node);
+      if (known !== undefined) return known;
+      shapes.set(ref.node, null); // for a loop, which leads back here
+      const shape = inferShape(node, facts);
+      shapes.set(ref.node, shape);
+      return shape;
     },
     valuesOf(ref) {
       const node = nodeOf(ref);
@@ -150,19 +145,21 @@ function surroundings(
       return values.get(ref.node);
     },
   };
+  const names = nodes.keys();
+  let next = names.next();
   const catchUp = () => {
-    for (const name of passed) {
-      facts.shapeOf({ node: name, output: 0 });
-      facts.valuesOf({ node: name, output: 0 });
+    for (; !next.done && next.value !== walk.at; next = names.next()) {
+      const ref = { node: next.value, output: 0 };
+      facts.shapeOf(ref);
+      facts.valuesOf(ref);
     }
-    passed = [];
   };
   return {
     nodeOf,
     only(ref, ops) {
       const node = nodeOf(ref);
-      const isOnly = ref?.output === 0 && uses().get(ref.node) === 1 && !outputNames.has(ref.node);
-      return isOnly && node !== undefined && ops.has(node.op) && node.controls.length === 0 ? node : undefined;
+      if (node === undefined || ref?.output !== 0 || !ops.has(node.op) || node.controls.length > 0) return undefined;
+      return walk.uses().get(ref.node) === 1 && !outputNames.has(ref.node) ? node : undefined;
     },
     constantOf: facts.constantOf,
     shapeOf(ref) {
@@ -173,12 +170,9 @@ function surroundings(
       catchUp();
       return facts.valuesOf(ref);
     },
-    usesOf: (name) => uses().get(name) ?? 0,
+    usesOf: (name) => walk.uses().get(name) ?? 0,
     isOutput: (name) => outputNames.has(name),
-    freeName: (wanted) => freeName(wanted, (name) => nodes().has(name)),
-    pass(name) {
-      passed.push(name);
-    },
+    freeName: (wanted) => freeName(wanted, (name) => walk.nodes.has(name)),
     forget(name) {
       shapes.delete(name);
       values.delete(name);

@@ -1,19 +1,36 @@
 import type { Body, Node } from "./graph.ts";
+import { sourceNames } from "./source-names.ts";
 
-/** The nodes, each after those it takes something of (but for loops), and otherwise in the order they are in. */
-export function topologicalOrder({ nodes }: Body): ReadonlyMap<string, Node> {
-  if (inOrder.has(nodes)) return nodes;
-  const ordered = sourcesFirst(nodes, ({ inputs, controls }) => [...inputs.map((input) => input.node), ...controls]);
-  inOrder.add(ordered);
-  return ordered;
+/**
+ * The nodes, each after those it takes something of or waits for, and otherwise in the order they are in; the very same
+ * map if they are so. Loops in TensorFlow 1's form begin with their merges.
+ */
+export function topologicalOrder(nodes: Body["nodes"]): Body["nodes"] {
+  const isBack = (name: string) => nodes.get(name)?.op === "NextIteration";
+  return isInOrder(nodes, isBack)
+    ? nodes
+    : sourcesFirst<Node>(nodes, (node) => {
+        const names = sourceNames(node);
+        return node.op === "Merge" ? names.filter((name) => !isBack(name)) : names;
+      });
 }
 
-/** Nodes that were found to be in order. Most passes leave most graphs as they are, and nothing changes a map in place. */
-const inOrder = new WeakSet<ReadonlyMap<string, Node>>();
+function isInOrder(nodes: Body["nodes"], isBack: (name: string) => boolean): boolean {
+  const seen = new Set<string>();
+  const isLater = (name: string) => !seen.has(name) && nodes.has(name);
+  for (const { name, op, inputs, controls } of nodes.values()) {
+    for (const { node } of inputs) if (isLater(node) && !(op === "Merge" && isBack(node))) return false;
+    for (const control of controls) if (isLater(control)) return false;
+    seen.add(name);
+  }
+  return true;
+}
 
-/** What a map holds, each after its sources (but for loops), and otherwise in the order it is in. */
-export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => string[]): ReadonlyMap<string, T> {
-  if (isInOrder(all, sourcesOf)) return all;
+/** What a map holds, each after its sources (but where they are in a ring), and otherwise in the order it is in. */
+export function sourcesFirst<T>(
+  all: ReadonlyMap<string, T>,
+  sourcesOf: (each: T) => readonly string[],
+): ReadonlyMap<string, T> {
   const ordered = new Map<string, T>();
   const begun = new Set<string>();
   for (const name of all.keys()) {
@@ -26,17 +43,8 @@ export function sourcesFirst<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T
         continue;
       }
       begun.add(top);
-      for (const source of sourcesOf(each).reverse()) if (!begun.has(source)) pending.push(source);
+      for (const source of sourcesOf(each).toReversed()) if (!begun.has(source)) pending.push(source);
     }
   }
   return ordered;
-}
-
-function isInOrder<T>(all: ReadonlyMap<string, T>, sourcesOf: (each: T) => readonly string[]): boolean {
-  const seen = new Set<string>();
-  for (const [name, each] of all) {
-    if (sourcesOf(each).some((source) => !seen.has(source) && all.has(source))) return false;
-    seen.add(name);
-  }
-  return true;
 }

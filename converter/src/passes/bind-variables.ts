@@ -1,6 +1,7 @@
 import { constant } from "../graph/constant.ts";
 import type { Graph, Node, Pass, TensorRef, TensorValue } from "../graph/graph.ts";
-import { sourceOf } from "../graph/source-of.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
+import { sourcesIn } from "../graph/source-of.ts";
 import { readVariable } from "../graph/variable-access.ts";
 
 /**
@@ -11,23 +12,24 @@ import { readVariable } from "../graph/variable-access.ts";
  * for an argument (`unknown_3`): those names the Python converter gives the weights.
  */
 export const bindVariables: Pass = (graph) => {
-  const values = readOnlyValues(graph);
-  const nodes = new Map<string, Node>();
-  for (const node of graph.nodes.values()) {
-    for (const replacement of replace(graph, values, node)) nodes.set(replacement.name, replacement);
-  }
-  return { ...graph, nodes };
+  const sourceOf = sourcesIn(graph);
+  const values = readOnlyValues(graph, sourceOf);
+  if (values.size === 0) return graph;
+  return replaceNodes(graph, (node) => replace(graph, values, node, sourceOf));
 };
 
+type SourceOf = (ref: TensorRef) => TensorRef;
+
 /** The values of the variables that have one and are only read, by the variable's node. */
-function readOnlyValues(graph: Graph): ReadonlyMap<string, TensorValue> {
+function readOnlyValues(graph: Graph, sourceOf: SourceOf): ReadonlyMap<string, TensorValue> {
   const values = new Map<string, TensorValue>();
   for (const { name, op, value } of graph.nodes.values()) {
     if (op !== "Const" && value !== undefined) values.set(name, value);
   }
+  if (values.size === 0) return values;
   for (const { op, inputs } of graph.nodes.values()) {
     for (const input of inputs) {
-      const variable = graph.nodes.get(sourceOf(graph, input).node);
+      const variable = graph.nodes.get(sourceOf(input).node);
       if (variable === undefined) continue;
       // A reference variable is itself the tensor, so whatever doesn't assign to it only reads it.
       const isRead = variable.op === "VarHandleOp" ? readOps.has(op) : !writeOps.test(op);
@@ -43,15 +45,20 @@ const readOps: ReadonlySet<string> = new Set(["Identity", "ReadVariableOp", "Res
 /** What writes to a TensorFlow 1 reference variable. */
 const writeOps = /^(Assign|Scatter|Apply|SparseApply|CountUpTo)/;
 
-/** What takes a node's place: itself, or nodes that take a constant where it took a variable. */
-function replace(graph: Graph, values: ReadonlyMap<string, TensorValue>, node: Node): readonly Node[] {
+/** What takes the place of a variable, or of a node that takes one: a constant, or nodes that take a constant. */
+function replace(
+  graph: Graph,
+  values: ReadonlyMap<string, TensorValue>,
+  node: Node,
+  sourceOf: SourceOf,
+): readonly Node[] | undefined {
   const own = values.get(node.name);
   if (own !== undefined) return [constant(node.name, own)];
   const [handle] = node.inputs;
-  const variable = handle === undefined ? undefined : sourceOf(graph, handle).node;
+  const variable = handle === undefined ? undefined : sourceOf(handle).node;
   const value = variable === undefined ? undefined : values.get(variable);
-  if (variable === undefined || value === undefined) return [node];
+  if (variable === undefined || value === undefined) return undefined;
   if (node.op === "ReadVariableOp" && /^unknown(_\d+)?$/.test(variable)) return [constant(node.name, value)];
   const params: TensorRef = { node: variable, output: 0 };
-  return readVariable(node, params, value.dtype, (name) => graph.nodes.has(name)) ?? [node];
+  return readVariable(node, params, value.dtype, (name) => graph.nodes.has(name));
 }

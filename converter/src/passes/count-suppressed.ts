@@ -1,5 +1,6 @@
 import { freeName } from "../graph/free-name.ts";
 import type { Node, Pass, TensorRef } from "../graph/graph.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 
 /**
  * NonMaxSuppressionV5's third output is how many boxes it selected. TensorFlow.js doesn't return it, but without
@@ -18,8 +19,7 @@ export const countSuppressed: Pass = (graph) => {
     sizes.set(ref.node, { name, op: "Size", inputs: [{ node: ref.node, output: 0 }], controls: [], attrs });
     return { node: name, output: 0 };
   };
-  const nodes = [...graph.nodes.values()].map((node) => ({ ...node, inputs: node.inputs.map(replace) }));
-  const outputs = graph.outputs.map((port) => ({ ...port, tensor: replace(port.tensor) }));
-  const all = [...nodes, ...sizes.values()];
-  return { ...graph, nodes: new Map(all.map((node) => [node.name, node])), outputs };
+  const counted = rewiredTensors(graph, replace);
+  const added = [...sizes.values()].map((node) => [node.name, node] as const);
+  return added.length === 0 ? graph : { ...counted, nodes: new Map([...counted.nodes, ...added]) };
 };

@@ -1,17 +1,17 @@
 import { functionOf, isBranch } from "../graph/control-flow.ts";
 import type { Graph, Node, Pass } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { knownScalars, type ScalarOf } from "../graph/known-scalar.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
 
 /** Turns a branch whose predicate is known into a call of the function that it takes: `if true then f else g` = `f`. */
 export const decideBranches: Pass = (graph) => {
-  const known: KnownScalars = new Map();
-  const nodes = [...graph.nodes.values()].map((node) => decide(graph, node, known));
-  return { ...graph, nodes: new Map(nodes.map((node) => [node.name, node])) };
+  const scalarOf = knownScalars(graph);
+  return mapNodes(graph, (node) => decide(graph, node, scalarOf));
 };
 
-function decide(graph: Graph, node: Node, known: KnownScalars): Node {
+function decide(graph: Graph, node: Node, scalarOf: ScalarOf): Node {
   const [predicate, ...inputs] = node.inputs;
-  const choice = !isBranch(node) || predicate === undefined ? undefined : knownScalar(graph, predicate, known);
+  const choice = !isBranch(node) || predicate === undefined ? undefined : scalarOf(predicate);
   if (choice === undefined) return node;
   const name = functionOf(choice === 0 ? node.attrs.else_branch : node.attrs.then_branch) ?? "";
   if (!graph.functions.has(name)) return node;

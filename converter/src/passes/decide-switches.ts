@@ -1,5 +1,8 @@
-import type { Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { consumersOf } from "../graph/consumers-of.ts";
+import type { Graph, Pass, TensorRef } from "../graph/graph.ts";
+import { knownScalars } from "../graph/known-scalar.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 
 /**
  * Takes the way that TensorFlow 1's branches always go: what hangs on the other side of a `Switch` with a known
@@ -20,25 +23,21 @@ export const decideSwitches: Pass = (graph) => {
     }
     return at;
   };
-  const nodes = [...graph.nodes.values()].map((node): Node => {
-    const live = node.op === "Merge" ? node.inputs.filter((input) => !isDead(input)) : node.inputs;
-    const isDecided = live.length === 1 && node.inputs.length > 1 && node.op === "Merge";
-    return { ...node, op: isDecided ? "Identity" : node.op, inputs: (isDecided ? live : node.inputs).map(passed) };
+  const decided = mapNodes(graph, (node) => {
+    if (node.op !== "Merge" || node.inputs.length < 2) return node;
+    const inputs = node.inputs.filter((input) => !isDead(input));
+    return inputs.length === 1 ? { ...node, op: "Identity", inputs } : node;
   });
-  return {
-    ...graph,
-    nodes: new Map(nodes.map((node) => [node.name, node])),
-    outputs: graph.outputs.map((port) => ({ ...port, tensor: passed(port.tensor) })),
-  };
+  return rewiredTensors(decided, passed);
 };
 
 /** Which output of each `Switch` is alive, of those that always take the same one. */
 function knownSides(graph: Graph): ReadonlyMap<string, number> {
-  const known: KnownScalars = new Map();
+  const scalarOf = knownScalars(graph);
   const sides = new Map<string, number>();
   for (const { name, op, inputs } of graph.nodes.values()) {
     const predicate = op === "Switch" ? inputs[1] : undefined;
-    const value = predicate === undefined ? undefined : knownScalar(graph, predicate, known);
+    const value = predicate === undefined ? undefined : scalarOf(predicate);
     if (value !== undefined) sides.set(name, value === 0 ? 0 : 1);
   }
   return sides;
@@ -46,14 +45,7 @@ function knownSides(graph: Graph): ReadonlyMap<string, number> {
 
 /** The nodes that never run: they take something, or wait for something, that is on a side not taken. */
 function deadNodes(graph: Graph, sides: ReadonlyMap<string, number>): ReadonlySet<string> {
-  const consumers = new Map<string, Node[]>();
-  for (const node of graph.nodes.values()) {
-    for (const name of new Set([...node.inputs.map((input) => input.node), ...node.controls])) {
-      const list = consumers.get(name) ?? [];
-      list.push(node);
-      consumers.set(name, list);
-    }
-  }
+  const consumers = consumersOf(graph);
   const dead = new Set<string>();
   const isDead = ({ node, output }: TensorRef) => dead.has(node) || (sides.get(node) ?? output) !== output;
   // The walk grows by what dies; a merge is looked at again whenever one more of its inputs has died.

@@ -1,6 +1,8 @@
 import { calledFunction } from "../graph/called-function.ts";
+import { consumersOf } from "../graph/consumers-of.ts";
 import { functionNames } from "../graph/function-names.ts";
 import type { Graph, Node, Pass } from "../graph/graph.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
 import { isOp } from "../ops.ts";
 
 /**
@@ -9,13 +11,15 @@ import { isOp } from "../ops.ts";
  * (TensorFlow.js counts control inputs among the inputs, so one that is left over breaks many ops and all loops.)
  */
 export const dropControlEdges: Pass = (graph) => {
+  const hasControls =
+    graph.controls.length > 0 || [...graph.nodes.values()].some(({ controls }) => controls.length > 0);
+  if (!hasControls) return graph;
   const isHarmless = harmlessNodes(graph);
   const keep = (controls: readonly string[]) => controls.filter((name) => !isHarmless(name));
-  return {
-    ...graph,
-    nodes: new Map([...graph.nodes].map(([name, node]) => [name, { ...node, controls: keep(node.controls) }])),
-    controls: keep(graph.controls),
-  };
+  const kept = mapNodes(graph, (node) => {
+    return node.controls.some(isHarmless) ? { ...node, controls: keep(node.controls) } : node;
+  });
+  return graph.controls.some(isHarmless) ? { ...kept, controls: keep(graph.controls) } : kept;
 };
 
 /** Ops without an effect on what the model computes, beside those that TensorFlow.js runs. */
@@ -46,16 +50,9 @@ const effectOps = /^(InitializeTable|LookupTableImport|TensorArray)/;
 /** Tells of a node whether it and all that it waits for leave the model's state as it is. */
 function harmlessNodes(graph: Graph): (name: string) => boolean {
   const effects = new Set([...graph.nodes.values()].filter((node) => hasEffect(graph, node)).map(({ name }) => name));
-  const consumers = new Map<string, string[]>();
-  for (const { name, inputs, controls } of graph.nodes.values()) {
-    for (const input of [...inputs.map(({ node }) => node), ...controls]) {
-      const list = consumers.get(input) ?? [];
-      list.push(name);
-      consumers.set(input, list);
-    }
-  }
+  const consumers = effects.size === 0 ? new Map<string, readonly Node[]>() : consumersOf(graph);
   // The set grows while it is walked, by what comes after an effect.
-  for (const name of effects) for (const consumer of consumers.get(name) ?? []) effects.add(consumer);
+  for (const name of effects) for (const consumer of consumers.get(name) ?? []) effects.add(consumer.name);
   return (name) => !effects.has(name);
 }
 

@@ -1,8 +1,9 @@
 import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
-import type { Attr, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
-import { sourceOf } from "../graph/source-of.ts";
+import type { Attr, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { knownScalars, type ScalarOf } from "../graph/known-scalar.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
+import { sourcesIn } from "../graph/source-of.ts";
 
 /** A list as the tensor whose slices are its elements, or as the elements, undefined where none is set. */
 type List = { readonly tensor: TensorRef } | { readonly elements: readonly (TensorRef | undefined)[] };
@@ -13,72 +14,81 @@ type List = { readonly tensor: TensorRef } | { readonly elements: readonly (Tens
  * stack of a list is the pack of its elements.
  */
 export const flattenTensorLists: Pass = (graph) => {
-  const lists = new Map<string, List | undefined>();
-  const known: KnownScalars = new Map();
-  const nodes = new Map<string, Node>();
-  for (const node of graph.nodes.values()) {
-    for (const replacement of flatten(graph, node, lists, known)) nodes.set(replacement.name, replacement);
-  }
-  return { ...graph, nodes };
+  const search: Search = {
+    graph,
+    sourceOf: sourcesIn(graph),
+    scalarOf: knownScalars(graph),
+    lists: new Map(),
+    elementsLeft: maxElements,
+  };
+  return replaceNodes(graph, (node) => flatten(search, node));
 };
 
-/** Longer lists, and longer chains of changes to one, are left as they are. */
-const maxElements = 4096;
-const maxDepth = 1000;
+interface Search {
+  readonly graph: Graph;
+  readonly sourceOf: (ref: TensorRef) => TensorRef;
+  readonly scalarOf: ScalarOf;
+  /** What is known of lists, by the nodes that return them; undefined where that depends on the model's inputs. */
+  readonly lists: Map<string, List | undefined>;
+  elementsLeft: number;
+}
 
-function flatten(graph: Graph, node: Node, lists: Map<string, List | undefined>, known: KnownScalars): readonly Node[] {
+/** Longer lists, longer chains of changes to one, and lists after so many elements of others are left as they are. */
+const maxLength = 4096;
+const maxDepth = 1000;
+const maxElements = 2 ** 22;
+
+function flatten(search: Search, node: Node): readonly Node[] | undefined {
+  const { graph, scalarOf } = search;
   const [handle, second] = node.inputs;
-  if (handle === undefined || !/^TensorList(GetItem|Stack)$/.test(node.op)) return [node];
-  const list = listOf(graph, handle, lists, known, 0);
-  if (list === undefined) return [node];
+  if (handle === undefined || !/^TensorList(GetItem|Stack)$/.test(node.op)) return undefined;
+  const list = listOf(search, handle, 0);
+  if (list === undefined) return undefined;
   const dtype = node.attrs.element_dtype ?? { type: "DT_FLOAT" };
   if (node.op === "TensorListStack") {
     if ("tensor" in list) return [identity(node, list.tensor, dtype)];
     const elements = list.elements.filter((element) => element !== undefined);
-    if (elements.length === 0 || elements.length < list.elements.length) return [node];
+    if (elements.length === 0 || elements.length < list.elements.length) return undefined;
     const attrs = { T: dtype, N: { i: BigInt(elements.length) }, axis: { i: 0n } };
     return [{ ...node, op: "Pack", inputs: elements, attrs }];
   }
-  if (second === undefined) return [node];
-  const index = knownScalar(graph, second, known);
+  if (second === undefined) return undefined;
+  const index = scalarOf(second);
   if ("tensor" in list)
     return index === undefined
       ? gather(graph, node, list.tensor, second, dtype)
       : slice(graph, node, list.tensor, index, dtype);
   const element = index === undefined ? undefined : list.elements[index];
-  return [element === undefined ? node : identity(node, element, dtype)];
+  return element === undefined ? undefined : [identity(node, element, dtype)];
 }
 
-/** What a list handle stands for, or undefined where that depends on the model's inputs. */
-function listOf(
-  body: Body,
-  ref: TensorRef,
-  lists: Map<string, List | undefined>,
-  known: KnownScalars,
-  depth: number,
-): List | undefined {
-  const node = body.nodes.get(sourceOf(body, ref).node);
+/** What a list handle stands for. */
+function listOf(search: Search, ref: TensorRef, depth: number): List | undefined {
+  const { graph, lists, sourceOf } = search;
+  const node = graph.nodes.get(sourceOf(ref).node);
   if (node === undefined || depth > maxDepth) return undefined;
   if (lists.has(node.name)) return lists.get(node.name);
-  const [first, second, third] = node.inputs;
-  let list: List | undefined;
-  if (node.op === "TensorListFromTensor" && first !== undefined) list = { tensor: first };
-  if (node.op === "EmptyTensorList") list = { elements: [] };
-  if (node.op === "TensorListReserve" && second !== undefined) {
-    const count = knownScalar(body, second, known) ?? -1;
-    if (count >= 0 && count <= maxElements) list = { elements: Array.from({ length: count }, () => undefined) };
-  }
-  const isChange = node.op === "TensorListSetItem" || node.op === "TensorListPushBack";
-  const before = isChange && first !== undefined ? listOf(body, first, lists, known, depth + 1) : undefined;
-  if (before !== undefined && "elements" in before) {
-    const { elements } = before;
-    if (node.op === "TensorListPushBack" && elements.length < maxElements) list = { elements: [...elements, second] };
-    const index =
-      node.op === "TensorListSetItem" && second !== undefined ? knownScalar(body, second, known) : undefined;
-    if (index !== undefined && index >= 0 && index < elements.length) list = { elements: elements.with(index, third) };
-  }
+  const list = search.elementsLeft > 0 ? readList(search, node, depth) : undefined;
+  if (list !== undefined && "elements" in list) search.elementsLeft -= list.elements.length;
   lists.set(node.name, list);
   return list;
+}
+
+function readList(search: Search, { op, inputs: [first, second, third] }: Node, depth: number): List | undefined {
+  const { scalarOf } = search;
+  if (op === "TensorListFromTensor") return first && { tensor: first };
+  if (op === "EmptyTensorList") return { elements: [] };
+  if (op === "TensorListReserve") {
+    const count = (second && scalarOf(second)) ?? -1;
+    return count < 0 || count > maxLength ? undefined : { elements: Array.from({ length: count }, () => undefined) };
+  }
+  const isChange = op === "TensorListSetItem" || op === "TensorListPushBack";
+  const before = isChange && first !== undefined ? listOf(search, first, depth + 1) : undefined;
+  if (before === undefined || "tensor" in before) return undefined;
+  const { elements } = before;
+  if (op === "TensorListPushBack") return elements.length < maxLength ? { elements: [...elements, second] } : undefined;
+  const index = (second && scalarOf(second)) ?? -1;
+  return index < 0 || index >= elements.length ? undefined : { elements: elements.with(index, third) };
 }
 
 function identity(node: Node, input: TensorRef, dtype: Attr): Node {

@@ -52,9 +52,14 @@ const maxOperands = 16; // no elementwise op takes more; a damaged node may have
 
 /** What a node takes, where that is constants alone and none of them would then be there twice. */
 function constantOperands(node: Node, around: Surroundings): readonly TensorValue[] | undefined {
-  const operands = node.inputs.map((input) => around.constantOf(input));
+  const operands: TensorValue[] = [];
+  for (const input of node.inputs) {
+    const operand = around.constantOf(input);
+    if (operand === undefined) return undefined;
+    operands.push(operand);
+  }
+  if (operands.length === 0) return undefined;
   const usesOf = (index: number) => around.usesOf(node.inputs[index]?.node ?? "");
-  if (operands.length === 0 || !operands.every((operand) => operand !== undefined)) return undefined;
   const isKept = operands.some(({ shape }, index) => elementCount(shape) > keptCount && usesOf(index) > 1);
   return isKept ? undefined : operands;
 }
@@ -90,10 +95,11 @@ const values: Readonly<Record<string, ValueRule>> = {
 
 /** A small list of integers (or one) that is known in full, though what it is computed from may not be. */
 function knownValue(node: Node, around: Surroundings): TensorValue | undefined {
+  const dtype = integerTypeOf(node);
+  if (dtype === undefined) return undefined;
   const ref = firstOutput(node);
   const [known, shape] = [around.valuesOf(ref), around.shapeOf(ref)];
-  const dtype = integerTypeOf(node);
-  if (dtype === undefined || known === undefined || shape === null) return undefined;
+  if (known === undefined || shape === null) return undefined;
   if (!known.every((value) => value !== null) || !shape.every((size) => size !== null)) return undefined;
   return literal(dtype, shape, known);
 }

@@ -5,8 +5,9 @@ import { rule, type Surroundings } from "../graph/rule.ts";
 
 /** pad(x) ⊛ w = x ⊛ w with those paddings, where zeros are put around height and width alone */
 export const foldPaddings = rule((root, around) => {
+  if (!windowOps.has(root.op)) return undefined;
   const isValid = textAttr(root, "padding") === "VALID" && isChannelsLast(root);
-  const pad = windowOps.has(root.op) && isValid ? around.only(root.inputs[0], padOps) : undefined;
+  const pad = isValid ? around.only(root.inputs[0], padOps) : undefined;
   const [x] = pad?.inputs ?? [];
   const paddings = pad && spatialPaddings(pad, around);
   if (x === undefined || paddings === undefined) return undefined;

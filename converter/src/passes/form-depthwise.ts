@@ -7,10 +7,11 @@ import { firstOutput, rule } from "../graph/rule.ts";
  * is [h, w, channels, multiplier] there. TensorFlow.js knows no groups.
  */
 export const formDepthwise = rule((root, around) => {
+  if (root.op !== "Conv2D" || !isChannelsLast(root)) return undefined;
   const [x, filter] = root.inputs;
   const value = around.constantOf(filter);
   const channels = around.shapeOf(x)?.at(-1);
-  if (root.op !== "Conv2D" || x === undefined || value === undefined || !isChannelsLast(root)) return undefined;
+  if (x === undefined || value === undefined) return undefined;
   const [height = 0, width = 0, depth, out = 0] = value.shape;
   if (depth !== 1 || typeof channels !== "number" || channels === 1 || out % channels !== 0) return undefined;
   const shape = [height, width, channels, out / channels];

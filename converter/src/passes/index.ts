@@ -70,7 +70,7 @@ const lowering: readonly Pass[] = [
   prune,
   inEveryBody(narrowCasts),
   inEveryBody(countSuppressed),
-  replaceOps,
+  inEveryBody(replaceOps),
   inEveryBody(restoreDefaultAttrs),
 ];
 

@@ -77,4 +77,16 @@ describe("inlineFunctions", () => {
     const before = graph([node("x", "Placeholder"), call("f", "forever", ["x"])], ["f"], { forever });
     expect(() => inlineFunctions(before)).toThrow(expect.objectContaining({ code: "unsupported" }));
   });
+
+  test("refuses functions that become many times what the graph holds", () => {
+    const storeys = Array.from({ length: 30 }, (_, at) => {
+      const calls = [call("b", `f${at + 1}`, ["a"]), call("c", `f${at + 1}`, ["b"])];
+      return [`f${at}`, body([node("a", "Placeholder"), ...calls], ["c"])] as const;
+    });
+    const before = graph([node("x", "Placeholder"), call("f", "f0", ["x"])], ["f"], {
+      ...Object.fromEntries(storeys),
+      f30: double,
+    });
+    expect(() => inlineFunctions(before)).toThrow(/more than 20000 nodes/);
+  });
 });

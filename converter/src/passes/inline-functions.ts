@@ -1,8 +1,11 @@
 import { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
+import { allNodes } from "../graph/all-nodes.ts";
 import { calledFunction } from "../graph/called-function.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 
 /**
  * Replaces each call of a function by the function's nodes, named `<call>/<node>`, until no call is left.
@@ -10,11 +13,20 @@ import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/g
  * body's effects and results. Throws `unsupported` for functions that call themselves.
  */
 export const inlineFunctions: Pass = (graph) => {
+  const maxNodes = maxGrown(graph);
   const inlined = inlineWithin(graph, maxNodes);
   if (inlined !== undefined) return inlined;
   const message = `functions: more than ${maxNodes} nodes once calls are replaced; split the model`;
   throw new InferenceError("unsupported", message);
 };
+
+/**
+ * How many nodes the functions of a graph may become: a few times what it holds, as those that call each other twice,
+ * thirty deep, would fill memory.
+ */
+export function maxGrown(graph: Graph): number {
+  return Math.max(20_000, 4 * allNodes(graph).length);
+}
 
 /** The same, or undefined once there are more than `maxNodes` nodes. */
 export function inlineWithin(graph: Graph, maxNodes: number): Graph | undefined {
@@ -34,11 +46,10 @@ export function inlineWithin(graph: Graph, maxNodes: number): Graph | undefined 
 /** Deeper than any model calls; each level costs a walk over the whole graph. */
 const maxDepth = 50;
 
-/** Functions that call each other twice, thirty deep, would fill memory. */
-const maxNodes = 100_000;
-
 function hasCalls(graph: Graph): boolean {
-  return [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined);
+  return (
+    graph.functions.size > 0 && [...graph.nodes.values()].some((node) => calledFunction(graph, node) !== undefined)
+  );
 }
 
 /** What takes the place of a call: a tensor for each output, nodes for its control output. */
@@ -61,23 +72,16 @@ function inlineOnce(graph: Graph, maxNodes: number): Graph | undefined {
     replacements.set(node.name, inlined.replacement);
     if (nodes.size > maxNodes) return undefined;
   }
-  const controls = (names: readonly string[]) => [
-    ...new Set(names.flatMap((name) => finalControls(name, replacements))),
-  ];
-  const tensor = (ref: TensorRef) => finalTensor(ref, replacements);
-  return {
-    ...graph,
-    nodes: new Map(
-      [...nodes].map(([name, node]) => {
-        const sources = [...node.inputs.map((input) => input.node), ...node.controls];
-        const isAffected = sources.some((source) => replacements.has(source));
-        if (!isAffected) return [name, node];
-        return [name, { ...node, inputs: node.inputs.map(tensor), controls: controls(node.controls) }];
-      }),
-    ),
-    outputs: graph.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
-    controls: controls(graph.controls),
+  const waitFor = (names: readonly string[]) => {
+    if (!names.some((name) => replacements.has(name))) return names;
+    return [...new Set(names.flatMap((name) => finalControls(name, replacements)))];
   };
+  const rewired = rewiredTensors({ ...graph, nodes }, (ref) => finalTensor(ref, replacements));
+  const waiting = mapNodes(rewired, (node) => {
+    const controls = waitFor(node.controls);
+    return controls === node.controls ? node : { ...node, controls };
+  });
+  return { ...waiting, controls: waitFor(graph.controls) };
 }
 
 function inlineBody(
@@ -112,6 +116,7 @@ function inlineBody(
 
 /** The attributes of a node in a polymorphic function, with `T: $T` filled in from the call. */
 function fillPlaceholders(attrs: Attrs, given: Attrs): Attrs {
+  if (!Object.values(attrs).some((attr) => "placeholder" in attr)) return attrs;
   const entries = Object.entries(attrs).map(([name, attr]): [string, Attr] => [
     name,
     "placeholder" in attr ? (given[attr.placeholder] ?? attr) : attr,

@@ -3,6 +3,8 @@ import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Node, Pass, Shape, TensorRef } from "../graph/graph.ts";
 import { int32List, numbersOf } from "../graph/literal.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
+import { rewiredNode } from "../graph/rewired.ts";
 import { sourceOf } from "../graph/source-of.ts";
 
 /**
@@ -30,10 +32,7 @@ export const listsForArrays: Pass = (graph) => {
   // A new array's flow is its second output.
   const flow = (ref: TensorRef): TensorRef =>
     ref.output === 1 && graph.nodes.get(ref.node)?.op === "TensorArrayV3" ? { node: ref.node, output: 0 } : ref;
-  return {
-    ...graph,
-    nodes: new Map([...nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(flow) }])),
-  };
+  return mapNodes({ ...graph, nodes }, (node) => rewiredNode(node, flow));
 };
 
 /** An op on a list, its inputs and attributes. */

@@ -1,6 +1,7 @@
 import { functionOf, isLoop } from "../graph/control-flow.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { rewiredNode, rewiredTensors } from "../graph/rewired.ts";
 import { nestsLists, usesLists } from "./dense-lists.ts";
 
 /**
@@ -66,11 +67,7 @@ function lower(graph: Graph, loop: Node): Graph | undefined {
   }
   const exits = switches.map((ref, place) => add(`${loop.name}/Exit_${place}`, "Exit", [ref], typed(place)));
   const tensor = (ref: TensorRef): TensorRef => (ref.node === loop.name ? (exits[ref.output] ?? ref) : ref);
-  return {
-    ...graph,
-    nodes: new Map([...nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(tensor) }])),
-    outputs: graph.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
-  };
+  return rewiredTensors({ ...graph, nodes }, tensor);
 }
 
 /** Copies a function's nodes, whose names no other function shares, and returns its results. */
@@ -78,7 +75,7 @@ function copy(body: Body, given: readonly TensorRef[], nodes: Map<string, Node>)
   const inputs = new Map(body.inputs.map(({ tensor }, place) => [tensor.node, given[place]]));
   const tensor = (ref: TensorRef): TensorRef => inputs.get(ref.node) ?? ref;
   for (const node of body.nodes.values()) {
-    if (!inputs.has(node.name)) nodes.set(node.name, { ...node, inputs: node.inputs.map(tensor) });
+    if (!inputs.has(node.name)) nodes.set(node.name, rewiredNode(node, tensor));
   }
   return body.outputs.map((port) => tensor(port.tensor));
 }

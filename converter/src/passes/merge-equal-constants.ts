@@ -1,4 +1,5 @@
 import type { Pass, TensorRef, TensorValue } from "../graph/graph.ts";
+import { rewiredNode } from "../graph/rewired.ts";
 
 /** Makes one constant of those that hold the same bytes, or the same place of the checkpoint: the first of them. */
 export const mergeEqualConstants: Pass = (graph) => {
@@ -6,21 +7,21 @@ export const mergeEqualConstants: Pass = (graph) => {
   const firstOf = new Map<string, string>();
   for (const { name, op, value } of graph.nodes.values()) {
     if (op !== "Const" || value === undefined) continue;
-    const candidates = alike.get(outline(value)) ?? [];
+    const key = outline(value);
+    const candidates = alike.get(key) ?? [];
     const first = candidates.find((candidate) => isEqual(candidate.value, value));
     if (first !== undefined) firstOf.set(name, first.name);
-    else alike.set(outline(value), [...candidates, { name, value }]);
+    else candidates.push({ name, value });
+    alike.set(key, candidates);
   }
+  if (firstOf.size === 0) return graph;
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor.node));
-  const merge = (ref: TensorRef): TensorRef => ({ node: firstOf.get(ref.node) ?? ref.node, output: ref.output });
-  return {
-    ...graph,
-    nodes: new Map(
-      [...graph.nodes]
-        .filter(([name]) => !firstOf.has(name) || outputs.has(name))
-        .map(([name, node]) => [name, { ...node, inputs: node.inputs.map(merge) }]),
-    ),
+  const merge = (ref: TensorRef): TensorRef => {
+    const first = firstOf.get(ref.node);
+    return first === undefined ? ref : { node: first, output: ref.output };
   };
+  const kept = [...graph.nodes].filter(([name]) => !firstOf.has(name) || outputs.has(name));
+  return { ...graph, nodes: new Map(kept.map(([name, node]) => [name, rewiredNode(node, merge)])) };
 };
 
 /** A text that equal values share, and others seldom. */
@@ -28,7 +29,9 @@ function outline(value: TensorValue): string {
   const { dtype, shape } = value;
   if (value.kind === "computed") return JSON.stringify([dtype, shape, value.op, value.operands.map(outline)]);
   if (value.kind === "stored") return JSON.stringify([dtype, shape, value.key, value.slice]);
-  const beginning = [...elements(value.data)].slice(0, 8).map((bytes) => [...bytes.subarray(0, 64)]);
+  const beginning = elements(value.data)
+    .slice(0, 8)
+    .map((bytes) => [...bytes.subarray(0, 64)]);
   return JSON.stringify([dtype, shape, beginning]);
 }
 
@@ -51,5 +54,7 @@ function elements(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array
 }
 
 function isSame(a: Uint8Array, b: Uint8Array | undefined): boolean {
-  return b !== undefined && a.length === b.length && a.every((byte, index) => byte === b[index]);
+  if (a.length !== b?.length) return false;
+  for (let index = 0; index < a.length; index++) if (a[index] !== b[index]) return false; // a hundred megabytes, maybe
+  return true;
 }

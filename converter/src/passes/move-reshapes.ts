@@ -12,6 +12,7 @@ import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
  * names.
  */
 export const moveReshapes = rule((root, around) => {
+  if (!activationOps.has(root.op) && !channelOps.has(root.op)) return undefined;
   const at = root.inputs.findIndex((input) => around.only(input, reshapeOps) !== undefined);
   const reshape = around.only(root.inputs[at], reshapeOps);
   const [source, ...target] = reshape?.inputs ?? [];
@@ -35,9 +36,7 @@ function listedConstants(root: Node, at: number, reshape: Node, around: Surround
   if (activationOps.has(root.op)) return [];
   const value = around.constantOf(root.inputs[1 - at]);
   const [before, after] = [around.shapeOf(reshape.inputs[0])?.at(-1), around.shapeOf(firstOutput(reshape))];
-  if (!channelOps.has(root.op) || value === undefined || after === null || value.shape.length > after.length) {
-    return undefined;
-  }
+  if (value === undefined || after === null || value.shape.length > after.length) return undefined;
   const isBias = root.op === "BiasAdd";
   if (isBias && !(at === 0 && isChannelsLast(root) && after.at(-1) === before)) return undefined;
   const count = elementCount(value.shape);

@@ -1,5 +1,6 @@
 import { freeName } from "../graph/free-name.ts";
 import type { LiteralValue, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
 
 /** The integers narrower than 32 bits: how many values they have, and the smallest. */
 const narrowTypes: Readonly<Record<string, { readonly count: number; readonly least: number }>> = {
@@ -14,18 +15,17 @@ const narrowTypes: Readonly<Record<string, { readonly count: number; readonly le
  * cast(x) = (int32(x) − least) mod count + least
  */
 export const narrowCasts: Pass = (graph) => {
-  const nodes = new Map<string, Node>();
-  const isTaken = (name: string) => graph.nodes.has(name) || nodes.has(name);
-  for (const node of graph.nodes.values()) {
+  const taken = new Set<string>();
+  const isTaken = (name: string) => graph.nodes.has(name) || taken.has(name);
+  return replaceNodes(graph, (node) => {
     const type = node.attrs.DstT !== undefined && "type" in node.attrs.DstT ? node.attrs.DstT.type : "";
     const narrow = node.op === "Cast" ? narrowTypes[type] : undefined;
-    if (narrow === undefined) {
-      nodes.set(node.name, node);
-      continue;
-    }
+    if (narrow === undefined) return undefined;
+    const nodes: Node[] = [];
     const add = (suffix: string, made: Omit<Node, "name" | "controls">): TensorRef => {
       const name = freeName(`${node.name}/${suffix}`, isTaken);
-      nodes.set(name, { ...made, name, controls: [] });
+      taken.add(name);
+      nodes.push({ ...made, name, controls: [] });
       return { node: name, output: 0 };
     };
     const constant = (suffix: string, value: number) =>
@@ -36,9 +36,8 @@ export const narrowCasts: Pass = (graph) => {
     const whole = add("int32", { ...node, attrs: { ...node.attrs, DstT: { type: "DT_INT32" } } });
     const shifted = add("shifted", { op: "Sub", inputs: [whole, least], attrs });
     const wrapped = add("wrapped", { op: "FloorMod", inputs: [shifted, count], attrs });
-    nodes.set(node.name, { name: node.name, op: "AddV2", inputs: [wrapped, least], controls: node.controls, attrs });
-  }
-  return { ...graph, nodes };
+    return [...nodes, { name: node.name, op: "AddV2", inputs: [wrapped, least], controls: node.controls, attrs }];
+  });
 };
 
 function int32(value: number): LiteralValue {

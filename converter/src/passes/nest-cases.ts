@@ -1,6 +1,8 @@
+import { allNodes } from "../graph/all-nodes.ts";
 import { constant } from "../graph/constant.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Body, Node, Pass, Port, TensorRef } from "../graph/graph.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
 import { placeholder } from "../saved-model/graph-def.ts";
 
 /**
@@ -8,6 +10,7 @@ import { placeholder } from "../saved-model/graph-def.ts";
  * As in TensorFlow, an index that is out of range takes the last function.
  */
 export const nestCases: Pass = (graph) => {
+  if (!allNodes(graph).some(isCase)) return graph;
   const functions = new Map(graph.functions);
   const nested = nest(graph, functions);
   // The map grows while it is walked, by the functions that choose among others.
@@ -22,12 +25,7 @@ const maxBranches = 40;
 const maxFunctions = 10_000;
 
 function nest(body: Body, functions: Map<string, Body>): Body {
-  const nodes = new Map<string, Node>();
-  for (const node of body.nodes.values()) {
-    const replacements = isCase(node) ? nestCase(body, node, functions) : undefined;
-    for (const replacement of replacements ?? [node]) nodes.set(replacement.name, replacement);
-  }
-  return { ...body, nodes };
+  return replaceNodes(body, (node) => (isCase(node) ? nestCase(body, node, functions) : undefined));
 }
 
 function isCase({ op }: Node): boolean {

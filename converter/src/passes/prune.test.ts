@@ -43,3 +43,9 @@ test("prune keeps the functions that are called, at any depth", () => {
   const after = prune(graph(nodes, ["y"], { inner, unused: inner, outer }));
   expect([...after.functions.keys()]).toEqual(["inner", "outer"]);
 });
+
+test("prune drops what no output of a function needs", () => {
+  const inner = body([node("a", "Placeholder"), node("dead", "Neg", ["a"]), node("b", "Exp", ["a"])], ["b"]);
+  const after = prune(graph([node("x", "Placeholder"), call("y", "inner", ["x"])], ["y"], { inner }));
+  expect([...(after.functions.get("inner")?.nodes.keys() ?? [])]).toEqual(["a", "b"]);
+});

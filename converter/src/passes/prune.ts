@@ -1,41 +1,52 @@
 import { functionNames } from "../graph/function-names.ts";
-import type { Body, Node, Pass } from "../graph/graph.ts";
+import type { Body, Graph, Pass } from "../graph/graph.ts";
 
 /** Drops the nodes and functions that no output, input or control of the graph, or of a function that stays, needs. */
 export const prune: Pass = (graph) => {
   const nodes = neededNodes(graph);
-  const functions = new Map<string, Body>();
-  const pending = [...nodes.values()];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (const name of functionNames(node)) {
-      const body = graph.functions.get(name);
-      if (body === undefined || functions.has(name)) continue;
-      const needed = { ...body, nodes: neededNodes(body) };
-      functions.set(name, needed);
-      for (const inner of needed.nodes.values()) pending.push(inner);
-    }
-  }
-  const isSame =
-    nodes === graph.nodes && [...graph.functions].every(([name, { nodes }]) => functions.get(name)?.nodes === nodes);
-  return isSame ? graph : { ...graph, nodes, functions: inOrderOf(graph.functions, functions) };
+  const functions = neededFunctions(graph, nodes);
+  return nodes === graph.nodes && functions === graph.functions ? graph : { ...graph, nodes, functions };
 };
 
+/** The functions that nodes name, and those that the nodes in them name, without what these don't need. */
+function neededFunctions(graph: Graph, nodes: Body["nodes"]): Graph["functions"] {
+  const { functions } = graph;
+  const needed = new Map<string, Body>();
+  const pending = functions.size === 0 ? [] : [nodes];
+  for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+    for (const node of from.values()) {
+      for (const name of functionNames(node)) {
+        const body = functions.get(name);
+        if (body === undefined || needed.has(name)) continue;
+        const kept = neededNodes(body);
+        needed.set(name, kept === body.nodes ? body : { ...body, nodes: kept });
+        pending.push(kept);
+      }
+    }
+  }
+  const isSame = needed.size === functions.size && [...functions].every(([name, body]) => needed.get(name) === body);
+  if (isSame) return functions;
+  const inOrder = new Map<string, Body>();
+  for (const name of functions.keys()) {
+    const body = needed.get(name);
+    if (body !== undefined) inOrder.set(name, body);
+  }
+  return inOrder;
+}
+
 /** The nodes of a body that its outputs, inputs or controls need. */
-export function neededNodes(body: Body): ReadonlyMap<string, Node> {
-  const needed = new Map<string, Node>();
+export function neededNodes(body: Body): Body["nodes"] {
+  const needed = new Set<string>();
   const ports = [...body.inputs, ...body.outputs].map(({ tensor }) => tensor.node);
   const pending = [...ports, ...body.controls];
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
-    const node = body.nodes.get(name);
-    if (node === undefined || needed.has(name)) continue;
-    needed.set(name, node);
-    // One by one: spread, the inputs of a node that has a hundred thousand would overflow the stack.
-    for (const input of node.inputs) pending.push(input.node);
-    for (const control of node.controls) pending.push(control);
+    const node = needed.has(name) ? undefined : body.nodes.get(name);
+    if (node === undefined) continue;
+    needed.add(name);
+    // One by one, and those that are there already not: a node may take something of others a hundred thousand times.
+    for (const input of node.inputs) if (!needed.has(input.node)) pending.push(input.node);
+    for (const control of node.controls) if (!needed.has(control)) pending.push(control);
   }
-  return needed.size === body.nodes.size ? body.nodes : inOrderOf(body.nodes, needed);
-}
-
-function inOrderOf<V>(order: ReadonlyMap<string, V>, chosen: ReadonlyMap<string, V>): ReadonlyMap<string, V> {
-  return new Map([...order].filter(([name]) => chosen.has(name)));
+  if (needed.size === body.nodes.size) return body.nodes;
+  return new Map([...body.nodes].filter(([name]) => needed.has(name)));
 }

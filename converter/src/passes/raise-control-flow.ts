@@ -9,6 +9,7 @@ import { raiseLoop } from "./raise-loop.ts";
  * wrote. Control edges tell what is within a branch, so this must come before they are dropped.
  */
 export const raiseControlFlow: Pass = (graph) => {
+  if (![graph, ...graph.functions.values()].some(hasMerge)) return graph;
   let { functions, ...raised } = raiseBody(graph, graph.functions);
   for (const name of functions.keys()) {
     const body = functions.get(name);

@@ -8,10 +8,11 @@ import { firstOutput, rule } from "../graph/rule.ts";
  * be 0, as in an empty batch, TensorFlow.js's BroadcastTo makes 1.
  */
 export const replaceBroadcasts = rule((root, { constantOf, freeName }) => {
+  if (root.op !== "BroadcastTo") return undefined;
   const [x, shape] = root.inputs;
   const { T, Tidx } = root.attrs;
   const isNumber = T !== undefined && "type" in T && (T.type === "DT_FLOAT" || T.type === "DT_INT32");
-  if (root.op !== "BroadcastTo" || !isNumber || !x || !shape || constantOf(shape) !== undefined) return undefined;
+  if (!isNumber || !x || !shape || constantOf(shape) !== undefined) return undefined;
   const value = literal(T.type, [], [1]);
   if (value === undefined) return undefined;
   const one = constant(freeName(`${root.name}/one`), value);

@@ -8,11 +8,12 @@ import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
  * TensorFlow 2.19 and later.
  */
 export const replaceErfc = rule((root, around) => {
+  if (root.op !== "Erfc") return undefined;
   const one = literal("DT_FLOAT", [], [1]);
   const attrs: Attrs = { T: { type: "DT_FLOAT" } };
   const { T } = root.attrs;
   const isFloat = T === undefined || ("type" in T && T.type === "DT_FLOAT");
-  if (root.op !== "Erfc" || !isFloat || one === undefined) return undefined;
+  if (!isFloat || one === undefined) return undefined;
   const ones = constant(around.freeName(`${root.name}/one`), one);
   const positive = withoutSign(root, around);
   const inputs = positive === undefined ? root.inputs : [firstOutput(positive)];

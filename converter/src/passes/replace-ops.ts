@@ -1,4 +1,5 @@
 import type { Attrs, Node, Pass } from "../graph/graph.ts";
+import { mapNodes } from "../graph/map-nodes.ts";
 
 /** An op to write instead, where `applies`. */
 interface Replacement {
@@ -28,19 +29,11 @@ const replacements: Readonly<Record<string, Replacement>> = {
 };
 
 /** Replaces ops that TensorFlow.js gets wrong by ops that only our runtime has, so that nothing else runs the model. */
-export const replaceOps: Pass = (graph) => ({
-  ...graph,
-  nodes: replaceNodes(graph.nodes),
-  functions: new Map([...graph.functions].map(([name, body]) => [name, { ...body, nodes: replaceNodes(body.nodes) }])),
-});
+export const replaceOps: Pass = (graph) => mapNodes(graph, replace);
 
-function replaceNodes(nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, Node> {
-  return new Map([...nodes].map(([name, node]) => [name, { ...node, op: replacementOf(node) }]));
-}
-
-function replacementOf({ op, attrs }: Node): string {
-  const found = Object.hasOwn(replacements, op) ? replacements[op] : undefined;
-  return found && (found.applies?.(attrs) ?? true) ? found.by : op;
+function replace(node: Node): Node {
+  const found = Object.hasOwn(replacements, node.op) ? replacements[node.op] : undefined;
+  return found && (found.applies?.(node.attrs) ?? true) ? { ...node, op: found.by } : node;
 }
 
 function isInteger({ T }: Attrs): boolean {

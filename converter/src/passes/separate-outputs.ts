@@ -28,5 +28,5 @@ export const separateOutputs: Pass = (graph) => {
     nodes.set(name, identity);
     outputs.push({ ...port, tensor: { node: name, output: 0 } });
   }
-  return { ...graph, nodes, outputs };
+  return nodes.size === graph.nodes.size ? graph : { ...graph, nodes, outputs };
 };

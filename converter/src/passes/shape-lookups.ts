@@ -1,19 +1,17 @@
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Body, Node, Pass, TensorRef } from "../graph/graph.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
 import { sourceOf } from "../graph/source-of.ts";
 
 /**
  * Gives what is looked up in a table the shape of the keys: find(table, keys) = reshape(find(table, keys), shape(keys)).
  * TensorFlow.js returns a vector whatever shape the keys have; for a vector of keys nothing is added.
  */
-export const shapeLookups: Pass = (graph) => {
-  const nodes = [...graph.nodes.values()].flatMap((node) => shapeLookup(graph, node));
-  return { ...graph, nodes: new Map(nodes.map((node) => [node.name, node])) };
-};
+export const shapeLookups: Pass = (graph) => replaceNodes(graph, (node) => shapeLookup(graph, node));
 
-function shapeLookup(body: Body, node: Node): readonly Node[] {
+function shapeLookup(body: Body, node: Node): readonly Node[] | undefined {
   const keys = node.inputs[1];
-  if (!/^LookupTableFind/.test(node.op) || keys === undefined || isVector(body, keys)) return [node];
+  if (!/^LookupTableFind/.test(node.op) || keys === undefined || isVector(body, keys)) return undefined;
   const free = (wanted: string) => freeName(wanted, (name) => body.nodes.has(name));
   const string: Attr = { type: "DT_STRING" };
   const int32: Attr = { type: "DT_INT32" };

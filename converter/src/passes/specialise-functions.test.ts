@@ -57,4 +57,16 @@ describe("specialiseFunctions", () => {
     const before = graph([x, loop("while", ["x"], { cond: "cond", body: "missing" })], ["while"], { cond });
     expect(() => specialiseFunctions(before)).toThrow(expect.objectContaining({ code: "data-loss" }));
   });
+
+  test("refuses loops that become many times what the graph holds", () => {
+    const loops = Array.from({ length: 40 }, (_, at) => {
+      const inner = loop("while", ["a"], { cond: `f${at + 1}`, body: `f${at + 1}` });
+      return [`f${at}`, body([node("a", "Placeholder"), inner], ["while"])] as const;
+    });
+    const before = graph([x, loop("while", ["x"], { cond: "f0", body: "f0" })], ["while"], {
+      ...Object.fromEntries(loops),
+      f40: body([node("a", "Placeholder")], ["a"]),
+    });
+    expect(() => specialiseFunctions(before)).toThrow(/too many once each loop and branch has its own/);
+  });
 });

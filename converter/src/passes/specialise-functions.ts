@@ -3,7 +3,11 @@ import { damaged } from "../damaged.ts";
 import { functionAttrsOf, functionOf, isLoop } from "../graph/control-flow.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Attrs, Body, Graph, Node, Pass, Port, TensorRef } from "../graph/graph.ts";
-import { sourceOf } from "../graph/source-of.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
+import { maxNesting, nestedTooDeep } from "../graph/nesting.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
+import { sourceOf, sourcesIn } from "../graph/source-of.ts";
+import { maxGrown } from "./inline-functions.ts";
 
 /**
  * Gives each loop and branch that is left functions of its own, named after it, with what it hands them that never
@@ -13,43 +17,52 @@ import { sourceOf } from "../graph/source-of.ts";
  */
 export const specialiseFunctions: Pass = (graph) => {
   const functions = new Map<string, Body>();
-  const specialised = specialise(graph, graph, functions, 0);
-  return { ...graph, ...specialised, functions };
+  const growth: Growth = { functions, functionsLeft: 2000, nodesLeft: maxGrown(graph) };
+  const specialised = specialise(graph, graph, growth, 0);
+  const isSame = specialised === graph && graph.functions.size === 0;
+  return isSame ? graph : { ...graph, ...specialised, functions };
 };
 
-/** Functions that use each other twice, thirty deep, would fill memory. */
-const maxFunctions = 2000;
-const maxDepth = 50;
+/** The functions that are made, and how many more may be: such as use each other twice, thirty deep, would fill memory. */
+interface Growth {
+  readonly functions: Map<string, Body>;
+  functionsLeft: number;
+  nodesLeft: number;
+}
 
 /** Constants up to this many bytes are copied into functions rather than handed to them. */
 const maxConstantBytes = 1024;
 
-function specialise(graph: Graph, body: Body, functions: Map<string, Body>, depth: number): Body {
-  if (depth > maxDepth || functions.size > maxFunctions) {
-    const message = `functions: loops and branches within each other more than ${maxDepth} deep, or more than ${maxFunctions} of them`;
-    throw new InferenceError("unsupported", `${message}; recursive functions can't be converted`);
-  }
+function specialise(graph: Graph, body: Body, growth: Growth, depth: number): Body {
+  if (depth > maxNesting) throw nestedTooDeep();
+  const { functions } = growth;
+  const sourceOf = sourcesIn(body);
   const moved = new Map<string, ReadonlyMap<number, TensorRef>>();
-  const nodes = new Map<string, Node>();
-  for (const node of body.nodes.values()) {
+  const specialised = replaceNodes(body, (node) => {
     const attrs = functionAttrsOf(node);
-    if (attrs.length === 0) {
-      nodes.set(node.name, node);
-      continue;
-    }
+    if (attrs.length === 0) return undefined;
     const bodies = attrs.map((attr) => calledBody(graph, node, attr));
-    const captures = capturesOf(body, node, bodies);
+    const captures = capturesOf(body, node, bodies, sourceOf);
     if (isLoop(node)) moved.set(node.name, new Map([...captures].map(([index, { tensor }]) => [index, tensor])));
     const names = attrs.map((attr, index) => {
       const name = freeName(`${node.name}_${attr}`.replace(/\W/g, "_"), (taken) => functions.has(taken));
       const own = withCaptures(node, bodies[index] ?? body, captures, isLoop(node) && attr === "body");
+      grow(growth, own);
       functions.set(name, own); // taken from here on
-      functions.set(name, withPrefix(specialise(graph, own, functions, depth + 1), name));
+      functions.set(name, withPrefix(specialise(graph, own, growth, depth + 1), name));
       return [attr, { func: { name, attrs: {} } }] as const;
     });
-    nodes.set(node.name, withoutInputs(node, new Set(captures.keys()), Object.fromEntries(names)));
-  }
-  return rewired({ ...body, nodes }, moved);
+    return [withoutInputs(node, new Set(captures.keys()), Object.fromEntries(names))];
+  });
+  return withoutResults(specialised, moved);
+}
+
+function grow(growth: Growth, { nodes }: Body): void {
+  growth.functionsLeft -= 1;
+  growth.nodesLeft -= nodes.size;
+  if (growth.functionsLeft > 0 && growth.nodesLeft > 0) return;
+  const message = "functions: too many once each loop and branch has its own";
+  throw new InferenceError("unsupported", `${message}; split the model`);
 }
 
 function calledBody(graph: Graph, node: Node, attr: string): Body {
@@ -66,11 +79,16 @@ interface Capture {
 }
 
 /** What of a node's inputs never changes, by the input's place. */
-function capturesOf(body: Body, node: Node, bodies: readonly Body[]): ReadonlyMap<number, Capture> {
+function capturesOf(
+  body: Body,
+  node: Node,
+  bodies: readonly Body[],
+  sourceOf: (ref: TensorRef) => TensorRef,
+): ReadonlyMap<number, Capture> {
   const captures = new Map<number, Capture>();
   const first = isLoop(node) ? 0 : 1; // a branch keeps its predicate to itself
   for (const [index, input] of node.inputs.entries()) {
-    const source = body.nodes.get(sourceOf(body, input).node);
+    const source = body.nodes.get(sourceOf(input).node);
     if (index < first || source === undefined || !isFixed(source)) continue;
     if (isLoop(node) && !isInvariant(bodies[1], index)) continue;
     captures.set(index, { tensor: { node: source.name, output: 0 }, node: source });
@@ -132,23 +150,18 @@ function withoutInputs(node: Node, places: ReadonlySet<number>, functions: Attrs
 }
 
 /** The body with the results that a loop has no longer taken from where they came from, and the others moved up. */
-function rewired(body: Body, moved: ReadonlyMap<string, ReadonlyMap<number, TensorRef>>): Body {
-  const tensor = (ref: TensorRef): TensorRef => {
+function withoutResults(body: Body, moved: ReadonlyMap<string, ReadonlyMap<number, TensorRef>>): Body {
+  return rewiredTensors(body, (ref) => {
     const captures = moved.get(ref.node);
-    const captured = captures?.get(ref.output);
-    if (captured !== undefined) return captured;
-    const before = [...(captures?.keys() ?? [])].filter((place) => place < ref.output);
-    return { node: ref.node, output: ref.output - before.length };
-  };
-  return {
-    ...body,
-    nodes: new Map([...body.nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(tensor) }])),
-    outputs: body.outputs.map((port) => ({ ...port, tensor: tensor(port.tensor) })),
-  };
+    if (captures === undefined) return ref;
+    const before = [...captures.keys()].filter((place) => place < ref.output);
+    return captures.get(ref.output) ?? { node: ref.node, output: ref.output - before.length };
+  });
 }
 
 function withPrefix(body: Body, prefix: string): Body {
-  const rename = (name: string) => `${prefix}/${name}`;
+  const names = new Map([...body.nodes.keys()].map((name) => [name, `${prefix}/${name}`]));
+  const rename = (name: string) => names.get(name) ?? `${prefix}/${name}`;
   const tensor = ({ node, output }: TensorRef): TensorRef => ({ node: rename(node), output });
   const port = (each: Port): Port => ({ ...each, tensor: tensor(each.tensor) });
   const nodes = [...body.nodes.values()].map((node) => ({

@@ -11,13 +11,12 @@ import { stridesOf } from "../graph/strided.ts";
  * results side by side. TensorFlow.js knows no groups.
  */
 export const splitGroups = rule((root, around) => {
+  if (!convolutions.has(root.op) || !isChannelsLast(root)) return undefined;
   const [x, ...args] = root.inputs;
   const values = args.map((arg) => around.constantOf(arg));
   const [channels, depth] = [around.shapeOf(x)?.at(-1), values[0]?.shape[2]];
-  if (!convolutions.has(root.op) || x === undefined || !isChannelsLast(root)) return undefined;
-  if (typeof channels !== "number" || depth === undefined || depth >= channels || channels % depth !== 0) {
-    return undefined;
-  }
+  if (x === undefined || typeof channels !== "number" || depth === undefined) return undefined;
+  if (depth >= channels || channels % depth !== 0) return undefined;
   const groups = channels / depth;
   const parts = values.map((value) => value && partsOf(value, groups));
   const axis = literal("DT_INT32", [], [3]);

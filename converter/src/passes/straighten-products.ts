@@ -16,6 +16,7 @@ import { firstOutput, rule, type Surroundings } from "../graph/rule.ts";
  */
 export const straightenProducts = rule((root, around) => {
   if (root.op === "MatMul") return transposeWeights(root, around);
+  if (root.op !== "Einsum" && !batchOps.has(root.op)) return undefined;
   const [x, matrix] = root.inputs;
   const value = around.constantOf(matrix);
   const shape = around.shapeOf(x);
@@ -59,7 +60,7 @@ function batchSizes(root: Node, shape: Shape & {}, { shape: matrix }: TensorValu
 }
 
 function einsumSizes(root: Node, shape: Shape & {}, { shape: matrix }: TensorValue): Sizes | undefined {
-  const equation = root.op === "Einsum" ? textAttr(root, "equation").replaceAll(" ", "") : "";
+  const equation = textAttr(root, "equation").replaceAll(" ", "");
   const [, left = "", right = "", result = ""] = /^([a-zA-Z]+),([a-zA-Z]+)->([a-zA-Z]+)$/.exec(equation) ?? [];
   const summed = [...right].findIndex((letter) => !left.includes(letter));
   const [inner, last] = summed < 0 ? ["", ""] : [right.slice(0, summed), right.slice(summed)];

@@ -20,10 +20,10 @@ function withHandle(each: Body, name: string): Body {
   return { ...each, inputs };
 }
 
-function branch(name: string, inputs: readonly string[]): Node {
+function branch(name: string, inputs: readonly string[], taken = "then", otherwise = "else"): Node {
   const functions = {
-    then_branch: { func: { name: "then", attrs: {} } },
-    else_branch: { func: { name: "else", attrs: {} } },
+    then_branch: { func: { name: taken, attrs: {} } },
+    else_branch: { func: { name: otherwise, attrs: {} } },
   };
   return node(name, "If", inputs, { attrs: { ...functions, Tout: { list: { type: ["DT_FLOAT"] } } } });
 }
@@ -202,4 +202,47 @@ test("threadState finds the rounds of a loop that was written out in order", () 
   ];
   const functions = { condition: body(condition, ["less"]), round: body(round, ["next", "h"], ["write"]) };
   expect(run(unrollLoops(graph(nodes, ["after"], functions)), { v: 5 })).toEqual({ after: 40, v: 40 });
+});
+
+/** A function that hands a variable on to a branch, both of whose functions are `next`. */
+function storey(next: string): Body {
+  const nodes = [node("p", "Placeholder"), node("h", "Placeholder"), branch("b", ["p", "p", "h"], next, next)];
+  return withHandle(body(nodes, ["b"]), "h");
+}
+
+test("threadState makes one function for all who hand it the same variables, however deep they call each other", () => {
+  const height = 30;
+  const add = [
+    node("p", "Placeholder"),
+    node("h", "Placeholder"),
+    one,
+    node("add", "AssignAddVariableOp", ["h", "one"]),
+    node("read", "ReadVariableOp", ["h", "^add"]),
+  ];
+  const storeys = Array.from({ length: height }, (_, at) => [`f${at}`, storey(`f${at + 1}`)] as const);
+  const functions = { ...Object.fromEntries(storeys), [`f${height}`]: withHandle(body(add, ["read"]), "h") };
+  const nodes = [variable("v"), node("p", "Placeholder"), branch("y", ["p", "p", "v"], "f0", "f0")];
+  expect(threadState(graph(nodes, ["y"], functions)).functions.size).toBe(2 * (height + 1));
+});
+
+test("threadState refuses a function that hands a variable to itself", () => {
+  const nodes = [
+    variable("v"),
+    one,
+    node("add", "AssignAddVariableOp", ["v", "one"]),
+    node("p", "Placeholder"),
+    branch("y", ["p", "p", "v", "^add"], "f", "f"),
+  ];
+  expect(() => threadState(graph(nodes, ["y"], { f: storey("f") }))).toThrow(/recursive functions can't be converted/);
+});
+
+test("threadState follows a variable that is written to thousands of times", () => {
+  const count = 5000;
+  const writes = Array.from({ length: count }, (_, at) =>
+    node(`add_${at}`, "AssignAddVariableOp", ["v", "one", ...(at === 0 ? [] : [`^add_${at - 1}`])]),
+  );
+  const nodes = [variable("v"), one, ...writes, node("y", "ReadVariableOp", ["v", `^add_${count - 1}`])];
+  expect(threadState(graph(nodes, ["y"])).nodes.get("y")?.inputs).toEqual([{ node: `add_${count - 1}`, output: 0 }]);
+  const open = [...nodes.slice(0, -1), node("y", "ReadVariableOp", ["v", `^add_${count - 2}`])];
+  expect(() => threadState(graph(open, ["y"]))).toThrow(/which comes first/);
 });

@@ -1,10 +1,11 @@
+import { allNodes } from "../graph/all-nodes.ts";
 import { functionAttrsOf, functionOf, isLoop } from "../graph/control-flow.ts";
 import type { DataType } from "../graph/data-type.ts";
 import { freeName } from "../graph/free-name.ts";
 import type { Attr, Body, Graph, Node, Pass, Port, Shape, TensorRef, TensorValue } from "../graph/graph.ts";
-import { type Handles, handlesIn, type Use, usesIn, usesOf, variableOf } from "../graph/handles.ts";
+import { type Handles, handlesAmong, handlesIn, type Uses, usesByNode, usesIn, variableOf } from "../graph/handles.ts";
 import { checkOrder } from "../graph/order-of-uses.ts";
-import { topologicalOrder } from "../graph/topological-order.ts";
+import { rewiredNode, rewiredPorts } from "../graph/rewired.ts";
 import { isWrite, readVariable, variableName, variableOps, writeVariable } from "../graph/variable-access.ts";
 import { placeholder } from "../saved-model/graph-def.ts";
 import { widen } from "./widen-ports.ts";
@@ -18,13 +19,14 @@ import { widen } from "./widen-ports.ts";
  * Variables that are used in a way that isn't known stay as they are, for `checkOps` to refuse.
  */
 export const threadState: Pass = (graph) => {
+  if (!allNodes(graph).some(isWrite)) return graph;
   const all = variablesOf(graph);
-  const uses = usesIn(graph, graph, handlesOf(all));
+  const uses = usesIn(graph, handlesOf(graph, all));
   const changed = new Map([...all].filter(([name, { value }]) => uses.get(name) === "write" && value !== undefined));
   if (changed.size === 0) return graph;
   const functions = new Map(graph.functions);
-  const handles = handlesOf(changed);
-  const { nodes, values, outputs } = thread({ ...graph, functions }, graph, handles, changed);
+  const threading: Threading = { graph: { ...graph, functions }, functions, variables: changed, made: new Map() };
+  const { nodes, values, outputs } = thread(threading, handlesOf(graph, changed));
   const inputs: Port[] = [];
   const results: Port[] = [];
   for (const [name, { shape, dtype, value, nodes: aliases }] of changed) {
@@ -71,8 +73,19 @@ function variablesOf(graph: Graph): ReadonlyMap<string, Variable> {
   return variables;
 }
 
-function handlesOf(variables: ReadonlyMap<string, Variable>): Handles {
-  return new Map([...variables].flatMap(([variable, { nodes }]) => nodes.map((node) => [node, variable])));
+function handlesOf(graph: Graph, variables: ReadonlyMap<string, Variable>): Handles {
+  const pairs = [...variables].flatMap(([variable, { nodes }]) => nodes.map((node) => [node, variable] as const));
+  return handlesAmong(graph, new Map(pairs));
+}
+
+/** What is the same wherever state is threaded through. */
+interface Threading {
+  readonly graph: Graph;
+  /** The graph's functions; those that take and return values are added. */
+  readonly functions: Map<string, Body>;
+  readonly variables: ReadonlyMap<string, Variable>;
+  /** The names of the functions that were added, by what they were made of. */
+  readonly made: Map<string, string>;
 }
 
 interface Threaded {
@@ -83,74 +96,79 @@ interface Threaded {
 }
 
 /** Rewrites a body so that it computes with the variables' values, which come from their handles' nodes. */
-function thread(
-  graph: Graph & { readonly functions: Map<string, Body> },
-  body: Body,
-  handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
-): Threaded {
-  const order = topologicalOrder(body);
-  const uses = new Map([...order.values()].map((node) => [node.name, usesOf(graph, body, node, handles)]));
-  checkOrder(body, uses, (ref) => variableOf(body, ref, handles));
+function thread(threading: Threading, handles: Handles): Threaded {
+  const { graph, variables } = threading;
+  const { body } = handles;
+  const uses = usesByNode(graph, handles);
+  checkOrder(body, uses, (ref) => variableOf(ref, handles));
   const values = new Map<string, TensorRef>();
-  for (const [node, variable] of handles) if (!values.has(variable)) values.set(variable, { node, output: 0 });
+  for (const [node, variable] of handles.variables) {
+    if (!values.has(variable)) values.set(variable, { node, output: 0 });
+  }
   const isTaken = (name: string) => body.nodes.has(name) || nodes.has(name);
   const nodes = new Map<string, Node>();
-  const current = (ref: TensorRef): TensorRef => values.get(variableOf(body, ref, handles) ?? "") ?? ref;
-  for (const node of order.values()) {
-    const used = uses.get(node.name) ?? new Map<string, Use>();
+  const current = (ref: TensorRef): TensorRef => values.get(variableOf(ref, handles) ?? "") ?? ref;
+  for (const node of body.nodes.values()) {
+    const used: Uses = uses.get(node.name) ?? new Map();
     const [first] = node.inputs;
     // A write may take the value of a variable that it doesn't write to.
-    const variable = isWrite(node) ? first && variableOf(body, first, handles) : [...used.keys()][0];
+    const variable = isWrite(node) ? first && variableOf(first, handles) : [...used.keys()][0];
     const { dtype } = variables.get(variable ?? "") ?? {};
     const now = values.get(variable ?? "");
     if (variable === undefined || dtype === undefined || now === undefined) {
-      nodes.set(node.name, { ...node, inputs: node.inputs.map(current) });
+      nodes.set(node.name, rewiredNode(node, current));
       continue;
     }
     if (functionAttrsOf(node).length > 0) {
-      const threaded = threadCaller(graph, body, node, handles, variables, used);
-      nodes.set(node.name, { ...threaded.node, inputs: threaded.node.inputs.map(current) });
+      const threaded = threadCaller(threading, node, handles, used);
+      nodes.set(node.name, rewiredNode(threaded.node, current));
       for (const [name, value] of threaded.values) values.set(name, value);
       continue;
     }
     const given = { ...node, inputs: [...node.inputs.slice(0, 1), ...node.inputs.slice(1).map(current)] };
     const replacements = isWrite(node)
       ? writeVariable(given, now, dtype, isTaken)
-      : (readVariable(given, now, dtype, isTaken) ?? [{ ...node, inputs: node.inputs.map(current) }]);
+      : (readVariable(given, now, dtype, isTaken) ?? [rewiredNode(node, current)]);
     for (const replacement of replacements) nodes.set(replacement.name, replacement);
     if (isWrite(node)) values.set(variable, { node: node.name, output: 0 });
   }
-  return { nodes, values, outputs: body.outputs.map((port) => ({ ...port, tensor: current(port.tensor) })) };
+  return { nodes, values, outputs: rewiredPorts(body.outputs, current) };
 }
 
 /** A loop or branch whose functions take and return values; after it, `values` are its results. */
 function threadCaller(
-  graph: Graph & { readonly functions: Map<string, Body> },
-  body: Body,
+  threading: Threading,
   node: Node,
   handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
-  used: ReadonlyMap<string, Use>,
+  used: Uses,
 ): { readonly node: Node; readonly values: ReadonlyMap<string, TensorRef> } {
+  const { functions, variables, made } = threading;
   const written = [...used].filter(([, use]) => use === "write").map(([name]) => name);
   const attrs: Record<string, Attr> = { ...node.attrs };
   delete attrs.output_shapes; // of the handles
   let results = 0;
   for (const attr of functionAttrsOf(node)) {
-    const called = graph.functions.get(functionOf(node.attrs[attr]) ?? "");
-    if (called === undefined) continue;
-    const inner = handlesIn(body, node, called, handles);
-    const own = threadFunction(graph, called, inner, variables, isLoop(node) ? [] : written);
-    const name = freeName(`${node.name}_${attr}_state`.replace(/\W/g, "_"), (taken) => graph.functions.has(taken));
-    graph.functions.set(name, own);
+    const called = functionOf(node.attrs[attr]) ?? "";
+    const body = functions.get(called);
+    if (body === undefined) continue;
+    const inner = handlesIn(node, body, handles);
+    const returned = isLoop(node) ? [] : written;
+    // Callers that hand a function the same variables share what is made of it.
+    const key = JSON.stringify([called, [...inner.variables], returned]);
+    let name = made.get(key);
+    if (name === undefined) {
+      const own = threadFunction(threading, inner, returned);
+      name = freeName(`${node.name}_${attr}_state`.replace(/\W/g, "_"), (taken) => functions.has(taken));
+      functions.set(name, own);
+      made.set(key, name);
+    }
     attrs[attr] = { func: { name, attrs: {} } };
-    results = called.outputs.length;
+    results = body.outputs.length;
   }
   const first = isLoop(node) ? 0 : 1;
   const variableAt = (place: number) => {
     const input = node.inputs[place];
-    return input === undefined ? undefined : variableOf(body, input, handles);
+    return input === undefined ? undefined : variableOf(input, handles);
   };
   const types = (list: Attr | undefined): Attr => {
     const type = list !== undefined && "list" in list ? (list.list.type ?? []) : [];
@@ -175,19 +193,16 @@ function threadCaller(
 }
 
 /** A function that takes values in the place of handles and returns, besides its results, those of `written`. */
-function threadFunction(
-  graph: Graph & { readonly functions: Map<string, Body> },
-  body: Body,
-  handles: Handles,
-  variables: ReadonlyMap<string, Variable>,
-  written: readonly string[],
-): Body {
-  const { nodes, outputs, values } = thread(graph, body, handles, variables);
+function threadFunction(threading: Threading, handles: Handles, written: readonly string[]): Body {
+  const { variables } = threading;
+  const { body } = handles;
+  const { nodes, outputs, values } = thread(threading, handles);
   const inputs = body.inputs.map((port) => {
-    const variable = variables.get(handles.get(port.tensor.node) ?? "");
+    const variable = variables.get(handles.variables.get(port.tensor.node) ?? "");
     return variable === undefined ? port : { ...port, dtype: variable.dtype, shape: variable.shape };
   });
-  for (const port of inputs) if (handles.has(port.tensor.node)) nodes.set(port.tensor.node, placeholder(port));
+  for (const port of inputs)
+    if (handles.variables.has(port.tensor.node)) nodes.set(port.tensor.node, placeholder(port));
   const results = written.flatMap((name): readonly Port[] => {
     const { dtype, shape } = variables.get(name) ?? {};
     const tensor = values.get(name);

@@ -1,7 +1,10 @@
 import { functionOf, isLoop } from "../graph/control-flow.ts";
+import { freeName } from "../graph/free-name.ts";
 import { functionNames } from "../graph/function-names.ts";
 import type { Body, Graph, Node, Pass, TensorRef } from "../graph/graph.ts";
-import { type KnownScalars, knownScalar } from "../graph/known-scalar.ts";
+import { knownScalars, type ScalarOf } from "../graph/known-scalar.ts";
+import { replaceNodes } from "../graph/map-nodes.ts";
+import { rewiredTensors } from "../graph/rewired.ts";
 import { isWrite } from "../graph/variable-access.ts";
 import { decideBranches } from "./decide-branches.ts";
 import { inlineWithin } from "./inline-functions.ts";
@@ -17,7 +20,7 @@ export const unrollLoops: Pass = (graph) => {
   for (let depth = 0; depth < maxDepth; depth++) {
     const next = inlineWithin(unrollOnce(decideBranches(current)), maxNodes);
     if (next === undefined) return current;
-    if (next.nodes.size === current.nodes.size && !hasNewNodes(current, next)) return next;
+    if (next === current) return next;
     if (next.nodes.size > maxNodes) return current;
     current = next;
   }
@@ -30,30 +33,21 @@ const maxDepth = 20;
 const maxRounds = 128;
 const maxNodes = 20_000;
 
-function hasNewNodes(before: Body, after: Body): boolean {
-  return [...after.nodes.keys()].some((name) => !before.nodes.has(name));
-}
-
 function unrollOnce(graph: Graph): Graph {
-  const known: KnownScalars = new Map();
+  const scalarOf = knownScalars(graph);
   const results = new Map<string, readonly TensorRef[]>();
-  const nodes = new Map<string, Node>();
-  for (const node of graph.nodes.values()) {
-    const rounds = isLoop(node) ? countRounds(graph, node, known) : undefined;
-    if (rounds === undefined) {
-      nodes.set(node.name, node);
-      continue;
-    }
+  const unrolled = replaceNodes(graph, (node) => {
+    const rounds = isLoop(node) ? countRounds(graph, node, scalarOf) : undefined;
+    if (rounds === undefined) return undefined;
     // The name of the loop stays, for what has to wait for its end.
-    const calls = callsOf(graph, node, rounds, (name) => graph.nodes.has(name) || nodes.has(name));
-    for (const call of calls) nodes.set(call.name, call);
+    const calls = callsOf(graph, node, rounds);
     const last = calls.at(-1);
-    nodes.set(node.name, { ...waiting(node), controls: last === undefined ? node.controls : [last.name] });
     results.set(
       node.name,
       node.inputs.map((input, output) => (last === undefined ? input : { node: last.name, output })),
     );
-  }
+    return [...calls, { ...waiting(node), controls: last === undefined ? node.controls : [last.name] }];
+  });
   const finalTensor = (ref: TensorRef): TensorRef => {
     let at = ref;
     for (let step = 0; step <= results.size; step++) {
@@ -63,11 +57,7 @@ function unrollOnce(graph: Graph): Graph {
     }
     return at;
   };
-  return {
-    ...graph,
-    nodes: new Map([...nodes].map(([name, node]) => [name, { ...node, inputs: node.inputs.map(finalTensor) }])),
-    outputs: graph.outputs.map((port) => ({ ...port, tensor: finalTensor(port.tensor) })),
-  };
+  return rewiredTensors(unrolled, finalTensor);
 }
 
 function waiting({ name }: Node): Node {
@@ -75,16 +65,14 @@ function waiting({ name }: Node): Node {
 }
 
 /** The loop's rounds as calls of its body, each taking what the one before returned. */
-function callsOf(graph: Graph, loop: Node, rounds: number, isTaken: (name: string) => boolean): readonly Node[] {
+function callsOf(graph: Graph, loop: Node, rounds: number): readonly Node[] {
   const calls: Node[] = [];
   const isOrdered = writesVariables(graph, loop); // then a round has to wait for what the one before wrote
   const { body } = loop.attrs;
   if (body === undefined) return calls;
   let inputs = loop.inputs;
-  let prefix = `${loop.name}/round`;
-  while (isTaken(`${prefix}_0`)) prefix += "_";
   for (let round = 0; round < rounds; round++) {
-    const name = `${prefix}_${round}`;
+    const name = freeName(`${loop.name}/round_${round}`, (taken) => graph.nodes.has(taken));
     const controls = [...loop.controls, ...(isOrdered ? calls.slice(-1).map((call) => call.name) : [])];
     calls.push({ name, op: "PartitionedCall", inputs, controls, attrs: { f: body } });
     inputs = loop.inputs.map((_, output) => ({ node: name, output }));
@@ -103,24 +91,24 @@ function writesVariables(graph: Graph, node: Node, seen = new Set<string>()): bo
 }
 
 /** How many rounds a loop takes, or undefined where that isn't sure or is too many. */
-function countRounds(graph: Graph, loop: Node, known: KnownScalars): number | undefined {
+function countRounds(graph: Graph, loop: Node, scalarOf: ScalarOf): number | undefined {
   const condition = graph.functions.get(functionOf(loop.attrs.cond) ?? "");
   const body = graph.functions.get(functionOf(loop.attrs.body) ?? "");
   const [goesOn] = condition?.outputs ?? [];
   if (condition === undefined || body === undefined || goesOn === undefined) return undefined;
   if (body.outputs.length !== loop.inputs.length) return undefined;
-  let state = loop.inputs.map((input) => knownScalar(graph, input, known));
+  let state = loop.inputs.map(scalarOf);
   for (let round = 0; round <= maxRounds; round++) {
     if (round * body.nodes.size > maxNodes) return undefined;
-    const choice = knownScalar(condition, goesOn.tensor, given(condition, state));
+    const choice = scalarsGiven(condition, state)(goesOn.tensor);
     if (choice === undefined) return undefined;
     if (choice === 0) return round;
-    const scalars = given(body, state);
-    state = body.outputs.map(({ tensor }) => knownScalar(body, tensor, scalars));
+    const scalarWithin = scalarsGiven(body, state);
+    state = body.outputs.map(({ tensor }) => scalarWithin(tensor));
   }
   return undefined;
 }
 
-function given({ inputs }: Body, state: readonly (number | undefined)[]): KnownScalars {
-  return new Map(inputs.map(({ tensor }, index) => [tensor.node, state[index]]));
+function scalarsGiven(body: Body, state: readonly (number | undefined)[]): ScalarOf {
+  return knownScalars(body, new Map(body.inputs.map(({ tensor }, index) => [tensor.node, state[index]])));
 }

@@ -30,14 +30,16 @@ export function findOpProblems(graph: Graph): readonly OpProblem[] {
 
 /** The nodes that have each problem, by op and problem. */
 function listProblems(graph: Graph, problemOf: (graph: Graph, node: Node) => string | undefined): readonly OpProblem[] {
-  const problems = new Map<string, OpProblem>();
+  const problems = new Map<string, OpProblem & { readonly nodes: string[] }>();
   for (const [name, body] of [["", graph] as const, ...graph.functions]) {
+    const within = { ...body, functions: graph.functions };
     for (const node of body.nodes.values()) {
-      const problem = problemOf({ ...body, functions: graph.functions }, node);
+      const problem = problemOf(within, node);
       if (problem === undefined) continue;
       const key = JSON.stringify([node.op, problem]);
-      const nodes = [...(problems.get(key)?.nodes ?? []), name === "" ? node.name : `${name}: ${node.name}`];
-      problems.set(key, { op: node.op, problem, nodes });
+      const known = problems.get(key) ?? { op: node.op, problem, nodes: [] };
+      known.nodes.push(name === "" ? node.name : `${name}: ${node.name}`);
+      problems.set(key, known);
     }
   }
   return [...problems.values()];
@@ -114,8 +116,8 @@ function plainValue(attr: Attr): string | number | boolean | undefined {
 }
 
 function undeclaredInput(graph: Graph, { name, op }: Node): string | undefined {
-  const isInput = graph.inputs.some(({ tensor }) => tensor.node === name);
-  return op === "Placeholder" && !isInput ? "an input that the signature doesn't name" : undefined;
+  const isFed = op !== "Placeholder" || graph.inputs.some(({ tensor }) => tensor.node === name);
+  return isFed ? undefined : "an input that the signature doesn't name";
 }
 
 function missingOutput(graph: Graph, { inputs }: Node): string | undefined {

@@ -1,5 +1,5 @@
 import type { Body, Graph, Node, Shape } from "../graph/graph.ts";
-import { firstOutput, rule } from "../graph/rule.ts";
+import { firstOutput, type Surroundings, surroundingsOf } from "../graph/rule.ts";
 import { kernelOps } from "./list-fused.ts";
 
 /** A node as a picture shows it. */
@@ -27,27 +27,16 @@ export interface GraphOutline {
 export function outlineGraph(graph: Graph): readonly GraphOutline[] {
   const bodies: readonly (readonly [string, Body])[] = [["", graph], ...graph.functions];
   return bodies.map(([name, body]) => {
-    const shapes = shapesOf(body);
+    const around = surroundingsOf(body);
     const outputs = [...new Set(body.outputs.map(({ tensor }) => tensor.node))];
-    return { name, outputs, nodes: [...body.nodes.values()].flatMap((node) => outlineNode(node, body, shapes)) };
+    return { name, outputs, nodes: [...body.nodes.values()].flatMap((node) => outlineNode(node, body, around)) };
   });
 }
 
-function outlineNode(node: Node, { nodes }: Body, shapes: ReadonlyMap<string, Shape>): readonly OutlineNode[] {
+function outlineNode(node: Node, { nodes }: Body, { shapeOf }: Surroundings): readonly OutlineNode[] {
   if (node.op === "Const") return [];
   const sources = [...new Set(node.inputs.map((input) => input.node))].map((name) => nodes.get(name));
   const inputs = sources.flatMap((source) => (source === undefined || source.op === "Const" ? [] : [source.name]));
   const weights = sources.flatMap((source) => (source?.op === "Const" && source.value ? [source.value.shape] : []));
-  return [{ name: node.name, ops: kernelOps(node), inputs, weights, shape: shapes.get(node.name) ?? null }];
-}
-
-/** The shapes that a rule sees, which rewrites nothing. */
-function shapesOf(body: Body): ReadonlyMap<string, Shape> {
-  const shapes = new Map<string, Shape>();
-  const look = rule((root, { shapeOf }) => {
-    shapes.set(root.name, shapeOf(firstOutput(root)));
-    return undefined;
-  });
-  look({ ...body, functions: new Map() });
-  return shapes;
+  return [{ name: node.name, ops: kernelOps(node), inputs, weights, shape: shapeOf(firstOutput(node)) }];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { encodeProto } from "../../testing/encode-proto.ts";
-import { graphFromProto } from "./graph-def.ts";
+import { graphReader } from "./graph-def.ts";
 import { decode } from "./messages.ts";
 
 /** A graph of constants of 16 MiB each, given as one element. */
@@ -10,7 +10,7 @@ function graphOf(count: number, dtype: number) {
   const attr = encodeProto([1, "value"], [2, encodeProto([8, tensor])]);
   const names = Array.from({ length: count }, (_, index) => `c${index}`);
   const nodes = names.map((name) => [1, encodeProto([1, name], [2, "Const"], [5, attr])] as const);
-  return graphFromProto(decode("GraphDef", encodeProto(...nodes), "test"), names, "test");
+  return graphReader(decode("GraphDef", encodeProto(...nodes), "test"), "test")(names);
 }
 
 test("small files with constants that fill memory together are refused", () => {

@@ -4,7 +4,7 @@ import type { FileSource } from "../files.ts";
 import type { Graph, Port } from "../graph/graph.ts";
 import { outputDataType } from "../graph/output-data-type.ts";
 import { openCheckpoint } from "./checkpoint.ts";
-import { graphFromProto, parseTensorName } from "./graph-def.ts";
+import { graphReader, parseTensorName } from "./graph-def.ts";
 import { decode, type Proto } from "./messages.ts";
 import type { SavedModel } from "./saved-model.ts";
 
@@ -22,7 +22,7 @@ export interface FrozenGraph {
 export async function openFrozenGraph(source: FileSource, { file, outputs }: FrozenGraph): Promise<SavedModel> {
   const graphDef = decode("GraphDef", await readGraph(source, file), file);
   const names = outputs.map((name) => parseTensorName(name).node);
-  const graph = graphFromProto(graphDef, names, file);
+  const graph = graphReader(graphDef, file)(names);
   return {
     tensorflowVersion: "",
     producer: graphDef.versions?.producer ?? 0,

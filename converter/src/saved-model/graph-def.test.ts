@@ -1,15 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { type EncodedField, encodeProto } from "../../testing/encode-proto.ts";
-import { graphFromProto, parseTensorName } from "./graph-def.ts";
+import { graphReader, parseTensorName } from "./graph-def.ts";
 import { decode } from "./messages.ts";
 
 function nodeProto(name: string, op: string, ...inputs: readonly string[]): Uint8Array {
   return encodeProto([1, name], [2, op], ...inputs.map((input) => [3, input] as const));
 }
 
-describe("graphFromProto", () => {
+describe("graphReader", () => {
   const read = (roots: readonly string[], ...fields: readonly EncodedField[]) =>
-    graphFromProto(decode("GraphDef", encodeProto(...fields), "test"), roots, "test");
+    graphReader(decode("GraphDef", encodeProto(...fields), "test"), "test")(roots);
 
   test.each(Object.getOwnPropertyNames(Object.prototype))("refuses %s as an op", (op) => {
     expect(() => read(["c"], [1, nodeProto("c", op)])).toThrow(expect.objectContaining({ code: "data-loss" }));

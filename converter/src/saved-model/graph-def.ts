@@ -7,20 +7,42 @@ import { createFillBudget, type FillBudget } from "./fill-budget.ts";
 import type { LazyProto, Proto } from "./messages.ts";
 import { attrNamed, nodeFromProto } from "./node-def.ts";
 
+/** Reads the nodes of a GraphDef that `roots` need and the functions that those name, in the file's order. */
+export type ReadGraph = (roots: readonly string[]) => Graph;
+
 /**
- * The nodes of a GraphDef that `roots` need and the functions that those name, in the file's order. Nothing else is
- * decoded: much of a SavedModel's graph only saves variables, or is for other signatures. Arguments of functions become
- * `Placeholder` nodes, their results output ports. Throws `data-loss`, naming `where`.
+ * A reader of parts of a GraphDef. Nothing is decoded but what is asked for, as much of a SavedModel's graph only saves
+ * variables or is for other signatures, and nothing twice. Arguments of functions become `Placeholder` nodes, their
+ * results output ports. Throws `data-loss`, naming `where`.
  */
-export function graphFromProto({ node, library }: Proto<"GraphDef">, roots: readonly string[], where: string): Graph {
+export function graphReader({ node, library }: Proto<"GraphDef">, where: string): ReadGraph {
   const budget = createFillBudget(where);
   const protos = protosByName(node, where);
-  const nodes = neededNodes([...protos.keys()], roots, where, (name) => {
-    const proto = protos.get(name)?.();
-    return proto && nodeFromProto(proto, { parse: parseTensorName, where, budget });
+  const parse = (text: string): TensorRef => {
+    const { node, output } = parseTensorName(text);
+    return { node: protos.get(node)?.name ?? node, output };
+  };
+  const nodeNamed = remembered((name) => {
+    const proto = protos.get(name);
+    return proto && nodeFromProto(proto.decode(), { name: proto.name, parse, where, budget });
   });
-  const functions = neededFunctions(library?.function ?? [], [...nodes.values()], where, budget);
-  return { nodes, functions, inputs: [], outputs: [], controls: [] };
+  const functions = functionReader(library?.function ?? [], where, budget);
+  return (roots) => {
+    const nodes = neededNodes([...protos.keys()], roots, where, nodeNamed);
+    return { nodes, functions: functions(nodes), inputs: [], outputs: [], controls: [] };
+  };
+}
+
+/** The same of a name as before, once there is something. */
+function remembered<T>(find: (name: string) => T | undefined): (name: string) => T | undefined {
+  const found = new Map<string, T>();
+  return (name) => {
+    const known = found.get(name);
+    if (known !== undefined) return known;
+    const value = find(name);
+    if (value !== undefined) found.set(name, value);
+    return value;
+  };
 }
 
 /** A tensor as GraphDefs and signatures name it: `name`, or `name:1` for a second output. */
@@ -36,13 +58,12 @@ export function placeholder({ tensor, dtype, shape }: Port): Node {
   return { name: tensor.node, op: "Placeholder", inputs: [], controls: [], attrs };
 }
 
-/** The functions that nodes name, and those that the nodes in them name, in the library's order. */
-function neededFunctions(
+/** Reads the functions that nodes name, and those that the nodes in them name, in the library's order. */
+function functionReader(
   library: readonly LazyProto[],
-  nodes: readonly Node[],
   where: string,
   budget: FillBudget,
-): Graph["functions"] {
+): (nodes: Body["nodes"]) => Graph["functions"] {
   const headers = new Map(
     library.map((decode) => {
       const { signature } = decode("FunctionHeader");
@@ -50,21 +71,24 @@ function neededFunctions(
       return [signature?.name ?? "", { decode, outputs }];
     }),
   );
-  const bodies = new Map<string, Body>();
-  const pending = [...nodes];
-  for (let node = pending.pop(); node !== undefined; node = pending.pop()) {
-    for (const name of functionNames(node)) {
-      const header = bodies.has(name) ? undefined : headers.get(name);
-      if (header === undefined) continue;
-      const body = functionFromProto(header.decode("FunctionDef"), (called) => headers.get(called)?.outputs, {
-        where,
-        budget,
-      });
-      bodies.set(name, body);
-      for (const inner of body.nodes.values()) pending.push(inner);
+  const outputsOf = (name: string) => headers.get(name)?.outputs;
+  const bodyNamed = remembered((name) => {
+    const proto = headers.get(name)?.decode("FunctionDef");
+    return proto && functionFromProto(proto, outputsOf, { where, budget });
+  });
+  return (nodes) => {
+    const bodies = new Map<string, Body>();
+    const pending = headers.size === 0 ? [] : [nodes];
+    for (let from = pending.pop(); from !== undefined; from = pending.pop()) {
+      for (const name of [...from.values()].flatMap(functionNames)) {
+        const body = bodies.has(name) ? undefined : bodyNamed(name);
+        if (body === undefined) continue;
+        bodies.set(name, body);
+        pending.push(body.nodes);
+      }
     }
-  }
-  return inOrder(headers.keys(), bodies);
+    return inOrder(headers.keys(), bodies);
+  };
 }
 
 function functionFromProto(
@@ -76,9 +100,11 @@ function functionFromProto(
   const protos = protosByName(nodeDef, where);
   /** In a function, `name:list:1` is the second tensor of the node's output `list`; an argument is just `name`. */
   const parse = (text: string): TensorRef => {
-    const [node = "", list, index] = text.split(":");
+    const [name = "", list, index] = text.split(":");
+    const source = protos.get(name);
+    const node = source?.name ?? name;
     if (list === undefined) return { node, output: 0 };
-    const proto = protos.get(node)?.();
+    const proto = source?.decode();
     const op = proto?.op ?? "";
     const called = outputsOf(op);
     const lengthOf = (name: string) => countOf(proto && attrNamed(proto, name));
@@ -104,8 +130,9 @@ function functionFromProto(
   }
   const roots = [...[...inputs, ...outputs].map(({ tensor }) => tensor.node), ...controls];
   const nodes = neededNodes([...placeholders.keys(), ...protos.keys()], roots, where, (name) => {
-    const proto = protos.get(name)?.();
-    return proto === undefined ? placeholders.get(name) : nodeFromProto(proto, { parse, where, budget: graph.budget });
+    const proto = protos.get(name);
+    if (proto === undefined) return placeholders.get(name);
+    return nodeFromProto(proto.decode(), { name: proto.name, parse, where, budget: graph.budget });
   });
   return { nodes, inputs, outputs, controls };
 }
@@ -115,14 +142,21 @@ function countOf(attr: Proto<"AttrValue"> | undefined): number {
   return attr?.i === undefined ? (attr?.list?.type.length ?? 0) : Number(attr.i);
 }
 
-/** Nodes by name, each decoded when it is first asked for; every name must be there once. */
-function protosByName(nodes: readonly LazyProto[], where: string): ReadonlyMap<string, () => Proto<"NodeDef">> {
-  const protos = new Map<string, () => Proto<"NodeDef">>();
+/** A node that is decoded when it is first asked for. */
+interface NamedProto {
+  /** The one string for its name, so that whoever looks a node up needn't compare letters. */
+  readonly name: string;
+  decode(): Proto<"NodeDef">;
+}
+
+/** Nodes by name; every name must be there once. */
+function protosByName(nodes: readonly LazyProto[], where: string): ReadonlyMap<string, NamedProto> {
+  const protos = new Map<string, NamedProto>();
   for (const decode of nodes) {
     const { name } = decode("NodeName");
     if (protos.has(name)) throw damaged(where, `one node "${name}"`, "two");
     let decoded: Proto<"NodeDef"> | undefined;
-    protos.set(name, () => (decoded ??= decode("NodeDef")));
+    protos.set(name, { name, decode: () => (decoded ??= decode("NodeDef")) });
   }
   return protos;
 }

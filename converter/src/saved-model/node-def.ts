@@ -8,6 +8,8 @@ import { literalFromProto } from "./tensor-proto.ts";
 
 /** What is to be known of the graph or function that a node is in. */
 interface NodeContext {
+  /** The node's name, as those who take something of it have it. */
+  readonly name: string;
   /** Reads a tensor that a node takes. */
   readonly parse: (text: string) => TensorRef;
   readonly where: string;
@@ -16,8 +18,8 @@ interface NodeContext {
 
 /** A node as the graph has it. */
 export function nodeFromProto(
-  { name, op, input, attr }: Proto<"NodeDef">,
-  { parse, where: graphWhere, budget }: NodeContext,
+  { op, input, attr }: Proto<"NodeDef">,
+  { name, parse, where: graphWhere, budget }: NodeContext,
 ): Node {
   const where = `${graphWhere}, node "${name}"`;
   // Tables of ops have these as members, too: as an op, one would be found in each of them.

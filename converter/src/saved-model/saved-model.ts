@@ -4,7 +4,7 @@ import type { FileSource } from "../files.ts";
 import type { Graph, Node } from "../graph/graph.ts";
 import { variableOps } from "../graph/variable-access.ts";
 import { type Checkpoint, openCheckpoint } from "./checkpoint.ts";
-import { graphFromProto, parseTensorName } from "./graph-def.ts";
+import { graphReader, parseTensorName, type ReadGraph } from "./graph-def.ts";
 import { decode, messages, type Proto } from "./messages.ts";
 import { checkpointKeysByName } from "./object-graph.ts";
 import { type CheckpointPlace, restoredVariables } from "./restored-variables.ts";
@@ -65,23 +65,25 @@ interface OpenGraph extends GraphSignatures {
 function openGraph(metaGraph: Proto<"MetaGraphDef">, openCheckpointOnce: () => Promise<Checkpoint>): OpenGraph {
   const { graphDef, metaInfoDef, saverDef, signatureDef } = metaGraph;
   const restoreOp = saverDef?.restoreOpName ?? "";
+  let reader: ReadGraph | undefined;
+  const readerOnce = (graphDef: Proto<"GraphDef">) => (reader ??= graphReader(graphDef, path));
   let places: ReturnType<typeof restoredVariables> | undefined;
   return {
     tags: [...(metaInfoDef?.tags ?? [])].sort(),
     signatures: [...signatureDef.keys()].filter((name) => !isInternal(name)).sort(),
     async open(signature) {
       if (graphDef === undefined) throw damaged(path, "a graph", "none");
-      const main = graphFromProto(graphDef, signatureNodes(signatureDef.get(signature)), path);
+      const read = readerOnce(graphDef);
+      const main = read(signatureNodes(signatureDef.get(signature)));
       const checkpoint = await openCheckpointOnce();
-      places ??= restoredVariables(graphFromProto(graphDef, [restoreOp], path), restoreOp);
+      places ??= restoredVariables(read([restoreOp]), restoreOp);
       const withVariables = await bindCheckpoint(main, places, checkpoint);
-      const withValues = fillTables(withVariables, metaGraph, graphDef);
+      const withValues = fillTables(withVariables, metaGraph, read);
       return {
         tensorflowVersion: metaInfoDef?.tensorflowVersion ?? "",
         producer: graphDef.versions?.producer ?? 0,
         graph: signatureGraph(withValues, signatureDef, signature),
-        writers: () =>
-          variableWriters((of) => graphFromProto(graphDef, signatureNodes(of), path), signatureDef, signature),
+        writers: () => variableWriters((of) => read(signatureNodes(of)), signatureDef, signature),
         checkpoint,
       };
     },
@@ -150,7 +152,7 @@ async function bindCheckpoint(
 }
 
 /** Gives each lookup table what the model's initialisers fill it with. */
-function fillTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, graphDef: Proto<"GraphDef">): Graph {
+function fillTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, read: ReadGraph): Graph {
   if (!hasTables(main)) return main;
   const { signatureDef, collectionDef, assetFileDef } = metaGraph;
   const initialisers = [
@@ -162,8 +164,7 @@ function fillTables(main: Graph, metaGraph: Proto<"MetaGraphDef">, graphDef: Pro
   const assets = new Map(
     assetFiles.map(({ tensorInfo, filename }) => [parseTensorName(tensorInfo?.name ?? "").node, filename]),
   );
-  const initialised = graphFromProto(graphDef, initialisers, path);
-  return bindTables(main, tableEntries(initialised, initialisers, assets));
+  return bindTables(main, tableEntries(read(initialisers), initialisers, assets));
 }
 
 /** The nodes of a signature's inputs and outputs. */

@@ -1,7 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import { allNodes } from "../graph/all-nodes.ts";
 import type { Graph } from "../graph/graph.ts";
-import { usesIn } from "../graph/handles.ts";
+import { handlesAmong, usesIn } from "../graph/handles.ts";
 import { isWrite, variableName, variableOps } from "../graph/variable-access.ts";
 import { inlineFunctions } from "../passes/inline-functions.ts";
 import { prune } from "../passes/prune.ts";
@@ -37,8 +37,8 @@ function changedVariables(
     if (!allNodes(graph).some((node) => isWrite(node) || /^Resource(Apply|Scatter)/.test(node.op))) return [];
     const inlined = inlineFunctions(graph);
     const variables = [...inlined.nodes.values()].filter(({ op }) => variableOps.has(op));
-    const handles = new Map(variables.map((node) => [node.name, variableName(node)]));
-    return [...usesIn(inlined, inlined, handles)].filter(([, use]) => use !== "read").map(([variable]) => variable);
+    const handles = handlesAmong(inlined, new Map(variables.map((node) => [node.name, variableName(node)])));
+    return [...usesIn(inlined, handles)].filter(([, use]) => use !== "read").map(([variable]) => variable);
   } catch (error) {
     // A signature that can't be converted says so when it is asked for.
     if (error instanceof InferenceError) return [];

@@ -54,7 +54,7 @@ function groupByScope(nodes: readonly OutlineNode[], depth: number): readonly Bo
     const sources = group.flatMap(({ inputs }) => inputs.flatMap((input) => scopes.get(input) ?? []));
     return [name, { name, nodes: group, inputs: [...new Set(sources)].filter((source) => source !== name) }];
   });
-  return [...sourcesFirst(new Map(boxes), ({ inputs }) => [...inputs]).values()];
+  return [...sourcesFirst(new Map(boxes), ({ inputs }) => inputs).values()];
 }
 
 function firstOf(boxes: readonly Box[], count: number): readonly Box[] {
