@@ -4,15 +4,11 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { parseManifest } from "@nearside/core";
+import { fromWireError, parseManifest } from "@nearside/core";
 import { openSession } from "@nearside/server";
 
-/** A model in this process; the reason, where it can't run here. */
+/** A model in this process. */
 export async function nodeSubject(folder, backend) {
-  if (backend === "webgpu") {
-    const { openDawn, noDawn } = await importTypeScript("../../packages/runtime/testing/open-dawn.ts");
-    if (!(await openDawn())) return noDawn;
-  }
   setFlagsFromString("--expose-gc");
   const collectGarbage = runInNewContext("gc");
   const { signal } = new AbortController(); // one for all runs, as a page has that may end them all
@@ -61,7 +57,7 @@ export async function browserSubject(folder, backend) {
   return {
     async open() {
       const { error } = await page.evaluate((target) => globalThis.harness.keep(target), target);
-      if (error) throw new Error(error.message);
+      if (error) throw fromWireError(error);
     },
     async run(count) {
       await page.evaluate(([inputs, count]) => globalThis.harness.repeatKept(inputs, count), [inputs, count]);
