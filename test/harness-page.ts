@@ -1,7 +1,7 @@
 import type { Browser, Page } from "playwright";
 import { harnessFolder } from "./build-harness.ts";
 import { launchChromium } from "./chromium.ts";
-import { type FileServer, serveFiles } from "./file-server.ts";
+import { type FileServer, isolatingHeaders, serveFiles } from "./file-server.ts";
 
 /** The harness page in a real browser, and the server it came from. */
 export interface HarnessPage extends AsyncDisposable {
@@ -14,20 +14,20 @@ export interface HarnessOptions {
   readonly webgpu?: boolean;
   /** Cross-origin isolated, as a page must be to share memory between threads (default not). */
   readonly isIsolated?: boolean;
+  /** Its content security policy (default none). */
+  readonly policy?: string;
 }
-
-const isolatingHeaders = {
-  "cross-origin-opener-policy": "same-origin",
-  "cross-origin-embedder-policy": "require-corp",
-};
 
 /** Opens the harness page, with the models of `modelsFolder` under `/models/`. */
 export async function openHarness(
   modelsFolder: string,
-  { webgpu = true, isIsolated = false }: HarnessOptions = {},
+  { webgpu = true, isIsolated = false, policy }: HarnessOptions = {},
 ): Promise<HarnessPage> {
   const folders = { "/models/": modelsFolder, "/": harnessFolder };
-  const files = await serveFiles(folders, isIsolated ? isolatingHeaders : {});
+  const files = await serveFiles(folders, {
+    ...(isIsolated && isolatingHeaders),
+    ...(policy && { "content-security-policy": policy }),
+  });
   const browser: Browser = await launchChromium({ webgpu });
   const page = await browser.newPage();
   page.on("pageerror", (error) => console.error("page:", error));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { build } from "vite";
 import { launchChromium } from "../../chromium.ts";
-import { serveFiles } from "../../file-server.ts";
+import { isolatingHeaders, serveFiles } from "../../file-server.ts";
 import testPackage from "../../package.json" with { type: "json" };
 import { findModels } from "../find-models.mjs";
 import { benchModel, type ModelResult } from "./bench-model.ts";
@@ -41,7 +41,9 @@ export async function benchBrowser(args: string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "nearside-bench-"));
   const pages = join(folder, "pages");
   await buildPages(pages);
-  await using server = await serveFiles({ ...libraryFolders(), "/models/": join(folder, "models"), "/": pages });
+  const folders = { ...libraryFolders(), "/models/": join(folder, "models"), "/": pages };
+  await using server = await serveFiles(folders);
+  await using isolated = await serveFiles(folders, isolatingHeaders);
   const browser = await launchChromium({ webgpu: backend === "webgpu" });
   const models: Record<string, ModelResult> = {};
   try {
@@ -51,6 +53,7 @@ export async function benchBrowser(args: string[]): Promise<void> {
       await cp(dirname(savedModel), join(folder, "models", name), { recursive: true });
       const result = await benchModel({ name, savedModel, folder: join(folder, "models", name) }, browser, {
         origin: server.origin,
+        isolatedOrigin: isolated.origin,
         backend,
         runs,
         starts,
@@ -71,7 +74,7 @@ export async function benchBrowser(args: string[]): Promise<void> {
 }
 
 async function buildPages(outDir: string): Promise<void> {
-  const names = ["index", "nearside-in-page", "nearside-worker", "tfjs", "litert", "onnxruntime"];
+  const names = ["index", "profile", "nearside-in-page", "nearside-worker", "tfjs", "litert", "onnxruntime"];
   await build({
     root: here,
     base: "./",
@@ -108,7 +111,7 @@ export type BrowserReport = ReturnType<typeof surroundings> & {
   readonly models: Readonly<Record<string, ModelResult>>;
 };
 
-function describe(model: string, { contenders, refused }: ModelResult): string {
+function describe(model: string, { contenders, refused, profile }: ModelResult): string {
   const ours = contenders.nearside;
   const lines = Object.entries(contenders).map(([name, { warmMs, firstMs, largestError }]) => {
     const ratio = ours ? `${(ours.warmMs.p50 / warmMs.p50).toFixed(2)}×` : "";
@@ -117,5 +120,8 @@ function describe(model: string, { contenders, refused }: ModelResult): string {
     return `  ${name.padEnd(26)}${warm}${ratio.padEnd(8)}${first} off by ${largestError.toExponential(1)}`;
   });
   const missing = Object.entries(refused).map(([name, reason]) => `  ${name.padEnd(26)}${reason}`);
-  return [`${model} (×: ours as a share of theirs, warm)`, ...lines, ...missing].join("\n");
+  const kernels = Object.entries(profile?.kernels ?? {}).sort(([, a], [, b]) => b.ms - a.ms);
+  const where = kernels.map(([name, { calls, ms }]) => `${name} ${ms.toFixed(2)} (${calls})`).join(", ");
+  const own = profile ? [`  ours in ms (calls): ${where}, besides kernels ${profile.otherMs.toFixed(2)}`] : [];
+  return [`${model} (×: ours as a share of theirs, warm)`, ...lines, ...missing, ...own].join("\n");
 }

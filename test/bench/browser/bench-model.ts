@@ -9,6 +9,7 @@ import type { PlainTensors } from "../../plain-tensors.ts";
 import type { ModelUrls } from "./contender.ts";
 import { contenders } from "./contenders.ts";
 import type { FirstResult, PageCalls, Started, Trial } from "./page.ts";
+import type { Profile, ProfileCall } from "./profile.ts";
 
 /** Milliseconds, medians over the starts. */
 interface FirstMs {
@@ -29,10 +30,14 @@ export interface ModelResult {
   readonly contenders: Readonly<Record<string, ContenderResult>>;
   /** Who was left out, and why. */
   readonly refused: Readonly<Record<string, string>>;
+  /** Where the time of our runs on wasm goes. */
+  readonly profile?: Profile;
 }
 
 export interface BenchOptions {
   readonly origin: string;
+  /** The same, isolated from other origins, so that single kernels can be timed. */
+  readonly isolatedOrigin: string;
   readonly backend: "wasm" | "webgpu";
   readonly runs: number;
   readonly starts: number;
@@ -58,8 +63,9 @@ export async function benchModel(model: Model, browser: Browser, options: BenchO
   await convert(readDirectory(savedModel), writeDirectory(join(folder, "nearside")));
   const manifest = parseManifest(await readFile(join(folder, files.nearside), "utf8"));
   const urlOf = (file: string) => `${options.origin}/models/${name}/${file}`;
-  const urls = Object.fromEntries(Object.entries(files).map(([key, file]) => [key, urlOf(file)]));
-  const shared = { backend: options.backend, model: urls as unknown as ModelUrls, inputs: randomInputs(manifest) }; // a URL for each key
+  const entries = Object.entries(files).map(([key, file]) => [key, urlOf(file)]);
+  const urls: ModelUrls = Object.fromEntries(entries); // a URL for each key
+  const shared = { backend: options.backend, model: urls, inputs: randomInputs(manifest) };
   const refused: Record<string, string> = {};
   const trials = new Map<string, Trial>();
   for (const [contender, { page, file }] of Object.entries(contenders)) {
@@ -67,7 +73,7 @@ export async function benchModel(model: Model, browser: Browser, options: BenchO
     else trials.set(contender, { page, ...shared });
   }
   const firsts = await firstResults(trials, browser, options, refused);
-  await using page = await openPage(browser, options.origin);
+  await using page = await openStage(browser, options.origin);
   const started = new Map<string, Started>();
   for (const [contender, trial] of trials) {
     if (!(contender in refused)) started.set(contender, await page.calls("start", trial));
@@ -86,7 +92,23 @@ export async function benchModel(model: Model, browser: Browser, options: BenchO
       largestError: largestError(outputs, want ?? {}),
     },
   ]);
-  return { contenders: Object.fromEntries(results), refused };
+  const measured = { contenders: Object.fromEntries(results), refused };
+  return options.backend === "wasm"
+    ? { ...measured, profile: await profileModel(name, shared.inputs, browser, options) }
+    : measured;
+}
+
+async function profileModel(
+  name: string,
+  inputs: PlainTensors,
+  browser: Browser,
+  { isolatedOrigin, runs }: BenchOptions,
+): Promise<Profile> {
+  const url = `${isolatedOrigin}/models/${name}/${files.nearside}`;
+  await using page = await openPage(browser, `${isolatedOrigin}/profile.html`, "profile");
+  const call = ([url, inputs, runs]: Parameters<ProfileCall>) =>
+    (globalThis as unknown as { profile: ProfileCall }).profile(url, inputs, runs);
+  return await page.page.evaluate(call, [url, inputs, runs] as Parameters<ProfileCall>);
 }
 
 const warmUpRuns = 10; // browsers compile what is hot in the background
@@ -102,7 +124,7 @@ async function firstResults(
   for (let count = 0; count < starts; count++) {
     for (const [contender, trial] of trials) {
       if (contender in refused) continue;
-      await using page = await openPage(browser, origin);
+      await using page = await openStage(browser, origin);
       try {
         firsts.get(contender)?.push(await page.calls("start", trial));
       } catch (error) {
@@ -113,19 +135,25 @@ async function firstResults(
   return firsts;
 }
 
-/** The benchmark's page in a profile of its own: nothing is cached. */
-async function openPage(browser: Browser, origin: string) {
+/** A page of the benchmark in a profile of its own: nothing is cached. Its script then offers `offered`. */
+async function openPage(browser: Browser, url: string, offered: string) {
   const context = await browser.newContext();
   const page: Page = await context.newPage();
-  await page.goto(`${origin}/index.html`);
-  await page.waitForFunction(() => "calls" in globalThis);
+  await page.goto(url);
+  await page.waitForFunction((name) => name in globalThis, offered);
+  return { page, [Symbol.asyncDispose]: () => context.close() };
+}
+
+/** The page that shows the contenders. */
+async function openStage(browser: Browser, origin: string) {
+  const { page, ...rest } = await openPage(browser, `${origin}/index.html`, "calls");
   return {
+    ...rest,
     calls<Name extends keyof PageCalls>(name: Name, argument: Parameters<PageCalls[Name]>[0]) {
       const call = ([called, given]: [string, unknown]) =>
         (globalThis as unknown as { calls: Record<string, (given: unknown) => unknown> }).calls[called]?.(given);
       return page.evaluate(call, [name, argument] as [string, unknown]) as ReturnType<PageCalls[Name]>;
     },
-    [Symbol.asyncDispose]: () => context.close(),
   };
 }
 

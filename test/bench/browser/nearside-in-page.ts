@@ -1,6 +1,7 @@
-import { parseManifest, type Session } from "@nearside/core";
-import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
+import type { Session } from "@nearside/core";
+import type { LoadedBackend } from "@nearside/runtime";
 import { offer } from "./contender.ts";
+import { openInPage, openWasmInPage } from "./open-in-page.ts";
 
 let backend: LoadedBackend;
 let session: Session;
@@ -8,13 +9,10 @@ let session: Session;
 /** The SDK's runtime in the page's own thread, as the others run. */
 offer({
   async load(name) {
-    backend = await (name === "wasm" ? openWasm() : openWebgpu());
+    backend = await (name === "wasm" ? openWasmInPage() : openWebgpu());
   },
   async open({ nearside }) {
-    const manifest = parseManifest(await (await fetch(nearside)).text(), nearside);
-    const readShard = async ({ path }: { readonly path: string }) =>
-      (await fetch(new URL(path, new URL(nearside, location.href)))).arrayBuffer();
-    session = await openLocalSession(nearside, { manifest, readShard }, backend, { warmUp: false });
+    session = await openInPage(nearside, backend);
   },
   async run(inputs) {
     const outputs = await session.run(inputs);
@@ -23,15 +21,6 @@ offer({
     );
   },
 });
-
-async function openWasm(): Promise<LoadedBackend> {
-  const { openWasmBackend } = await import("@nearside/runtime/backends/wasm");
-  const wasmPaths = {
-    "tfjs-backend-wasm.wasm": "/tfjs/tfjs-backend-wasm.wasm",
-    "tfjs-backend-wasm-simd.wasm": "/tfjs/tfjs-backend-wasm-simd.wasm",
-  };
-  return openWasmBackend({ wasmPaths });
-}
 
 async function openWebgpu(): Promise<LoadedBackend> {
   const { openWebgpuBackend } = await import("@nearside/runtime/backends/webgpu");

@@ -83,10 +83,19 @@ async function start(threads: readonly Teammate[]): Promise<KernelBackend> {
   return backend;
 }
 
-/** The URL of the binary at `path` with its memory declared as shared; undefined where memory can't be. */
+/** A URL of the binary at `path` with its memory declared as shared; undefined where it can't be, or can't be fetched. */
 async function shareMemory(path: string): Promise<string | undefined> {
   if (!globalThis.crossOriginIsolated) return undefined;
   const response = await fetch(path);
   const shared = response.ok ? withSharedMemory(new Uint8Array(await response.arrayBuffer())) : undefined;
-  return shared && URL.createObjectURL(new Blob([shared], { type: "application/wasm" }));
+  if (shared === undefined) return undefined;
+  const url = URL.createObjectURL(new Blob([shared], { type: "application/wasm" }));
+  // A page's content security policy may forbid it, and TensorFlow.js tries only once.
+  const isAllowed = await fetch(url).then(
+    ({ ok }) => ok,
+    () => false,
+  );
+  if (isAllowed) return url;
+  URL.revokeObjectURL(url);
+  return undefined;
 }

@@ -50,6 +50,8 @@ describe("convolutions", () => {
     { name: "3 by 3 over 3 channels", x: [2, 9, 8, 3], filter: [3, 3, 3, 11] },
     { name: "3 by 3 over 6 channels", x: [1, 7, 7, 6], filter: [3, 3, 6, 4] },
     { name: "5 by 2", x: [1, 11, 6, 2], filter: [5, 2, 2, 16] },
+    { name: "5 by 5", x: [1, 12, 13, 2], filter: [5, 5, 2, 6] },
+    { name: "7 by 7", x: [1, 15, 17, 2], filter: [7, 7, 2, 9] },
     { name: "a filter larger than the image", x: [1, 2, 3, 4], filter: [5, 5, 4, 8] },
     { name: "more outputs than are gathered at a time", x: [1, 40, 41, 17], filter: [3, 3, 17, 9] },
     { name: "an empty batch", x: [0, 4, 4, 3], filter: [3, 3, 3, 8] },

@@ -16,7 +16,7 @@ import {
 export const runPixels = 4;
 
 /** The kernels' widths, and the strides, for which there are functions that compute runs of pixels. */
-export const runWidths = [3, 5] as const;
+export const runWidths = [3, 5, 7] as const;
 export const runStrides = [1, 2] as const;
 
 export type RunWidth = (typeof runWidths)[number];

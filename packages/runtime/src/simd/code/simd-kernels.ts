@@ -17,6 +17,8 @@ export const kernelNames = [
   "convolve3By2",
   "convolve5By1",
   "convolve5By2",
+  "convolve7By1",
+  "convolve7By2",
 ] as const;
 export type KernelName = (typeof kernelNames)[number];
 
