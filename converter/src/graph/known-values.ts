@@ -21,6 +21,11 @@ export function knownValues(node: Node, facts: Facts): KnownValues {
   return known !== undefined && known.length <= maxLength ? known : undefined;
 }
 
+/** Whether anything can be known of what a node computes, whatever it takes. */
+export function hasKnownValues({ op }: Node): boolean {
+  return rules[op] !== undefined || integerOps.has(op);
+}
+
 const maxLength = 64; // shapes, permutations, axes: nothing longer is worth following
 
 const rules: Readonly<Record<string, (node: Node, facts: Facts) => KnownValues>> = {

@@ -1,7 +1,7 @@
 import { freeName } from "./free-name.ts";
-import type { Body, Graph, Node, Pass, Shape, TensorRef } from "./graph.ts";
+import type { Body, Graph, Node, Pass, TensorRef } from "./graph.ts";
 import { inferShape } from "./infer-shape.ts";
-import { type Facts, type KnownValues, knownValues } from "./known-values.ts";
+import { type Facts, hasKnownValues, type KnownValues, knownValues } from "./known-values.ts";
 import { mappedValues } from "./mapped.ts";
 import { sourceNames } from "./source-names.ts";
 import { topologicalOrder } from "./topological-order.ts";
@@ -115,9 +115,8 @@ export function surroundingsOf(body: Body): Surroundings {
  * the front, so that no chain of nodes is too long to follow.
  */
 function surroundings({ nodes, inputs, outputs }: Body, walk: Walk): Surroundings & { forget(name: string): void } {
-  const ports = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const outputNames = new Set(outputs.map(({ tensor }) => tensor.node));
-  const shapes = new Map<string, Shape>();
+  const shapes = new Map(inputs.map(({ tensor, shape }) => [tensor.node, shape]));
   const values = new Map<string, KnownValues>();
   const nodeOf = (ref: TensorRef | undefined) => (ref === undefined ? undefined : walk.nodes.get(ref.node));
   const facts: Facts = {
@@ -126,23 +125,24 @@ function surroundings({ nodes, inputs, outputs }: Body, walk: Walk): Surrounding
       return node?.op === "Const" ? node.value : undefined;
     },
     shapeOf(ref) {
-      const node = nodeOf(ref);
-      if (ref === undefined || node === undefined || ref.output !== 0) return null;
-      const known = ports.get(ref.node) ?? shapes.get(ref.node);
-      if (known !== undefined) return known;
+      if (ref?.output !== 0) return null;
+      const known = shapes.get(ref.node);
+      const node = known === undefined ? nodeOf(ref) : undefined;
+      if (node === undefined) return known ?? null;
       shapes.set(ref.node, null); // for a loop, which leads back here
       const shape = inferShape(node, facts);
       shapes.set(ref.node, shape);
       return shape;
     },
     valuesOf(ref) {
-      const node = nodeOf(ref);
-      if (ref === undefined || node === undefined || ref.output !== 0) return undefined;
-      if (!values.has(ref.node)) {
-        values.set(ref.node, undefined);
-        values.set(ref.node, knownValues(node, facts));
-      }
-      return values.get(ref.node);
+      if (ref?.output !== 0) return undefined;
+      const known = values.get(ref.node);
+      const node = known === undefined && !values.has(ref.node) ? nodeOf(ref) : undefined;
+      if (node === undefined || !hasKnownValues(node)) return known;
+      values.set(ref.node, undefined);
+      const found = knownValues(node, facts);
+      values.set(ref.node, found);
+      return found;
     },
   };
   const names = nodes.keys();

@@ -1,48 +1,42 @@
-import type { Attrs, Node, Pass, TensorRef } from "../graph/graph.ts";
+import type { Attrs, Body, Node, Pass, TensorRef } from "../graph/graph.ts";
 import { rewiredNode } from "../graph/rewired.ts";
 import { opOf } from "../ops.ts";
 
 /** Computes once what several nodes compute alike: the same op with the same attributes of the same tensors. */
 export const shareEqualNodes: Pass = (graph) => {
-  const known = new Map<string, Alike>();
-  const places = new Map([...graph.nodes.keys()].map((name, place) => [name, place]));
   const sharedBy = new Map<string, string>();
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor.node));
   const share = (ref: TensorRef): TensorRef => {
     const first = sharedBy.get(ref.node);
     return first === undefined ? ref : { node: first, output: ref.output };
   };
-  const nodes = new Map<string, Node>();
-  for (const [name, given] of graph.nodes) {
-    const node = rewiredNode(given, share);
-    const first = isPure(node) ? firstLike(node, places, known) : undefined;
-    if (first !== undefined && !outputs.has(name)) sharedBy.set(name, first.name);
-    else nodes.set(name, node);
+  const firstLike = firstOfEqual(graph);
+  for (const node of graph.nodes.values()) {
+    const first = isPure(node) ? firstLike(rewiredNode(node, share)) : node;
+    if (first.name !== node.name && !outputs.has(node.name)) sharedBy.set(node.name, first.name);
   }
-  return sharedBy.size === 0 ? graph : { ...graph, nodes };
+  if (sharedBy.size === 0) return graph;
+  const kept = [...graph.nodes].filter(([name]) => !sharedBy.has(name));
+  return { ...graph, nodes: new Map(kept.map(([name, node]) => [name, rewiredNode(node, share)])) };
 };
 
-/** Nodes with the same op and inputs: the first, and once there are two, the first of those with the same attributes. */
-interface Alike {
-  readonly first: Node;
-  byAttrs?: Map<string, Node>;
-}
-
-/** The first node that computes the same as this one; if there is none, this one is from now on. `places` are names' numbers. */
-function firstLike(node: Node, places: ReadonlyMap<string, number>, known: Map<string, Alike>): Node | undefined {
-  const { op, inputs, attrs } = node;
-  let key = op;
-  for (const { node, output } of inputs) key += ` ${places.get(node) ?? JSON.stringify(node)}:${output}`;
-  const alike = known.get(key);
-  if (alike === undefined) {
-    known.set(key, { first: node });
-    return undefined;
-  }
-  alike.byAttrs ??= new Map([[attrsText(alike.first.attrs), alike.first]]);
-  const text = attrsText(attrs);
-  const first = alike.byAttrs.get(text);
-  if (first === undefined) alike.byAttrs.set(text, node);
-  return first;
+/** Tells of one node after the other the first that computed the same: itself if there was none. */
+function firstOfEqual({ nodes }: Body): (node: Node) => Node {
+  const places = new Map([...nodes.keys()].map((name, place) => [name, place]));
+  const firsts = new Map<string, Node>();
+  const others = new Map<string, Node>();
+  return (node) => {
+    let key = node.op;
+    for (const { node: name, output } of node.inputs) key += ` ${places.get(name) ?? JSON.stringify(name)}:${output}`;
+    const first = firsts.get(key);
+    if (first === undefined) firsts.set(key, node);
+    // Attributes make long texts, and few nodes have op and inputs in common.
+    const text = first === undefined ? undefined : attrsText(node.attrs);
+    if (first === undefined || text === attrsText(first.attrs)) return first ?? node;
+    const other = others.get(`${key} ${text}`) ?? node;
+    others.set(`${key} ${text}`, other);
+    return other;
+  };
 }
 
 /** Whether a node computes the same each time, and nothing else happens. */

@@ -113,6 +113,7 @@ function isInvariant(body: Body | undefined, index: number): boolean {
 
 /** A function with captured nodes in the place of the inputs that were to bring them. */
 function withCaptures(caller: Node, body: Body, captures: ReadonlyMap<number, Capture>, returnsInputs: boolean): Body {
+  if (captures.size === 0) return body;
   const first = isLoop(caller) ? 0 : 1;
   const nodes = new Map(body.nodes);
   for (const [index, { node }] of captures) {
@@ -164,14 +165,13 @@ function withPrefix(body: Body, prefix: string): Body {
   const rename = (name: string) => names.get(name) ?? `${prefix}/${name}`;
   const tensor = ({ node, output }: TensorRef): TensorRef => ({ node: rename(node), output });
   const port = (each: Port): Port => ({ ...each, tensor: tensor(each.tensor) });
-  const nodes = [...body.nodes.values()].map((node) => ({
-    ...node,
-    name: rename(node.name),
-    inputs: node.inputs.map(tensor),
-    controls: node.controls.map(rename),
-  }));
+  const nodes = new Map<string, Node>();
+  for (const node of body.nodes.values()) {
+    const [name, inputs, controls] = [rename(node.name), node.inputs.map(tensor), node.controls.map(rename)];
+    nodes.set(name, { ...node, name, inputs, controls });
+  }
   return {
-    nodes: new Map(nodes.map((node) => [node.name, node])),
+    nodes,
     inputs: body.inputs.map(port),
     outputs: body.outputs.map(port),
     controls: body.controls.map(rename),
