@@ -4,7 +4,7 @@ import { type Manifest, parseManifest, type Tensors } from "@nearside/core";
 // Above 1000 elements, below which TensorFlow.js computes on the CPU.
 const shape = [40, 30];
 const count = 1200;
-const layers = 33;
+const layers = 40;
 
 const float = { T: { type: "DT_FLOAT" } };
 const dims = { dim: shape.map((size) => ({ size: String(size) })) };
@@ -22,7 +22,7 @@ const shard = {
   sha256: createHash("sha256").update(weights).digest("hex"),
 };
 
-/** The files of a model of many small steps on the device: y = min(x + 33 · 0.0625, 6), a step at a time, for x ≥ 0. */
+/** The files of a model of many small steps on the device: y = min(x + 40 · 0.0625, 6), a step at a time, for x ≥ 0. */
 export const longModel = {
   json: JSON.stringify({
     format: "graph-model",

@@ -129,7 +129,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#loaded = backend;
     this.#release = release;
     const isRepeatable = !graph.isRandom && !this.keepsState && manifest.decimalInputs.length === 0;
-    if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead);
+    if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead, backend.watch);
   }
 
   get signature() {
@@ -155,8 +155,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     if (!inputs) return;
     const outputs = Object.keys(this.signature.outputs);
     try {
-      const taped = this.#taped;
-      if (taped) await this.#loaded.watch(() => taped.prepare(inputs, outputs, onProgress));
+      await this.#taped?.prepare(inputs, outputs, onProgress);
       await this.#compute(inputs, outputs, { keepsState: false });
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
@@ -198,7 +197,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       return replayed;
     }
     const computed = await this.#computeByPlan(inputs, outputs, options);
-    if (taped) await this.#loaded.watch(() => taped.learn(inputs, outputs, computed));
+    await taped?.learn(inputs, outputs, computed);
     return computed;
   }
 

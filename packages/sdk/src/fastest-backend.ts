@@ -3,6 +3,7 @@ import {
   InferenceError,
   type ModelTypes,
   type Opener,
+  type Precision,
   type Session,
   sampleInputs,
   type Tensors,
@@ -19,6 +20,7 @@ const measuredRuns = 5;
 export interface FastestOptions<M extends ModelTypes> {
   /** The model's `model.json`, by whose hash the choice is remembered. */
   readonly manifest: string;
+  readonly precision: Precision | undefined;
   readonly openOn: (backend: LocalBackend) => Opener<M>;
   readonly signal: AbortSignal | undefined;
 }
@@ -30,13 +32,14 @@ export interface FastestOptions<M extends ModelTypes> {
  */
 export async function fastestFirst<M extends ModelTypes = AnyModel>({
   manifest,
+  precision,
   openOn,
   signal,
 }: FastestOptions<M>): Promise<readonly Opener<M>[]> {
-  const key = await keyOf(manifest);
+  const key = await keyOf(manifest, precision);
   const known = await recall(key);
   const { order, opened } = known ? { order: known, opened: undefined } : await measureAll(openOn, signal);
-  if (!known) await remember(key, order);
+  if (!known && order.length > 0) await remember(key, order);
   const openers = [...order, "cpu" as const].map(openOn);
   const [first, ...rest] = openers;
   if (!opened || !first) return openers;
@@ -110,12 +113,12 @@ async function runOrGiveUp(session: Session, inputs: Tensors, signal: AbortSigna
   }
 }
 
-/** What the choice depends on: the model, the device, the browser. */
-async function keyOf(manifest: string): Promise<string> {
+/** What the choice depends on: the model, how it is computed, the device, the browser. */
+async function keyOf(manifest: string, precision: Precision | undefined): Promise<string> {
   const adapter = await navigator.gpu?.requestAdapter();
   const { vendor, architecture, device, description } = adapter?.info ?? {};
   const place = [vendor, architecture, device, description, navigator.hardwareConcurrency, navigator.userAgent];
-  const bytes = new TextEncoder().encode(JSON.stringify([manifest, ...place]));
+  const bytes = new TextEncoder().encode(JSON.stringify([manifest, precision, ...place]));
   const hash = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

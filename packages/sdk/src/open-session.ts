@@ -26,7 +26,7 @@ export interface OpenOptions {
   readonly fallback?: { readonly server: string | URL; readonly model: string };
   /** Keep the weights in IndexedDB, and take them from there the next time (default true). */
   readonly cache?: boolean;
-  /** Run once on zeros before the session counts as open, so that the first real run is fast (default true). */
+  /** Run once before the session counts as open, so that the first real run is fast (default true). */
   readonly warmUp?: boolean;
   /** What matrix products and convolutions take on webgpu: float16 needs half the memory for weights (default float32). */
   readonly precision?: Precision;
@@ -73,7 +73,8 @@ async function openersOf<M extends ModelTypes>(
 ): Promise<readonly Opener<M>[]> {
   if (backend !== "auto") return [backend].flat().map(openOn);
   const { fastestFirst } = await import("./fastest-backend.ts"); // which only pages download that ask for it
-  return fastestFirst<M>({ manifest: await source.readManifest(signal), openOn, signal });
+  const { precision } = source.request;
+  return fastestFirst<M>({ manifest: await source.readManifest(signal), precision, openOn, signal });
 }
 
 /** The model as workers are asked to open it, and its `model.json`, which is the same each time. */

@@ -1,6 +1,6 @@
 import type { Manifest, Tensor, TensorSpec, Tensors } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Ahead } from "../backends/loaded-backend.ts";
+import type { Ahead, LoadedBackend } from "../backends/loaded-backend.ts";
 import type { GraphModel } from "../load-graph-model.ts";
 import { parseRef } from "../plan/graph-def.ts";
 import { finishNow } from "../plan/run-plan.ts";
@@ -15,19 +15,21 @@ export class TapedRuns {
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #ahead: Ahead;
+  readonly #watch: LoadedBackend["watch"];
   readonly #tapes = new Tapes();
 
-  constructor(manifest: Manifest, graph: GraphModel, ahead: Ahead) {
+  constructor(manifest: Manifest, graph: GraphModel, ahead: Ahead, watch: LoadedBackend["watch"]) {
     this.#manifest = manifest;
     this.#graph = graph;
     this.#ahead = ahead;
+    this.#watch = watch;
   }
 
   /** Runs by tape; undefined where there is none for such a run. */
   run(inputs: Tensors, outputs: readonly string[]): Promise<Tensors> | undefined {
-    const given = this.#toDevice(inputs);
-    const tape = given && this.#tapes.find(kindOf(given, outputs));
-    return tape && this.#replay(tape, given, outputs);
+    const tape = this.#tapes.find(this.#kindOf(inputs, outputs));
+    const given = tape && this.#toDevice(inputs);
+    return given && this.#replay(tape, given, outputs);
   }
 
   /** Compiles what such a run needs, and has the first one recorded. */
@@ -38,16 +40,21 @@ export class TapedRuns {
   ): Promise<void> {
     const given = this.#toDevice(inputs);
     if (given === undefined) return;
-    await this.#ahead.compile([...given.values()], this.#runOn(given, outputs), onProgress);
-    this.#tapes.expect(kindOf(given, outputs));
+    await this.#watch(() => this.#ahead.compile([...given.values()], this.#runOn(given, outputs), onProgress));
+    this.#tapes.expect(this.#kindOf(inputs, outputs));
   }
 
   /** Learns from a run without a tape. The tape is kept if, on the same inputs, it gives the same outputs bit by bit. */
   async learn(inputs: Tensors, outputs: readonly string[], computed: Tensors): Promise<void> {
+    const kind = this.#kindOf(inputs, outputs);
+    if (!this.#tapes.isDue(kind)) {
+      this.#tapes.expect(kind); // nothing, unless it is the first of its kind
+      return;
+    }
     const given = this.#toDevice(inputs);
     if (given === undefined) return;
     const record = () => this.#ahead.record([...given.values()], this.#runOn(given, outputs));
-    await this.#tapes.learn(kindOf(given, outputs), record, async (tape) => {
+    const isRight = async (tape: Tape) => {
       const replayed = await this.#replay(tape, given, outputs);
       const wrong = outputs.find((name) => !isSame(replayed[name] as Tensor, computed[name] as Tensor)); // both have it
       if (wrong === undefined) return true;
@@ -55,7 +62,8 @@ export class TapedRuns {
         `nearside: output "${wrong}" is another when a recorded run is repeated; such runs are not recorded`,
       );
       return false;
-    });
+    };
+    await this.#watch(() => this.#tapes.learn(kind, record, isRight));
   }
 
   close(): void {
@@ -81,6 +89,12 @@ export class TapedRuns {
     );
   }
 
+  /** What runs have in common that a tape can be for: their dtypes are the signature's. */
+  #kindOf(inputs: Tensors, outputs: readonly string[]): string {
+    const shapes = Object.keys(this.#manifest.signature.inputs).map((name) => inputs[name]?.shape);
+    return JSON.stringify([shapes, outputs]);
+  }
+
   /** The inputs by their nodes, in the signature's order; undefined where a tape can't take them. */
   #toDevice(inputs: Tensors): Given | undefined {
     const given: Given = new Map();
@@ -95,11 +109,6 @@ export class TapedRuns {
 }
 
 type Given = Map<string, DeviceNumbers & Pick<Tensor, "shape">>;
-
-function kindOf(given: Given, outputs: readonly string[]): string {
-  const inputs = [...given.values()].map(({ dtype, shape }) => [dtype, ...shape]);
-  return JSON.stringify([inputs, outputs]);
-}
 
 /** Same elements, bit by bit: a NaN is like itself, 0 is not −0. */
 function isSame(a: Tensor, b: Tensor): boolean {

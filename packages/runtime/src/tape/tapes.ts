@@ -39,6 +39,11 @@ export class Tapes {
     if (!this.#entries.has(kind)) this.#put(kind, { state: "seen" });
   }
 
+  /** Whether {@link learn} would record the next run of this kind. */
+  isDue(kind: string): boolean {
+    return this.#entries.get(kind)?.state === "seen";
+  }
+
   /**
    * To be called after a run without a tape. The second of its kind is recorded by `record`, and the tape kept if
    * `isRight` says so of it; else runs of this kind are never recorded again.
