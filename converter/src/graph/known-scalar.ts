@@ -45,8 +45,8 @@ function scalarOf(search: Search, node: Node, depth: number): number | undefined
   if (node.op === "StridedSlice") return slicedDimension(search, node, depth);
   const operation = operations[node.op];
   if (operation === undefined || isCastFromNumber(node)) return undefined;
-  const inputs = node.inputs.map((input) => find(search, input, depth));
-  const [a = Number.NaN, b = Number.NaN] = inputs;
+  const operands = node.inputs.slice(0, operation.length); // of a damaged node there may be thousands
+  const [a = Number.NaN, b = Number.NaN] = operands.map((input) => find(search, input, depth));
   return operation(a, b);
 }
 
