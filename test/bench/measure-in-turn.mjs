@@ -3,48 +3,65 @@ import { median } from "./measure-process.mjs";
 const hasCpuClock = process.threadCpuUsage !== undefined; // since Node 23.9
 
 /** What this thread has had of the CPU, or the time where that can't be told. */
-const cpuMs = hasCpuClock
+export const cpuMs = hasCpuClock
   ? () => {
       const { user, system } = process.threadCpuUsage();
       return (user + system) / 1000;
     }
   : () => performance.now();
 
+/** Into how many turns the runs of each are divided. */
+const turns = 10;
+
+/** How many runs a runner has after it is opened, before it is measured in turn with others. */
+const earlyRuns = 10;
+
+/** The milliseconds of the first runs, and how many commands one has. */
+export async function runEarly(runner, backend) {
+  const earlyMs = [];
+  for (let run = 0; run < earlyRuns; run++) {
+    await backend.idle();
+    const startMs = performance.now();
+    await runner.run();
+    earlyMs.push(performance.now() - startMs);
+  }
+  return { ...runner, earlyMs, commands: await backend.countCommands(runner.run) };
+}
+
 /**
- * Measures runners in turn, so that what else happens on the machine happens to all: `run` starts a run on a device that
- * is idle, and returns a promise of its outputs and of how many commands they took. The outputs of all must agree.
- * Encoding is what `run` takes itself until it returns: on the CPU, whose clock ticks coarsely, so the mean counts.
+ * Measures runners in turn, so that what else happens on the machine happens to all, each run on a device that is idle.
+ * The outputs of all must agree where the backend computes. Encoding lasts until the last commands are submitted, those
+ * that read the outputs included: on the CPU, whose clock ticks coarsely, so the mean counts.
  */
-export async function measureInTurn(runners, { runs, idle }) {
+export async function measureInTurn(runners, backend, runs) {
   const times = runners.map(() => ({ encode: [], warm: [] }));
   let want;
-  for (let count = -3; count < runs; count++) {
+  for (let turn = 0; turn < turns; turn++) {
     for (const [index, runner] of runners.entries()) {
       await runner.select();
-      await idle();
-      const [startMs, startCpuMs] = [performance.now(), cpuMs()];
-      const result = runner.run();
-      const encodeMs = cpuMs() - startCpuMs;
-      const { outputs, commands } = await result;
-      if (count >= 0) {
-        times[index].encode.push(encodeMs);
+      for (let run = 0; run < Math.ceil(runs / turns); run++) {
+        await backend.idle();
+        const [startMs, startCpuMs] = [performance.now(), cpuMs()];
+        const outputs = await runner.run();
         times[index].warm.push(performance.now() - startMs);
+        times[index].encode.push(backend.lastSubmitMs() - startCpuMs);
+        want ??= outputs;
+        if (backend.computes) expectSame(outputs, want, runner.name);
       }
-      runner.commands = commands;
-      want ??= outputs;
-      expectSame(outputs, want, runner.name);
     }
   }
-  return runners.map(({ name, firstMs, commands, bytes }, index) => {
+  return runners.map(({ name, openMs, earlyMs, commands, bytes }, index) => {
     const { encode, warm } = times[index];
     const encodeMs = hasCpuClock ? mean(encode) : median(encode);
     return {
       name,
-      "first ms": round(firstMs),
+      "open ms": round(openMs),
+      "1st ms": round(earlyMs[0]),
+      "10th ms": round(earlyMs[earlyRuns - 1]),
       "encode ms": round(encodeMs),
-      "µs/command": commands > 0 ? round((1000 * encodeMs) / commands) : undefined,
-      "warm p50 ms": round(median(warm)),
-      "warm p95 ms": round(quantile(warm, 0.95)),
+      "µs/command": round((1000 * encodeMs) / commands),
+      "p50 ms": round(median(warm)),
+      "p95 ms": round(quantile(warm, 0.95)),
       commands,
       "device MB": round(bytes() / 1e6),
     };
@@ -70,6 +87,7 @@ function quantile(numbers, share) {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))];
 }
 
+/** Three digits; undefined for what isn't known. */
 function round(number) {
-  return Number(number.toPrecision(3));
+  return Number.isFinite(number) ? Number(number.toPrecision(3)) : undefined;
 }

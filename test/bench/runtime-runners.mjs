@@ -7,8 +7,18 @@ import { openWasmBackend } from "@nearside/runtime/backends/wasm";
 import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
 import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
+import { RecordingWebgpuBackend } from "../../packages/runtime/dist/backends/recording-webgpu-backend.js";
+import { watchDevice } from "../../packages/runtime/dist/backends/watch-device.js";
+import { compileShaders } from "../../packages/runtime/dist/tape/compile-shaders.js";
+import { recordTape } from "../../packages/runtime/dist/tape/record-tape.js";
+import { cpuMs, runEarly } from "./measure-in-turn.mjs";
 
-const openers = { cpu: openCpuBackend, wasm: openWasmBackend, webgpu: openDawnBackend };
+const openers = {
+  cpu: openCpuBackend,
+  wasm: openWasmBackend,
+  webgpu: () => openDawnBackend([], (gpu) => openWebgpuBackend({ gpu })),
+  "webgpu-null": () => openDawnBackend(["backend=null"], openUntested),
+};
 
 /** Loads a backend of ours, and beside it what is TensorFlow.js's own. */
 export async function startBackend(name, usage) {
@@ -17,9 +27,10 @@ export async function startBackend(name, usage) {
   return {
     description: name,
     stock: name,
+    computes: name !== "webgpu-null",
     idle: async () => {},
-    submit: () => {},
-    countCommands: () => 0,
+    countCommands: async () => undefined,
+    lastSubmitMs: () => undefined,
     name,
     ...loaded,
     loaded,
@@ -27,11 +38,11 @@ export async function startBackend(name, usage) {
 }
 
 /** Ours on a device of Dawn, and TensorFlow.js's WebGPU backend as it is, with its kernels, on another. */
-async function openDawnBackend() {
+async function openDawnBackend(flags, open) {
   const { create, globals } = await import("webgpu");
   Object.assign(globalThis, globals);
-  const gpu = create([]);
-  const loaded = await openWebgpuBackend({ gpu });
+  const gpu = create(flags);
+  const loaded = await open(gpu);
   const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
   const device = await adapter.requestDevice();
   tf.registerBackend("stock", () => new WebGPUBackend(device, adapter.info), 1);
@@ -40,18 +51,12 @@ async function openDawnBackend() {
   return {
     ...loaded,
     stock: "stock",
-    description: `webgpu by Dawn on ${[vendor, architecture, description].filter(Boolean).join(" ")}`,
+    description: `webgpu by Dawn on ${[vendor, architecture, description, ...flags].filter(Boolean).join(" ")}`,
     idle: async () => {
       await Promise.all([device, tf.backend().device].map(({ queue }) => queue.onSubmittedWorkDone()));
     },
-    // Stock TensorFlow.js keeps the last commands back until something is read.
-    submit() {
-      const stock = tf.backend();
-      if (stock.commandEncoder === null) return;
-      stock.endComputePassEncoder();
-      stock.submitQueue();
-    },
-    countCommands: countDispatches(),
+    countCommands: countDispatches,
+    lastSubmitMs: noteSubmits(),
     async close() {
       tf.removeBackend("stock");
       device.destroy();
@@ -60,8 +65,45 @@ async function openDawnBackend() {
   };
 }
 
-/** Counts what passes of any device are told to dispatch. */
-function countDispatches() {
+/** Ours on a device that computes nothing, and so would not pass the test of a backend. */
+async function openUntested(gpu) {
+  globalThis.navigator ??= {}; // Node 20 has none
+  Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true }); // TensorFlow.js looks whether it is there
+  const adapter = await gpu.requestAdapter();
+  const device = await adapter.requestDevice();
+  const recording = new RecordingWebgpuBackend(device, adapter.info);
+  tf.registerBackend("webgpu", () => recording);
+  await tf.setBackend("webgpu");
+  const { watch, throwIfLost } = watchDevice(device);
+  return {
+    name: "webgpu",
+    watch,
+    ahead: {
+      compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
+      record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
+    },
+    memory: () => ({ deviceBytes: recording.bufferPool.numBytesAllocated }),
+    async close() {
+      tf.removeBackend("webgpu");
+      device.destroy();
+    },
+  };
+}
+
+/** Notes what the CPU clock of this thread showed when commands were last submitted to any device. */
+function noteSubmits() {
+  const prototype = GPUQueue.prototype;
+  const submit = prototype.submit;
+  let lastMs;
+  prototype.submit = function (...args) {
+    submit.apply(this, args);
+    lastMs = cpuMs();
+  };
+  return () => lastMs;
+}
+
+/** How many commands a run has passes of any device dispatch. */
+async function countDispatches(run) {
   const prototype = GPUComputePassEncoder.prototype;
   const dispatch = prototype.dispatchWorkgroups;
   let count = 0;
@@ -69,7 +111,12 @@ function countDispatches() {
     count++;
     return dispatch.apply(this, args);
   };
-  return () => count;
+  try {
+    await run();
+    return count;
+  } finally {
+    prototype.dispatchWorkgroups = dispatch;
+  }
 }
 
 /**
@@ -81,17 +128,17 @@ export async function openRunners({ target, reference, onnx, needsOwnRuntime }, 
   const inputs = sampleInputs(files.manifest.signature.inputs);
   const { ahead, ...byPlan } = backend.loaded;
   const runners = [];
-  if (ahead) runners.push(await openOurs("tape", files, inputs, backend, backend.loaded));
-  runners.push(await openOurs("plan", files, inputs, backend, byPlan));
-  if (!needsOwnRuntime) runners.push(await openStock("TensorFlow.js", files, inputs, backend));
+  const add = async (opening) => runners.push(await runEarly(await opening, backend));
+  if (ahead) await add(openOurs("tape", files, inputs, backend, backend.loaded));
+  await add(openOurs("plan", files, inputs, backend, byPlan));
+  if (!needsOwnRuntime) await add(openStock("TensorFlow.js, of ours", files, inputs, backend));
   if (reference) {
-    const theirs = await readModel(reference, pixels);
-    runners.push(await openStock("TensorFlow.js, of the Python converter", theirs, inputs, backend));
+    await add(openStock("TensorFlow.js, of the Python converter", await readModel(reference, pixels), inputs, backend));
   }
   if (onnx && !pixels) {
     for (const provider of backend.name === "webgpu" ? ["cpu", "webgpu"] : ["cpu"]) {
       try {
-        runners.push(await openOnnx(provider, onnx, inputs));
+        await add(openOnnx(provider, onnx, inputs));
       } catch (error) {
         console.log(`  ONNX Runtime, ${provider}: left out: ${error.message.split("\n")[0]}`);
       }
@@ -104,34 +151,29 @@ async function openOnnx(provider, onnx, inputs) {
   const { InferenceSession, Tensor } = (await import("onnxruntime-node")).default;
   const startMs = performance.now();
   const session = await InferenceSession.create(onnx, { executionProviders: [provider], intraOpNumThreads: 1 });
-  const run = async () => {
-    const fed = Object.entries(inputs).map(([key, { dtype, shape, data }]) => [key, new Tensor(dtype, data, shape)]);
-    const results = await session.run(Object.fromEntries(fed));
-    return { outputs: Object.values(results).map(({ data }) => data), commands: 0 };
+  return {
+    name: `ONNX Runtime, ${provider}`,
+    openMs: performance.now() - startMs,
+    bytes: () => undefined,
+    select: async () => {},
+    async run() {
+      const fed = Object.entries(inputs).map(([key, { dtype, shape, data }]) => [key, new Tensor(dtype, data, shape)]);
+      return Object.values(await session.run(Object.fromEntries(fed))).map(({ data }) => data);
+    },
+    close: () => session.release(),
   };
-  await run();
-  const firstMs = performance.now() - startMs;
-  const name = `ONNX Runtime, ${provider}`;
-  return { name, firstMs, run, bytes: () => Number.NaN, select: async () => {}, close: () => session.release() };
 }
 
 async function openOurs(name, files, inputs, backend, loaded) {
   await tf.setBackend(backend.name);
   const startMs = performance.now();
   const session = await openLocalSession(name, files, loaded);
-  await session.run(inputs);
   return {
     name,
-    firstMs: performance.now() - startMs,
+    openMs: performance.now() - startMs,
     bytes: () => loaded.memory().deviceBytes,
     select: () => tf.setBackend(backend.name),
-    async run() {
-      const before = backend.countCommands();
-      const running = session.run(inputs);
-      const commands = backend.countCommands() - before;
-      const outputs = await running;
-      return { outputs: Object.values(outputs).map(({ data }) => data), commands };
-    },
+    run: async () => Object.values(await session.run(inputs)).map(({ data }) => data),
     close: () => session.close(),
   };
 }
@@ -144,12 +186,12 @@ async function openStock(name, { manifest, readShard }, inputs, backend) {
   const isDynamic = /"op":"(Stateless)?(If|While|Switch|Merge|Enter|Where|NonMaxSuppression)/.test(
     JSON.stringify(manifest.json.modelTopology),
   );
-  const runner = {
+  return {
     name,
+    openMs: performance.now() - startMs,
     bytes: () => tf.memory().numBytesInGPUAllocated ?? tf.memory().numBytes,
     select: () => tf.setBackend(backend.stock),
     async run() {
-      const before = backend.countCommands();
       const fed = Object.fromEntries(
         Object.entries(inputs).map(([key, { dtype, shape, data }]) => [
           inputNames[key] ?? inputNames[Object.keys(signature.inputs)[0]],
@@ -157,18 +199,13 @@ async function openStock(name, { manifest, readShard }, inputs, backend) {
         ]),
       );
       const names = Object.values(outputNames);
-      const executed = isDynamic ? model.executeAsync(fed, names) : model.execute(fed, names);
-      backend.submit();
-      const commands = backend.countCommands() - before;
-      const outputs = [await executed].flat();
+      const outputs = [isDynamic ? await model.executeAsync(fed, names) : model.execute(fed, names)].flat();
       const values = await Promise.all(outputs.map((output) => output.data()));
       tf.dispose([outputs, ...Object.values(fed)]);
-      return { outputs: values, commands };
+      return values;
     },
     close: async () => model.dispose(),
   };
-  await runner.run();
-  return { ...runner, firstMs: performance.now() - startMs };
 }
 
 async function readModel(folder, pixels) {

@@ -6,19 +6,22 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { convert } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
+import { drawChart } from "./draw-chart.mjs";
 import { exampleModels, findModels } from "./find-models.mjs";
 import { measureInTurn } from "./measure-in-turn.mjs";
 import { openRunners, startBackend } from "./runtime-runners.mjs";
 
 const usage =
-  "npm run bench -- runtime [--models DIR] [--backend cpu|wasm|webgpu] [--runs N] [--pixels N] [--output DIR]";
+  "npm run bench -- runtime [--models DIR] [--backend cpu|wasm|webgpu|webgpu-null] [--runs N] [--pixels N] [--output DIR]";
 
 /**
  * Runs each SavedModel below a folder, converted, by our plan (on WebGPU by tape, too) and by TensorFlow.js's own
  * executor, which also runs what the Python converter made where that lies beside (`reference`), and by ONNX Runtime
- * where there is a `model.onnx` (make-peers.py makes both): the same weights and inputs, in turn in one process. Prints for each the milliseconds to its first result, to have all
- * commands encoded, and to the result when warm, commands and bytes on the device, and ratios of ours to its. `--pixels`
- * gives images another size.
+ * where there is a `model.onnx` (make-peers.py makes both): the same weights and inputs, in turn in one process. Prints
+ * for each the milliseconds to open it (warm-up included, where there is one), of the first run and the tenth, until all
+ * commands are submitted, and to the result when warm, commands and bytes on the device, and ratios of ours to its; draws
+ * a chart. `webgpu-null` is a device that computes nothing: runs follow each other as on a fast one, which the time to
+ * encode commands is to be measured with. `--pixels` gives images another size.
  */
 export async function bench(args) {
   const { values } = parseArgs({
@@ -53,9 +56,10 @@ export async function bench(args) {
       models[name] = await benchModel(name, folders, backend, { runs, pixels: values.pixels });
     }
     await mkdir(values.output, { recursive: true });
-    const file = join(values.output, `runtime-${values.backend}${values.pixels ? `-${values.pixels}` : ""}.json`);
-    await writeFile(file, `${JSON.stringify({ ...surroundings, models }, null, 2)}\n`);
-    console.log(`written: ${file}`);
+    const file = join(values.output, `runtime-${values.backend}${values.pixels ? `-${values.pixels}` : ""}`);
+    await writeFile(`${file}.json`, `${JSON.stringify({ ...surroundings, models }, null, 2)}\n`);
+    await writeFile(`${file}.svg`, drawChart(chartOf(surroundings, models)));
+    console.log(`written: ${file}.json and .svg`);
   } finally {
     await backend.close();
     await rm(folder, { recursive: true, force: true });
@@ -68,18 +72,40 @@ async function benchModel(name, folders, backend, { runs, pixels }) {
   );
   const runners = await openRunners(folders, backend, pixels);
   try {
-    const rows = await measureInTurn(runners, { runs, idle: backend.idle });
+    const rows = await measureInTurn(runners, backend, runs);
     console.table(Object.fromEntries(rows.map(({ name: row, ...figures }) => [row, figures])));
-    const stock = rows.find(({ name: row }) => row === "TensorFlow.js");
-    for (const row of rows) {
-      if (!stock || row === stock) continue;
-      const ratios = ["first ms", "encode ms", "µs/command", "warm p50 ms"]
-        .filter((figure) => row[figure] > 0 && stock[figure] > 0)
-        .map((figure) => `${figure.replace(/ ms$/, "")} ${(row[figure] / stock[figure]).toFixed(3)}×`);
-      console.log(`  ${row.name}, beside TensorFlow.js on the same files: ${ratios.join(", ")}`);
+    for (const row of rows.filter(({ name }) => name.startsWith("TensorFlow.js"))) {
+      for (const ours of rows.filter(isOurs)) {
+        const ratios = ["open ms", "1st ms", "encode ms", "p50 ms"]
+          .filter((figure) => ours[figure] > 0 && row[figure] > 0)
+          .map((figure) => `${figure.replace(/ ms$/, "")} ${(ours[figure] / row[figure]).toFixed(3)}×`);
+        console.log(`  ${ours.name} beside ${row.name}: ${ratios.join(", ")}`);
+      }
     }
     return rows;
   } finally {
     for (const runner of runners) await runner.close();
   }
+}
+
+function chartOf({ node, cpu, backend }, models) {
+  const figures = ["open ms", "encode ms", "p50 ms"];
+  const isKnown = (figure) => Object.values(models).every((rows) => rows.every((row) => row[figure] !== undefined));
+  const columns = figures.filter(isKnown);
+  return {
+    title: `${backend}, Node ${node}, ${cpu}`,
+    columns,
+    groups: Object.entries(models).map(([name, rows]) => ({
+      name,
+      rows: rows.map((row) => ({
+        name: row.name,
+        isOurs: isOurs(row),
+        bars: columns.map((figure) => ({ lengths: [row[figure]], label: `${row[figure]}` })),
+      })),
+    })),
+  };
+}
+
+function isOurs({ name }) {
+  return name === "tape" || name === "plan";
 }

@@ -26,7 +26,7 @@ import { TapedRuns } from "./tape/taped-runs.ts";
 import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
 export interface LocalOptions {
-  /** Run once before the session counts as open (default true). */
+  /** Run before the session counts as open (default true). */
   readonly warmUp?: boolean;
   /** Close the backend with the session, or if it can't be opened (default false). */
   readonly ownsBackend?: boolean;
@@ -147,8 +147,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   }
 
   /**
-   * Runs once, so that kernels are compiled, weights uploaded and the run recorded. Skipped where a free dimension has
-   * no obvious size.
+   * Runs as often as the backend needs to be fast, so that kernels are compiled, weights uploaded and the run recorded.
+   * Skipped where a free dimension has no obvious size.
    */
   async warmUp(onProgress?: (progress: ShaderProgress) => void): Promise<void> {
     const inputs = sampleInputs(this.signature);
@@ -156,7 +156,9 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     const outputs = Object.keys(this.signature.outputs);
     try {
       await this.#taped?.prepare(inputs, outputs, onProgress);
-      await this.#compute(inputs, outputs, { keepsState: false });
+      for (let run = 0; run < (this.#loaded.warmUpRuns ?? 1); run++) {
+        await this.#compute(inputs, outputs, { keepsState: false });
+      }
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
       if (cause instanceof InferenceError && cause.code === "invalid-argument") return;

@@ -26,7 +26,7 @@ export interface OpenOptions {
   readonly fallback?: { readonly server: string | URL; readonly model: string };
   /** Keep the weights in IndexedDB, and take them from there the next time (default true). */
   readonly cache?: boolean;
-  /** Run once before the session counts as open, so that the first real run is fast (default true). */
+  /** Run before the session counts as open, so that the first real run is fast (default true). */
   readonly warmUp?: boolean;
   /** What matrix products and convolutions take on webgpu: float16 needs half the memory for weights (default float32). */
   readonly precision?: Precision;

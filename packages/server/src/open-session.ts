@@ -10,7 +10,7 @@ import { openBackend, type ServerBackend } from "./process-backend.ts";
 export interface OpenOptions {
   /** Where to run: `wasm` by default. A process runs on one backend at a time. */
   readonly backend?: ServerBackend;
-  /** Run once before the session counts as open (default true). */
+  /** Run before the session counts as open (default true). */
   readonly warmUp?: boolean;
   /** What matrix products and convolutions take on webgpu (default float32). */
   readonly precision?: Precision;

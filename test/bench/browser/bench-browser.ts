@@ -8,9 +8,10 @@ import { build } from "vite";
 import { launchChromium } from "../../chromium.ts";
 import { isolatingHeaders, serveFiles } from "../../file-server.ts";
 import testPackage from "../../package.json" with { type: "json" };
+import { drawChart } from "../draw-chart.mjs";
 import { findModels } from "../find-models.mjs";
 import { benchModel, type ModelResult } from "./bench-model.ts";
-import { drawChart } from "./draw-chart.ts";
+import { chartOf } from "./chart-of.ts";
 
 const usage = "browser --models DIR [--only NAME,…] [--backend wasm|webgpu] [--runs N] [--starts N] [--output DIR]";
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -65,7 +66,7 @@ export async function benchBrowser(args: string[]): Promise<void> {
     await mkdir(values.output, { recursive: true });
     const file = join(values.output, `browser-${backend}`);
     await writeFile(`${file}.json`, `${JSON.stringify(report, null, 2)}\n`);
-    await writeFile(`${file}.svg`, drawChart(report));
+    await writeFile(`${file}.svg`, drawChart(chartOf(report)));
     console.log(`written: ${file}.json and .svg`);
   } finally {
     await browser.close();

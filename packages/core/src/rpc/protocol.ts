@@ -20,7 +20,7 @@ export interface OpenRequest {
   readonly manifest?: string;
   /** Keep the weights for the next open, where there is a cache. */
   readonly cache?: boolean;
-  /** Run once before the session counts as open. */
+  /** Run before the session counts as open. */
   readonly warmUp?: boolean;
   /** What products take, on webgpu. */
   readonly precision?: Precision;

@@ -31,6 +31,8 @@ export interface LoadedBackend {
   readonly name: Backend;
   /** How many threads it computes in, where it could be more than one. */
   readonly threads?: number;
+  /** How many runs it takes until the next costs what later ones do (default 1). */
+  readonly warmUpRuns?: number;
   /**
    * Runs something on the device, and rejects if its results are worth nothing: with `device-lost` if the device is
    * gone, `out-of-memory`, `internal` if it reports another fault.

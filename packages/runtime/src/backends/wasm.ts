@@ -51,6 +51,7 @@ export async function openWasmBackend({ wasmPaths, threads = [] }: WasmOptions =
   return {
     ...loaded,
     threads: backend.simd?.calls.threads ?? 1,
+    warmUpRuns: 2, // engines optimise WebAssembly once it has run
     async watch(run) {
       throwIfTrapped();
       const [outcome] = await Promise.allSettled([loaded.watch(run)]);

@@ -6,7 +6,8 @@ export type Command =
       readonly kind: "dispatch";
       readonly pipeline: GPUComputePipeline;
       readonly bindGroup: GPUBindGroup;
-      readonly workgroups: readonly [number, number, number];
+      /** In x, y and z; those that are 1 are left out at the end, since each argument takes time. */
+      readonly workgroups: readonly [number, number?, number?];
     }
   | {
       readonly kind: "copy";
@@ -46,7 +47,8 @@ export class CommandRecorder {
       },
       dispatchWorkgroups: (x: number, y = 1, z = 1) => {
         if (pipeline === undefined || bindGroup === undefined) throw new Error("dispatched without a pipeline");
-        this.commands.push({ kind: "dispatch", pipeline, bindGroup, workgroups: [x, y, z] });
+        const workgroups = z !== 1 ? ([x, y, z] as const) : y !== 1 ? ([x, y] as const) : ([x] as const);
+        this.commands.push({ kind: "dispatch", pipeline, bindGroup, workgroups });
       },
       end: () => {},
     });
