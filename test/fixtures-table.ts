@@ -193,7 +193,7 @@ async function compareRuns(
 
 /** The text of a result, or what went wrong, in a line. */
 async function settle(result: Promise<string>): Promise<string> {
-  const tooLate = new Promise<never>((_, reject) => setTimeout(reject, 120_000, new Error("no result in 2 minutes")));
+  const tooLate = new Promise<never>((_, reject) => setTimeout(reject, 300_000, new Error("no result in 5 minutes")));
   try {
     return await Promise.race([result, tooLate]);
   } catch (error) {

@@ -6,6 +6,7 @@ const benchmarks = {
   runtime: () => import("./runtime.mjs"),
   precision: () => import("./precision.mjs"),
   products: () => import("./products.mjs"),
+  fusion: () => import("./fusion.mjs"),
   weights: () => import("./weights.mjs"),
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),

@@ -1,5 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { bindElementwise } from "../fusion/bind-elementwise.ts";
+import { bodyOf, type ElementwiseNode, groupElementwise } from "../fusion/group-elementwise.ts";
 import { bindOp } from "./bind-op.ts";
 import { identities, runBranch, runLoop } from "./control-flow.ts";
 import type { Device } from "./device.ts";
@@ -7,6 +9,7 @@ import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
 import { orderNodes } from "./order-nodes.ts";
 import type { Plan, Step } from "./plan.ts";
 import { type LoopNode, raiseLoops } from "./raise-loops.ts";
+import { runPlan } from "./run-plan.ts";
 import { retain, type Table, type Value } from "./value.ts";
 
 /** What the plans of a model have in common. */
@@ -18,6 +21,8 @@ export interface PlanContext {
   readonly tables: Map<string, Table>;
   /** Plans of the functions, made as they are met; undefined while one is being made. */
   readonly plans: Map<string, Plan | undefined>;
+  /** Whether nodes that compute element by element are put together: on webgpu. */
+  readonly groupsElementwise: boolean;
 }
 
 /**
@@ -39,7 +44,9 @@ export function compilePlan(body: GraphBody, context: PlanContext): Plan {
   };
   const inputs = body.inputs.map((node) => find({ node, output: 0 }));
   const drafts: Draft[] = [];
-  for (const node of orderNodes(nodes, wanted, new Set(body.inputs), hasBranches)) {
+  const ordered = orderNodes(nodes, wanted, new Set(body.inputs), hasBranches);
+  const isGrouped = context.groupsElementwise && !hasBranches;
+  for (const node of isGrouped ? groupElementwise(ordered, body.outputs) : ordered) {
     const constant = constantOf(node, context, hasBranches);
     if (constant !== undefined) slots[find({ node: node.name, output: 0 })] = constant;
     else if (identities.has(node.op) && !hasBranches) places.set(node.name, sourcesOf(node).map(find));
@@ -91,6 +98,11 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
     const { cond, body } = node as LoopNode; // what raiseLoops makes under this name
     const plans = { cond: compilePlan(cond, context), body: compilePlan(body, context) };
     return (inputs) => runLoop(plans, inputs, device);
+  }
+  if (op === "Elementwise") {
+    const group = node as ElementwiseNode; // what groupElementwise makes under this name
+    const each = compilePlan(bodyOf(group), { ...context, groupsElementwise: false });
+    return bindElementwise(group, known, device, (inputs) => runPlan(each, inputs, device));
   }
   if (op === "While" || op === "StatelessWhile") {
     const plans = { cond: planOf(attrs.func("cond"), context), body: planOf(attrs.func("body"), context) };

@@ -27,7 +27,14 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
   const { modelTopology, modelInitializer } = manifest.json;
   const graph = parseGraphDef(modelTopology);
   const byName = new Map(Object.entries(weights));
-  const context = { device, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
+  const context: PlanContext = {
+    device,
+    weights: byName,
+    functions: graph.functions,
+    tables: new Map(),
+    plans: new Map(),
+    groupsElementwise: device.name === "webgpu",
+  };
   const handles = await fillTables(manifest, modelInitializer, context);
   const named = new Set(Object.values(manifest.inputNames).map((name) => parseRef(name).node));
   const inputs = [...named, ...manifest.state.map(({ input }) => input), ...handles.keys()];
