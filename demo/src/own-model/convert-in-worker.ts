@@ -1,6 +1,7 @@
 import type { ConversionProgress } from "@nearside/converter";
+import { proxy, wrap } from "comlink";
 import { InferenceError } from "nearside";
-import type { ConvertedModel, ConvertMessage, ConvertRequest } from "./convert-protocol.ts";
+import type { ConvertedModel, ConvertFiles, ConvertRequest } from "./convert-protocol.ts";
 
 /** Converts in a worker that lives as long as the conversion, so that the page stays responsive. */
 export async function convertInWorker(
@@ -11,19 +12,14 @@ export async function convertInWorker(
   signal.throwIfAborted();
   const worker = new Worker(new URL("./convert-worker.ts", import.meta.url), { type: "module" });
   try {
-    return await new Promise<ConvertedModel>((resolve, reject) => {
+    const ended = new Promise<never>((_, reject) => {
       signal.addEventListener("abort", () => reject(signal.reason), { once: true });
       worker.addEventListener("error", ({ message }) => reject(new Error(`the converter's worker failed: ${message}`)));
-      worker.addEventListener("message", ({ data }: MessageEvent<ConvertMessage>) => {
-        if ("progress" in data) onProgress(data.progress);
-        else if ("model" in data) resolve(data.model);
-        else
-          reject(
-            data.error.code ? new InferenceError(data.error.code, data.error.message) : new Error(data.error.message),
-          );
-      });
-      worker.postMessage(request);
     });
+    const answer = await Promise.race([wrap<ConvertFiles>(worker)(request, proxy(onProgress)), ended]);
+    if ("model" in answer) return answer.model;
+    const { code, message } = answer.error;
+    throw code ? new InferenceError(code, message) : new Error(message);
   } finally {
     worker.terminate();
   }

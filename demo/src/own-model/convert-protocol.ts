@@ -18,8 +18,11 @@ export interface ConvertedModel {
   readonly convertMs: number;
 }
 
-/** What the worker says: progress first, then the model or why there is none. */
-export type ConvertMessage =
-  | { readonly progress: ConversionProgress }
+/** What the worker is called for. An error as it is would lose its code on the way. */
+export type ConvertFiles = (
+  request: ConvertRequest,
+  onProgress: (progress: ConversionProgress) => void,
+) => Promise<
   | { readonly model: ConvertedModel }
-  | { readonly error: { readonly code: ErrorCode | undefined; readonly message: string } };
+  | { readonly error: { readonly code: ErrorCode | undefined; readonly message: string } }
+>;

@@ -1,17 +1,29 @@
-import { convert, type FileSource, listSignatures, readFiles, writeFiles } from "@nearside/converter";
+import {
+  type ConversionProgress,
+  convert,
+  type FileSource,
+  listSignatures,
+  readFiles,
+  writeFiles,
+} from "@nearside/converter";
+import { expose } from "comlink";
 import { InferenceError } from "nearside";
-import type { ConvertedModel, ConvertMessage, ConvertRequest } from "./convert-protocol.ts";
+import type { ConvertedModel, ConvertFiles, ConvertRequest } from "./convert-protocol.ts";
 
-addEventListener("message", async ({ data }: MessageEvent<ConvertRequest>) => {
+const answer: ConvertFiles = async (request, onProgress) => {
   try {
-    send({ model: await convertFiles(data) });
+    return { model: await convertFiles(request, onProgress) };
   } catch (error) {
     const code = error instanceof InferenceError ? error.code : undefined;
-    send({ error: { code, message: error instanceof Error ? error.message : String(error) } });
+    return { error: { code, message: error instanceof Error ? error.message : String(error) } };
   }
-});
+};
+expose(answer);
 
-async function convertFiles({ files, signature: wanted }: ConvertRequest): Promise<ConvertedModel> {
+async function convertFiles(
+  { files, signature: wanted }: ConvertRequest,
+  onProgress: (progress: ConversionProgress) => void,
+): Promise<ConvertedModel> {
   const startedMs = performance.now();
   const source = await readFiles(files);
   const { tags, signatures } = await findGraph(source);
@@ -20,7 +32,7 @@ async function convertFiles({ files, signature: wanted }: ConvertRequest): Promi
   const report = await convert(source, writeFiles(written), {
     tags,
     ...(signature !== undefined && { signature }),
-    onProgress: (progress) => send({ progress }),
+    onProgress,
   });
   return { files: written, report, signatures, convertMs: performance.now() - startedMs };
 }
@@ -29,8 +41,4 @@ async function convertFiles({ files, signature: wanted }: ConvertRequest): Promi
 async function findGraph(source: FileSource) {
   const graphs = await listSignatures(source);
   return graphs.find(({ tags }) => tags.join() === "serve") ?? graphs[0] ?? { tags: ["serve"], signatures: [] };
-}
-
-function send(message: ConvertMessage): void {
-  postMessage(message);
 }
