@@ -1,5 +1,5 @@
 import { sessionSuite } from "@nearside/core/testing";
-import { InferenceError, openSession, type Progress } from "nearside";
+import { cache, InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
 import { keptSessionCalls } from "./kept-session.ts";
 import { type Outcome, openTarget, settle, type Target } from "./target.ts";
@@ -15,6 +15,8 @@ export interface RunReport {
   readonly outputs: PlainTensors;
   readonly progress: readonly Progress[];
 }
+
+let loadedBytes = 0;
 
 /** What the tests call in the page. */
 const calls = {
@@ -42,7 +44,11 @@ const calls = {
     settle(
       (async () => {
         const progress: Progress[] = [];
-        const session = await openTarget(target, { onProgress: (step) => progress.push(step) });
+        const onProgress = (step: Progress) => {
+          progress.push(step);
+          loadedBytes = step.loadedBytes;
+        };
+        const session = await openTarget(target, { onProgress });
         try {
           const outputs = toPlainTensors(await session.run(fromPlainTensors(inputs)));
           return { backend: session.backend, location: session.location, outputs, progress };
@@ -98,6 +104,13 @@ const calls = {
         }
       })(),
     ),
+
+  /** How many bytes the page has of the model that openAndRun opens. */
+  loadedBytes: () => loadedBytes,
+
+  cachedModels: async () => (await cache.models()).map(({ url, bytes }) => ({ path: new URL(url).pathname, bytes })),
+  removeCached: (url: string) => cache.remove(url),
+  clearCache: () => cache.clear(),
 
   /** The keys in the SDK's cache. */
   cachedKeys: async (): Promise<string[]> => {

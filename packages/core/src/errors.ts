@@ -24,11 +24,19 @@ export type ErrorCode = keyof typeof errorCodes;
 export class InferenceError extends Error {
   override readonly name = "InferenceError";
   readonly code: ErrorCode;
+  /** How long to leave a server alone, where it asked for that. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, { retryAfterMs, ...options }: InferenceErrorOptions = {}) {
     super(shorten(message), options);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
+}
+
+export interface InferenceErrorOptions {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Names and values in a message may come from a hostile file; no person reads a million characters. */

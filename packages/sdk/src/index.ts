@@ -17,6 +17,7 @@ export {
   type TensorSpec,
   type Tensors,
 } from "@nearside/core";
+export * as cache from "./cache/cache.ts";
 export { type ConnectOptions, connectSession } from "./connect-session.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LocalBackend } from "./worker-transport.ts";

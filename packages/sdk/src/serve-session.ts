@@ -1,19 +1,23 @@
 import {
   type CallOptions,
   createSessionHost,
+  type Manifest,
   type OpenRequest,
   type Progress,
   parseManifest,
   type Session,
   type SessionHost,
+  type Shard,
   type Tensors,
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
 import { expose, type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
-import { shardReader } from "./download.ts";
+import { ModelCache, readKeptModel } from "./cache/model-cache.ts";
+import type { KeptShard } from "./cache/stores.ts";
+import { filesAt, filesIn } from "./download/model-files.ts";
+import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
-import { filesAt, filesIn } from "./model-files.ts";
 import type { WorkerHost } from "./worker-transport.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
@@ -34,28 +38,53 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
 
 async function open(
   loading: Promise<LoadedBackend>,
-  { model, files, manifest: text = "", cache = true, warmUp = true, precision = "float32" }: OpenRequest,
+  {
+    model,
+    addresses = [model],
+    files,
+    manifest: text = "",
+    isKnown,
+    cache = true,
+    warmUp = true,
+    precision,
+  }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
-  const manifest = parseManifest(text, model);
+  const kept = cache && isKnown ? await readKeptModel(model) : undefined;
+  const manifest = withHashes(parseManifest(text, model), kept?.manifest === text ? kept.shards : []);
+  const hashes = manifest.weightGroups.flatMap(({ shards }) => shards.map(({ sha256 }) => sha256 ?? ""));
+  const modelCache = cache ? new ModelCache(model, hashes) : undefined;
   let progress: Progress = {
+    phase: "download",
     loadedBytes: 0,
     totalBytes: null,
     cachedBytes: 0,
     compiledShaders: 0,
     totalShaders: null,
+    cacheFailure: null,
   };
   const report = (changes: Partial<Progress>) => {
-    progress = { ...progress, ...changes };
+    progress = { ...progress, ...changes, cacheFailure: modelCache?.failure ?? null };
     onProgress?.(progress);
   };
-  const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress: report });
+  const source = files ? filesIn(files) : filesAt(addresses);
+  const shards = shardReader(source, manifest, { cache: modelCache, signal, onProgress: report });
   const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
     warmUp,
-    precision,
     onShader: report,
+    ...(precision && { precision }),
     ...(signal && { signal }),
   });
-  await shards.settled();
+  const settled = await shards.settled();
+  if (modelCache && settled.length === hashes.length) await modelCache.keepModel(text, settled);
+  report({ phase: "ready" });
   return session;
+}
+
+/** The manifest, with what the cache knows of shards that have no hash there. */
+function withHashes(manifest: Manifest, known: readonly KeptShard[]): Manifest {
+  const hashed = (shard: Shard) =>
+    shard.sha256 === null ? (known.find(({ path }) => path === shard.path) ?? shard) : shard;
+  const weightGroups = manifest.weightGroups.map((group) => ({ ...group, shards: group.shards.map(hashed) }));
+  return { ...manifest, weightGroups };
 }
