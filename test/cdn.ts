@@ -14,8 +14,8 @@ export type CdnFault =
   | { readonly change: (bytes: Buffer) => Buffer }
   /** No file, but this. */
   | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
-  /** The answer comes when this resolves. */
-  | { readonly after: Promise<unknown> };
+  /** The answer comes when this resolves; `onAsked` hears of the request. */
+  | { readonly after: Promise<unknown>; readonly onAsked?: () => void };
 
 export interface CdnRequest {
   readonly path: string;
@@ -59,7 +59,10 @@ export async function serveCdn(folders: Readonly<Record<string, string>>): Promi
     cdn.requests.push(record);
     const fault = cdn.faults.get(path)?.shift();
     const file = cdn.files.get(path) ?? (await readBelow(folders, path));
-    if (fault && "after" in fault) await fault.after;
+    if (fault && "after" in fault) {
+      fault.onAsked?.();
+      await fault.after;
+    }
     const when = Promise.resolve(fault && "when" in fault ? fault.when : undefined);
     const send = (status: number, headers: Readonly<Record<string, string>> = {}, body?: Buffer) => {
       record.status = status;

@@ -112,24 +112,39 @@ const calls = {
   removeCached: (url: string) => cache.remove(url),
   clearCache: () => cache.clear(),
 
+  /** Changes a byte of each shard in the SDK's cache, as a disk might. */
+  damageCache: () =>
+    withShards("readwrite", async (store) => {
+      for (const key of await settled(store.getAllKeys())) {
+        const bytes = new Uint8Array(await settled<ArrayBuffer>(store.get(key)));
+        bytes[0] = (bytes[0] ?? 0) ^ 1;
+        await settled(store.put(bytes.buffer, key));
+      }
+    }),
+
   /** The keys in the SDK's cache. */
   cachedKeys: async (): Promise<string[]> => {
     const found = await indexedDB.databases();
     if (!found.some(({ name }) => name === "nearside")) return [];
-    return new Promise((resolve, reject) => {
-      const opening = indexedDB.open("nearside");
-      opening.onerror = () => reject(opening.error);
-      opening.onsuccess = () => {
-        const keys = opening.result.transaction("shards").objectStore("shards").getAllKeys();
-        keys.onerror = () => reject(keys.error);
-        keys.onsuccess = () => {
-          opening.result.close();
-          resolve(keys.result.map(String));
-        };
-      };
-    });
+    return withShards("readonly", async (store) => (await settled(store.getAllKeys())).map(String));
   },
 };
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function withShards<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+  const database = await settled(indexedDB.open("nearside"));
+  try {
+    return await use(database.transaction("shards", mode).objectStore("shards"));
+  } finally {
+    database.close();
+  }
+}
 
 export type Harness = typeof calls;
 
