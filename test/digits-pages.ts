@@ -26,7 +26,7 @@ export interface DigitsModels extends AsyncDisposable {
   readonly whole: ServedShard;
 }
 
-/** Converts the digits model twice: into many shards, and into one. */
+/** Converts the digits model into many shards, into one, and into `few/`, none of whose shards the others have. */
 export async function convertDigits(): Promise<DigitsModels> {
   const folder = await mkdtemp(join(tmpdir(), "nearside-"));
   const { savedModel, golden } = await readExample("digits");
@@ -36,11 +36,13 @@ export async function convertDigits(): Promise<DigitsModels> {
     const [{ paths, shards }] = weightsManifest as [{ paths: string[]; shards: { bytes: number }[] }]; // as we write it
     return shards.map(({ bytes }, index) => ({ path: `/models/${name}/${paths[index]}`, bytes }));
   };
+  const [whole] = await convertTo("whole", 2 ** 22); // it is smaller
+  await convertTo("few", 150_000);
   return {
     folder,
     golden: golden[0] as GoldenRun, // there is more than none
     shards: await convertTo("digits", 32_768),
-    whole: (await convertTo("whole", 2 ** 22))[0] as ServedShard, // it is smaller
+    whole: whole as ServedShard,
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }

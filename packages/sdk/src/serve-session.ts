@@ -52,7 +52,8 @@ async function open(
 ): Promise<Session> {
   const kept = cache && isKnown ? await readKeptModel(model) : undefined;
   const manifest = withHashes(parseManifest(text, model), kept?.manifest === text ? kept.shards : []);
-  const hashes = manifest.weightGroups.flatMap(({ shards }) => shards.map(({ sha256 }) => sha256 ?? ""));
+  const all = manifest.weightGroups.flatMap(({ shards }) => shards);
+  const hashes = all.flatMap(({ sha256 }) => sha256 ?? []);
   const modelCache = cache ? new ModelCache(model, hashes) : undefined;
   let progress: Progress = {
     phase: "download",
@@ -76,7 +77,7 @@ async function open(
     ...(signal && { signal }),
   });
   const settled = await shards.settled();
-  if (modelCache && settled.length === hashes.length) await modelCache.keepModel(text, settled);
+  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled);
   report({ phase: "ready" });
   return session;
 }

@@ -1,6 +1,6 @@
 import { get, set, type UseStore } from "idb-keyval";
 import { sha256 } from "../download/sha256.ts";
-import { type Eviction, evict } from "./evict.ts";
+import { evict } from "./evict.ts";
 import { type KeptModel, type KeptShard, openStores, type Source, type Stores } from "./stores.ts";
 
 /** How long a model may count as just used, so that not every visit writes. */
@@ -17,8 +17,13 @@ export class ModelCache {
   readonly #stores: Stores = openStores();
   readonly #hashes: Set<string>;
   #failure: string | null = null;
+  /** Whether nothing can be kept at all, so that nothing more is tried. */
+  #isOff = false;
+  /** What couldn't be written for lack of room, and what was deleted for it. */
+  #wantedBytes = 0;
+  #freedBytes = 0;
 
-  /** `hashes`: of the shards of this model, which are never deleted to make room. */
+  /** `hashes`: of the shards of this model, which are never deleted to make room for it. */
   constructor(url: string, hashes: Iterable<string>) {
     this.#url = url;
     this.#hashes = new Set(hashes);
@@ -38,7 +43,7 @@ export class ModelCache {
   /** Keeps bytes that were verified. False if that can't be. */
   async keepShard(hash: string, bytes: ArrayBuffer): Promise<boolean> {
     this.#hashes.add(hash);
-    return this.#write(hash, bytes, this.#stores.shards);
+    return this.#write(hash, bytes, this.#stores.shards, bytes.byteLength);
   }
 
   readSource(url: string): Promise<Source | undefined> {
@@ -59,21 +64,27 @@ export class ModelCache {
     await this.#write(this.#url, model, this.#stores.models);
   }
 
-  /** Writes, once there is room for it. */
-  async #write(key: string, value: unknown, store: UseStore): Promise<boolean> {
-    if (this.#failure !== null) return false;
-    const keep: Eviction = { url: this.#url, hashes: this.#hashes };
+  /** Writes; makes room for it once, where there is none. Others aren't deleted for more than this model needs. */
+  async #write(key: string, value: unknown, store: UseStore, bytes = 0): Promise<boolean> {
+    if (this.#isOff) return false;
     try {
-      while (!(await fits(set(key, value, store)))) {
-        if (await evict(this.#stores, keep)) continue;
-        this.#failure = "there is no more room for this site's data; free some, or keep fewer models";
-        return false;
-      }
-      return true;
+      if (await fits(set(key, value, store))) return true;
+      await this.#makeRoom(bytes);
+      if (await fits(set(key, value, store))) return true;
+      this.#failure = "there is no more room for this site's data, or not yet; free some, or keep fewer models";
     } catch (error) {
+      this.#isOff = true;
       this.#failure = `the browser keeps nothing for this site: ${error instanceof Error ? error.message : error}`;
-      return false;
     }
+    return false;
+  }
+
+  /** Deletes what is used least. Browsers don't tell their true quota, so nothing shows if that will be enough. */
+  async #makeRoom(bytes: number): Promise<void> {
+    this.#wantedBytes += bytes;
+    const lackingBytes = this.#wantedBytes - this.#freedBytes;
+    if (lackingBytes > 0)
+      this.#freedBytes += await evict(this.#stores, lackingBytes, { url: this.#url, hashes: this.#hashes });
   }
 }
 
