@@ -59,6 +59,8 @@ export function toInferenceError(thrown: unknown): InferenceError {
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
+  /** As the transport tells it: a header of HTTP's. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
@@ -69,5 +71,6 @@ export function toWireError(thrown: unknown): WireError {
 
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */
 export function fromWireError(wire: WireError): InferenceError {
-  return new InferenceError(Object.hasOwn(errorCodes, wire.code) ? wire.code : "internal", wire.message);
+  const { code, message, retryAfterMs } = wire;
+  return new InferenceError(Object.hasOwn(errorCodes, code) ? code : "internal", message, { retryAfterMs });
 }

@@ -1,9 +1,11 @@
+export { abortable } from "./abortable.ts";
 export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
 export {
   type ErrorCode,
   errorCodes,
   fromWireError,
   InferenceError,
+  type InferenceErrorOptions,
   toInferenceError,
   toWireError,
   type WireError,

@@ -15,7 +15,17 @@ import {
 import { connectSession } from "./connect-session.ts";
 import { readBlob } from "./download/read-blob.ts";
 import { type FoundManifest, readManifest } from "./download/read-manifest.ts";
+import type { FallbackPolicy } from "./fallback/with-fallback.ts";
 import { type LocalBackend, workerTransport } from "./worker-transport.ts";
+
+export interface FallbackServer {
+  readonly server: string | URL;
+  readonly model: string;
+  readonly when?: FallbackPolicy & {
+    /** A model whose weights have more bytes, as they are stored, is not opened here. */
+    readonly memoryLimitBytes?: number;
+  };
+}
 
 export interface OpenOptions {
   /**
@@ -23,8 +33,8 @@ export interface OpenOptions {
    * webgpu, webgl and wasm on the model when it is first opened here, and remembers which was the fastest.
    */
   readonly backend?: LocalBackend | readonly LocalBackend[] | "auto";
-  /** The server, and the model's name on it, to use when no backend here can run the model. */
-  readonly fallback?: { readonly server: string | URL; readonly model: string };
+  /** The server, and the model's name on it, for when nothing here can run the model, or fails, or is too slow. */
+  readonly fallback?: FallbackServer;
   /** Other addresses of the same `model.json`, its shards beside it, to ask where the first one fails. */
   readonly mirrors?: readonly (string | URL)[];
   /** Keep the model in IndexedDB, and take it from there the next time, also without the network (default true). */
@@ -43,8 +53,8 @@ export interface OpenOptions {
 /**
  * Opens a TensorFlow.js graph model in a worker of its own, on the first backend that can run it. `model` is the URL of
  * its `model.json`, or the model's files by path, which the cache leaves alone. When its device or worker is lost, or
- * out of memory, the session opens again, from the weights in the cache, there or on the next backend or the server; see
- * `openWithRecovery`. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
+ * out of memory, the session opens again, from the weights in the cache, there or on the next backend (see
+ * `openWithRecovery`), and its runs go to the fallback server as long as that fails (see `withFallback`). Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
  * what it should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
@@ -59,13 +69,38 @@ export async function openSession<M extends ModelTypes = AnyModel>(
     if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
   };
   const openOn = (name: LocalBackend) => workerOpener<M>(name, source, tellProgress);
-  const openers = [...(await openersOf(backend, source, openOn, signal))];
-  if (fallback) {
-    openers.push((signal) => connectSession(fallback.server, fallback.model, { ...(signal && { signal }) }));
-  }
-  const session = await openWithRecovery(source.request.model, openers, { signal, onEvent });
+  const openHere: Opener<M> = async (signal) => {
+    const openers = await openersOf(backend, source, openOn, signal);
+    return openWithRecovery(source.request.model, openers, { signal, onEvent });
+  };
+  const session = await (fallback ? openWithServer(openHere, source, fallback, options) : openHere(signal));
   isOpen = true;
   return session;
+}
+
+async function openWithServer<M extends ModelTypes>(
+  open: Opener<M>,
+  source: ModelSource,
+  { server, model, when: { memoryLimitBytes, ...policy } = {} }: FallbackServer,
+  { signal, onEvent }: OpenOptions,
+): Promise<Session<M>> {
+  // Only pages that ask for a fallback download these.
+  const [{ withFallback }, { checkMemoryLimit }] = await Promise.all([
+    import("./fallback/with-fallback.ts"),
+    import("./fallback/check-memory-limit.ts"),
+  ]);
+  const openHere: Opener<M> = async (signal) => {
+    if (memoryLimitBytes !== undefined) {
+      checkMemoryLimit((await source.readManifest(signal)).text, source.request.model, memoryLimitBytes);
+    }
+    return open(signal);
+  };
+  const openThere: Opener<M> = async (signal) => {
+    const session = await connectSession<M>(server, model, { ...(signal && { signal }) });
+    onEvent?.({ type: "opened", backend: session.backend, location: session.location });
+    return session;
+  };
+  return withFallback(openHere, openThere, { ...policy, signal, onEvent });
 }
 
 async function openersOf<M extends ModelTypes>(

@@ -1,7 +1,7 @@
 import { InferenceError, type Shard } from "@nearside/core";
+import { retry, type Wait } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { PartialShard } from "./partial-shard.ts";
-import { retry, type Wait } from "./retry.ts";
 import { stallLimit } from "./stall-limit.ts";
 import { verifyShard } from "./verify-shard.ts";
 

@@ -1,7 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import { readKeptModel } from "../cache/model-cache.ts";
+import { retry } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
-import { retry } from "./retry.ts";
 
 /** `model.json` as it was found. */
 export interface FoundManifest {

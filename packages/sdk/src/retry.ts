@@ -57,7 +57,8 @@ export async function retry<T>(
   }
 }
 
-async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
+/** Waits by the platform's timer. */
+export async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     const onAbort = () => {
       clearTimeout(timer);
