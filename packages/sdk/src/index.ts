@@ -19,6 +19,7 @@ export {
 } from "@nearside/core";
 export * as cache from "./cache/cache.ts";
 export { type ConnectOptions, connectSession } from "./connect-session.ts";
+export type { FallbackServer } from "./fallback/open-with-server.ts";
 export { type FallbackOptions, type FallbackPolicy, withFallback } from "./fallback/with-fallback.ts";
-export { type FallbackServer, type OpenOptions, openSession } from "./open-session.ts";
+export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LocalBackend } from "./worker-transport.ts";

@@ -12,20 +12,10 @@ import {
   type SessionEvent,
   type Transport,
 } from "@nearside/core";
-import { connectSession } from "./connect-session.ts";
 import { readBlob } from "./download/read-blob.ts";
 import { type FoundManifest, readManifest } from "./download/read-manifest.ts";
-import type { FallbackPolicy } from "./fallback/with-fallback.ts";
+import type { FallbackServer } from "./fallback/open-with-server.ts";
 import { type LocalBackend, workerTransport } from "./worker-transport.ts";
-
-export interface FallbackServer {
-  readonly server: string | URL;
-  readonly model: string;
-  readonly when?: FallbackPolicy & {
-    /** A model whose weights have more bytes, as they are stored, is not opened here. */
-    readonly memoryLimitBytes?: number;
-  };
-}
 
 export interface OpenOptions {
   /**
@@ -69,38 +59,24 @@ export async function openSession<M extends ModelTypes = AnyModel>(
     if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
   };
   const openOn = (name: LocalBackend) => workerOpener<M>(name, source, tellProgress);
-  const openHere: Opener<M> = async (signal) => {
+  const open: Opener<M> = async (signal) => {
     const openers = await openersOf(backend, source, openOn, signal);
     return openWithRecovery(source.request.model, openers, { signal, onEvent });
   };
-  const session = await (fallback ? openWithServer(openHere, source, fallback, options) : openHere(signal));
+  const session = await (fallback ? openWithFallback(source, open, fallback, options) : open(signal));
   isOpen = true;
   return session;
 }
 
-async function openWithServer<M extends ModelTypes>(
-  open: Opener<M>,
+async function openWithFallback<M extends ModelTypes>(
   source: ModelSource,
-  { server, model, when: { memoryLimitBytes, ...policy } = {} }: FallbackServer,
-  { signal, onEvent }: OpenOptions,
+  open: Opener<M>,
+  fallback: FallbackServer,
+  options: OpenOptions,
 ): Promise<Session<M>> {
-  // Only pages that ask for a fallback download these.
-  const [{ withFallback }, { checkMemoryLimit }] = await Promise.all([
-    import("./fallback/with-fallback.ts"),
-    import("./fallback/check-memory-limit.ts"),
-  ]);
-  const openHere: Opener<M> = async (signal) => {
-    if (memoryLimitBytes !== undefined) {
-      checkMemoryLimit((await source.readManifest(signal)).text, source.request.model, memoryLimitBytes);
-    }
-    return open(signal);
-  };
-  const openThere: Opener<M> = async (signal) => {
-    const session = await connectSession<M>(server, model, { ...(signal && { signal }) });
-    onEvent?.({ type: "opened", backend: session.backend, location: session.location });
-    return session;
-  };
-  return withFallback(openHere, openThere, { ...policy, signal, onEvent });
+  const { openWithServer } = await import("./fallback/open-with-server.ts"); // only pages that ask for it download it
+  const readManifest = async (signal: AbortSignal | undefined) => (await source.readManifest(signal)).text;
+  return openWithServer({ model: source.request.model, open, readManifest }, fallback, options);
 }
 
 async function openersOf<M extends ModelTypes>(

@@ -6,34 +6,32 @@ import {
   type Progress,
   parseManifest,
   type Session,
-  type SessionHost,
   type Shard,
   type Tensors,
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
-import { expose, type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
 import { ModelCache, readKeptModel } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
 import { filesAt, filesIn } from "./download/model-files.ts";
 import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
-import type { WorkerHost } from "./worker-transport.ts";
+import type { FromWorker, ToWorker } from "./port-messages.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   const backend = openBackend(); // now, while the page still waits for model.json
   backend.catch(() => {}); // whoever opens the session hears of it
-  const lifeLock = holdLifeLock();
+  const tell = (message: FromWorker, buffers: ArrayBuffer[] = []) => self.postMessage(message, { transfer: buffers });
+  void holdLifeLock().then((lifeLock) => tell({ lifeLock }));
   const host = createSessionHost((request, options) => open(backend, request, options));
-  const call: SessionHost["call"] = async (id, method, request, onProgress) => {
-    const envelope = await host.call(id, method, request, onProgress);
-    (onProgress as Partial<ProxyMethods> | undefined)?.[releaseProxy]?.(); // it is the page's, behind a port of its own
-    if (method !== "run" || "error" in envelope) return envelope;
-    return transfer(envelope, buffersOf(envelope.reply as Tensors)); // a run's reply
-  };
-  const worker: WorkerHost = { ...host, call, lifeLock: () => lifeLock };
-  expose(worker);
+  self.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
+    if ("cancel" in data) return host.cancel(data.cancel);
+    const { id, method, request } = data;
+    const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));
+    const isRun = method === "run" && "reply" in envelope;
+    tell({ id, envelope }, isRun ? buffersOf(envelope.reply as Tensors) : []); // a run's reply
+  });
 }
 
 async function open(
