@@ -1,6 +1,7 @@
 import { sessionSuite } from "@nearside/core/testing";
 import { cache, InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
+import { inputCalls } from "./inputs.ts";
 import { keptSessionCalls } from "./kept-session.ts";
 import { type Outcome, openTarget, settle, type Target } from "./target.ts";
 
@@ -21,6 +22,7 @@ let loadedBytes = 0;
 /** What the tests call in the page. */
 const calls = {
   ...keptSessionCalls,
+  ...inputCalls,
 
   /** Runs one case of the session suite on sessions that the page opens, and that may lose their worker at once. */
   suiteCase: (name: string, target: Target, golden: PlainRun, { endWorker = false } = {}) =>

@@ -10,6 +10,7 @@ export {
   toWireError,
   type WireError,
 } from "./errors.ts";
+export { type TensorOptions, type TensorValues, tensor } from "./make-tensor.ts";
 export {
   type Manifest,
   parseManifest,
