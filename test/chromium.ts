@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
-import { type Browser, chromium } from "playwright";
+import { type Browser, type BrowserContext, chromium } from "playwright";
 
 // No sandbox: CI runs as root. The rest keeps the browser from calling home, which a closed network turns into noise.
 const quietFlags = [
@@ -24,6 +24,11 @@ export async function launchChromium({ webgpu = true } = {}): Promise<Browser> {
     ? [...quietFlags, ...webglFlags, ...webgpuFlags]
     : [...quietFlags, "--disable-features=WebGPUService"];
   return chromium.launch({ executablePath: findChromium(), args });
+}
+
+/** The same without WebGPU, with the profile in this folder, whose `Default/Preferences` may forbid things to pages. */
+export async function launchChromiumProfile(folder: string): Promise<BrowserContext> {
+  return chromium.launchPersistentContext(folder, { executablePath: findChromium(), args: quietFlags });
 }
 
 function findChromium(): string {

@@ -10,7 +10,7 @@ const layers = {
   "packages/core": [],
   converter: ["@nearside/core", "@dagrejs/dagre"],
   "packages/runtime": ["@nearside/core", "@tensorflow/"],
-  "packages/sdk": ["@nearside/core", "@nearside/runtime", "comlink", "idb-keyval"],
+  "packages/sdk": ["@nearside/core", "@nearside/runtime", "idb-keyval"],
   "packages/server": ["@nearside/core", "@nearside/runtime", "@nearside/converter", "fastify", "@fastify/", "webgpu"],
 } as const;
 

@@ -49,7 +49,8 @@ describe("in a browser with WebGPU", () => {
     const totalBytes = first.progress[0]?.totalBytes as number;
     const totalShaders = first.progress.at(-1)?.totalShaders as number;
     expect(totalShaders).toBeGreaterThan(0);
-    const done = { loadedBytes: totalBytes, totalBytes, compiledShaders: totalShaders, totalShaders };
+    const shaders = { compiledShaders: totalShaders, totalShaders };
+    const done = { phase: "ready", loadedBytes: totalBytes, totalBytes, ...shaders, cacheFailure: null };
     expect(first.progress.at(-1)).toEqual({ ...done, cachedBytes: 0 });
 
     await harness.page.reload();

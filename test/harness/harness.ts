@@ -1,6 +1,7 @@
 import { sessionSuite } from "@nearside/core/testing";
-import { InferenceError, openSession, type Progress } from "nearside";
+import { cache, InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
+import { inputCalls } from "./inputs.ts";
 import { keptSessionCalls } from "./kept-session.ts";
 import { type Outcome, openTarget, settle, type Target } from "./target.ts";
 
@@ -16,9 +17,12 @@ export interface RunReport {
   readonly progress: readonly Progress[];
 }
 
+let loadedBytes = 0;
+
 /** What the tests call in the page. */
 const calls = {
   ...keptSessionCalls,
+  ...inputCalls,
 
   /** Runs one case of the session suite on sessions that the page opens, and that may lose their worker at once. */
   suiteCase: (name: string, target: Target, golden: PlainRun, { endWorker = false } = {}) =>
@@ -42,7 +46,11 @@ const calls = {
     settle(
       (async () => {
         const progress: Progress[] = [];
-        const session = await openTarget(target, { onProgress: (step) => progress.push(step) });
+        const onProgress = (step: Progress) => {
+          progress.push(step);
+          loadedBytes = step.loadedBytes;
+        };
+        const session = await openTarget(target, { onProgress });
         try {
           const outputs = toPlainTensors(await session.run(fromPlainTensors(inputs)));
           return { backend: session.backend, location: session.location, outputs, progress };
@@ -99,24 +107,46 @@ const calls = {
       })(),
     ),
 
+  /** How many bytes the page has of the model that openAndRun opens. */
+  loadedBytes: () => loadedBytes,
+
+  cachedModels: async () => (await cache.models()).map(({ url, bytes }) => ({ path: new URL(url).pathname, bytes })),
+  removeCached: (url: string) => cache.remove(url),
+  clearCache: () => cache.clear(),
+
+  /** Changes a byte of each shard in the SDK's cache, as a disk might. */
+  damageCache: () =>
+    withShards("readwrite", async (store) => {
+      for (const key of await settled(store.getAllKeys())) {
+        const bytes = new Uint8Array(await settled<ArrayBuffer>(store.get(key)));
+        bytes[0] = (bytes[0] ?? 0) ^ 1;
+        await settled(store.put(bytes.buffer, key));
+      }
+    }),
+
   /** The keys in the SDK's cache. */
   cachedKeys: async (): Promise<string[]> => {
     const found = await indexedDB.databases();
     if (!found.some(({ name }) => name === "nearside")) return [];
-    return new Promise((resolve, reject) => {
-      const opening = indexedDB.open("nearside");
-      opening.onerror = () => reject(opening.error);
-      opening.onsuccess = () => {
-        const keys = opening.result.transaction("shards").objectStore("shards").getAllKeys();
-        keys.onerror = () => reject(keys.error);
-        keys.onsuccess = () => {
-          opening.result.close();
-          resolve(keys.result.map(String));
-        };
-      };
-    });
+    return withShards("readonly", async (store) => (await settled(store.getAllKeys())).map(String));
   },
 };
+
+function settled<T>(request: IDBRequest<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+}
+
+async function withShards<T>(mode: IDBTransactionMode, use: (store: IDBObjectStore) => Promise<T>): Promise<T> {
+  const database = await settled(indexedDB.open("nearside"));
+  try {
+    return await use(database.transaction("shards", mode).objectStore("shards"));
+  } finally {
+    database.close();
+  }
+}
 
 export type Harness = typeof calls;
 

@@ -4,7 +4,7 @@ import { connectSession, InferenceError, type OpenOptions, openSession, type Ses
 export type Target =
   | {
       readonly open: string;
-      readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "precision" | "warmUp">;
+      readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "mirrors" | "precision" | "warmUp">;
     }
   | { readonly connect: string; readonly model: string };
 

@@ -24,11 +24,19 @@ export type ErrorCode = keyof typeof errorCodes;
 export class InferenceError extends Error {
   override readonly name = "InferenceError";
   readonly code: ErrorCode;
+  /** How long to leave a server alone, where it asked for that. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: { cause?: unknown }) {
+  constructor(code: ErrorCode, message: string, { retryAfterMs, ...options }: InferenceErrorOptions = {}) {
     super(shorten(message), options);
     this.code = code;
+    this.retryAfterMs = retryAfterMs;
   }
+}
+
+export interface InferenceErrorOptions {
+  readonly cause?: unknown;
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Names and values in a message may come from a hostile file; no person reads a million characters. */
@@ -51,6 +59,8 @@ export function toInferenceError(thrown: unknown): InferenceError {
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
+  /** As the transport tells it: a header of HTTP's. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
@@ -61,5 +71,6 @@ export function toWireError(thrown: unknown): WireError {
 
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */
 export function fromWireError(wire: WireError): InferenceError {
-  return new InferenceError(Object.hasOwn(errorCodes, wire.code) ? wire.code : "internal", wire.message);
+  const { code, message, retryAfterMs } = wire;
+  return new InferenceError(Object.hasOwn(errorCodes, code) ? code : "internal", message, { retryAfterMs });
 }

@@ -1,13 +1,16 @@
+export { abortable } from "./abortable.ts";
 export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
 export {
   type ErrorCode,
   errorCodes,
   fromWireError,
   InferenceError,
+  type InferenceErrorOptions,
   toInferenceError,
   toWireError,
   type WireError,
 } from "./errors.ts";
+export { type TensorOptions, type TensorValues, tensor } from "./make-tensor.ts";
 export {
   type Manifest,
   parseManifest,

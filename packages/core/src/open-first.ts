@@ -15,6 +15,13 @@ export type SessionEvent =
       readonly location: Session["location"];
       readonly error: InferenceError;
     }
+  /** Runs go there from now on. `error` tells why they left the other side; null if they are back where they belong. */
+  | {
+      readonly type: "moved";
+      readonly backend: Backend;
+      readonly location: Session["location"];
+      readonly error: InferenceError | null;
+    }
   /** It can't be opened in one of the ways, and the next is tried. */
   | { readonly type: "refused"; readonly error: InferenceError };
 

@@ -9,6 +9,7 @@ import {
   InferenceError,
   type Transport,
 } from "@nearside/core";
+import { retryAfterMs } from "./retry-after.ts";
 
 /** The transport to a model on a server, by the Open Inference Protocol v2; `send` sends the requests. */
 export function httpTransport(server: string | URL, model: string, send: typeof fetch): Transport {
@@ -54,16 +55,22 @@ async function request(send: typeof fetch, url: URL, init: RequestInit): Promise
 
 async function toError(response: Response, url: URL): Promise<InferenceError> {
   const text = await response.text();
+  const told = { retryAfterMs: retryAfterMs(response) };
   try {
     const { error, code } = JSON.parse(text) as { error?: string; code?: ErrorCode };
-    if (error) return fromWireError({ code: code ?? codeOf(response.status), message: error });
+    if (error) return fromWireError({ code: code ?? codeOf(response.status), message: error, ...told });
   } catch {
     // Not ours: a proxy's page, say. Its status tells what there is to tell.
   }
-  return new InferenceError(codeOf(response.status), `${url.href}: HTTP ${response.status} ${text.slice(0, 200)}`);
+  return new InferenceError(
+    codeOf(response.status),
+    `${url.href}: HTTP ${response.status} ${text.slice(0, 200)}`,
+    told,
+  );
 }
 
 function codeOf(status: number): ErrorCode {
+  if (status === 429 || status === 503) return "unavailable"; // several codes have 503, and 429 is what proxies say
   const codes = Object.keys(errorCodes) as ErrorCode[]; // Object.keys widens to string
   return codes.find((code) => errorCodes[code].http === status) ?? (status >= 500 ? "unavailable" : "internal");
 }

@@ -12,8 +12,9 @@ import {
   type SessionEvent,
   type Transport,
 } from "@nearside/core";
-import { connectSession } from "./connect-session.ts";
-import { filesAt, filesIn, readManifestText } from "./model-files.ts";
+import { readBlob } from "./download/read-blob.ts";
+import { type FoundManifest, readManifest } from "./download/read-manifest.ts";
+import type { FallbackServer } from "./fallback/open-with-server.ts";
 import { type LocalBackend, workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
@@ -22,9 +23,11 @@ export interface OpenOptions {
    * webgpu, webgl and wasm on the model when it is first opened here, and remembers which was the fastest.
    */
   readonly backend?: LocalBackend | readonly LocalBackend[] | "auto";
-  /** The server, and the model's name on it, to use when no backend here can run the model. */
-  readonly fallback?: { readonly server: string | URL; readonly model: string };
-  /** Keep the weights in IndexedDB, and take them from there the next time (default true). */
+  /** The server, and the model's name on it, for when nothing here can run the model, or fails, or is too slow. */
+  readonly fallback?: FallbackServer;
+  /** Other addresses of the same `model.json`, its shards beside it, to ask where the first one fails. */
+  readonly mirrors?: readonly (string | URL)[];
+  /** Keep the model in IndexedDB, and take it from there the next time, also without the network (default true). */
   readonly cache?: boolean;
   /** Run before the session counts as open, so that the first real run is fast (default true). */
   readonly warmUp?: boolean;
@@ -40,8 +43,8 @@ export interface OpenOptions {
 /**
  * Opens a TensorFlow.js graph model in a worker of its own, on the first backend that can run it. `model` is the URL of
  * its `model.json`, or the model's files by path, which the cache leaves alone. When its device or worker is lost, or
- * out of memory, the session opens again, from the weights in the cache, there or on the next backend or the server; see
- * `openWithRecovery`. Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
+ * out of memory, the session opens again, from the weights in the cache, there or on the next backend (see
+ * `openWithRecovery`), and its runs go to the fallback server as long as that fails (see `withFallback`). Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
  * what it should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
@@ -56,13 +59,24 @@ export async function openSession<M extends ModelTypes = AnyModel>(
     if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
   };
   const openOn = (name: LocalBackend) => workerOpener<M>(name, source, tellProgress);
-  const openers = [...(await openersOf(backend, source, openOn, signal))];
-  if (fallback) {
-    openers.push((signal) => connectSession(fallback.server, fallback.model, { ...(signal && { signal }) }));
-  }
-  const session = await openWithRecovery(source.request.model, openers, { signal, onEvent });
+  const open: Opener<M> = async (signal) => {
+    const openers = await openersOf(backend, source, openOn, signal);
+    return openWithRecovery(source.request.model, openers, { signal, onEvent });
+  };
+  const session = await (fallback ? openWithFallback(source, open, fallback, options) : open(signal));
   isOpen = true;
   return session;
+}
+
+async function openWithFallback<M extends ModelTypes>(
+  source: ModelSource,
+  open: Opener<M>,
+  fallback: FallbackServer,
+  options: OpenOptions,
+): Promise<Session<M>> {
+  const { openWithServer } = await import("./fallback/open-with-server.ts"); // only pages that ask for it download it
+  const readManifest = async (signal: AbortSignal | undefined) => (await source.readManifest(signal)).text;
+  return openWithServer({ model: source.request.model, open, readManifest }, fallback, options);
 }
 
 async function openersOf<M extends ModelTypes>(
@@ -74,44 +88,58 @@ async function openersOf<M extends ModelTypes>(
   if (backend !== "auto") return [backend].flat().map(openOn);
   const { fastestFirst } = await import("./fastest-backend.ts"); // which only pages download that ask for it
   const { precision } = source.request;
-  return fastestFirst<M>({ manifest: await source.readManifest(signal), precision, openOn, signal });
+  return fastestFirst<M>({ manifest: (await source.readManifest(signal)).text, precision, openOn, signal });
 }
 
 /** The model as workers are asked to open it, and its `model.json`, which is the same each time. */
 interface ModelSource {
   readonly request: OpenRequest;
-  readManifest(signal: AbortSignal | undefined): Promise<string>;
+  readManifest(signal: AbortSignal | undefined): Promise<FoundManifest>;
+  /** Whether it was open already, so that what the cache has is the very same model. */
+  wasOpen: boolean;
 }
 
 function describeModel(
   model: string | URL | ReadonlyMap<string, Blob>,
-  { cache = true, warmUp = true, precision = "float32" }: OpenOptions,
+  { mirrors = [], cache = true, warmUp = true, precision = "float32" }: OpenOptions,
 ): ModelSource {
-  const isUrl = typeof model === "string" || model instanceof URL;
-  const request = isUrl
-    ? { model: new URL(model, globalThis.location?.href).href, cache, warmUp, precision }
-    : { model: "model.json", files: model, cache: false, warmUp, precision };
-  let manifest: Promise<string> | undefined;
+  const options = { warmUp, precision };
+  if (!(typeof model === "string" || model instanceof URL)) {
+    const request = { model: "model.json", files: model, cache: false, ...options };
+    const read = async () => ({ text: await readBlob(model, request.model).text(), addresses: [], isKnown: false });
+    return { request, readManifest: read, wasOpen: false };
+  }
+  const [url = "", ...others] = [model, ...mirrors].map((address) => new URL(address, globalThis.location?.href).href);
+  let found: Promise<FoundManifest> | undefined;
   return {
-    request,
+    request: { model: url, cache, ...options },
     readManifest(signal) {
-      manifest ??= readManifestText(isUrl ? filesAt(request.model) : filesIn(model), signal);
-      return manifest;
+      found ??= readManifest([url, ...others], { cache, signal }).catch((error: unknown) => {
+        found = undefined; // to be asked for again the next time
+        throw error;
+      });
+      return found;
     },
+    wasOpen: false,
   };
 }
 
 function workerOpener<M extends ModelTypes>(
   backend: LocalBackend,
-  { request, readManifest }: ModelSource,
+  source: ModelSource,
   onProgress: (progress: Progress) => void,
 ): Opener<M> {
   return async (signal) => {
     await checkDevice(backend);
     const transport = workerTransport(backend);
-    const open: Transport["open"] = async (request, options) =>
-      transport.open({ ...request, manifest: await readManifest(signal) }, options); // the worker starts meanwhile
-    return openProxySession<M>({ ...transport, open }, request, { location: "local", signal, onProgress });
+    const open: Transport["open"] = async (request, options) => {
+      const { text, addresses, isKnown } = await source.readManifest(signal); // the worker starts meanwhile
+      const found = { manifest: text, addresses, isKnown: isKnown || source.wasOpen };
+      const info = await transport.open({ ...request, ...found }, options);
+      source.wasOpen = true;
+      return info;
+    };
+    return openProxySession<M>({ ...transport, open }, source.request, { location: "local", signal, onProgress });
   };
 }
 

@@ -1,61 +1,89 @@
 import {
   type CallOptions,
   createSessionHost,
+  type Manifest,
   type OpenRequest,
   type Progress,
   parseManifest,
   type Session,
-  type SessionHost,
+  type Shard,
   type Tensors,
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
-import { expose, type ProxyMethods, releaseProxy, transfer } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
-import { shardReader } from "./download.ts";
+import { ModelCache, readKeptModel } from "./cache/model-cache.ts";
+import type { KeptShard } from "./cache/stores.ts";
+import { filesAt, filesIn } from "./download/model-files.ts";
+import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
-import { filesAt, filesIn } from "./model-files.ts";
-import type { WorkerHost } from "./worker-transport.ts";
+import type { FromWorker, ToWorker } from "./port-messages.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   const backend = openBackend(); // now, while the page still waits for model.json
   backend.catch(() => {}); // whoever opens the session hears of it
-  const lifeLock = holdLifeLock();
+  const tell = (message: FromWorker, buffers: ArrayBuffer[] = []) => self.postMessage(message, { transfer: buffers });
+  void holdLifeLock().then((lifeLock) => tell({ lifeLock }));
   const host = createSessionHost((request, options) => open(backend, request, options));
-  const call: SessionHost["call"] = async (id, method, request, onProgress) => {
-    const envelope = await host.call(id, method, request, onProgress);
-    (onProgress as Partial<ProxyMethods> | undefined)?.[releaseProxy]?.(); // it is the page's, behind a port of its own
-    if (method !== "run" || "error" in envelope) return envelope;
-    return transfer(envelope, buffersOf(envelope.reply as Tensors)); // a run's reply
-  };
-  const worker: WorkerHost = { ...host, call, lifeLock: () => lifeLock };
-  expose(worker);
+  self.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
+    if ("cancel" in data) return host.cancel(data.cancel);
+    const { id, method, request } = data;
+    const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));
+    const isRun = method === "run" && "reply" in envelope;
+    tell({ id, envelope }, isRun ? buffersOf(envelope.reply as Tensors) : []); // a run's reply
+  });
 }
 
 async function open(
   loading: Promise<LoadedBackend>,
-  { model, files, manifest: text = "", cache = true, warmUp = true, precision = "float32" }: OpenRequest,
+  {
+    model,
+    addresses = [model],
+    files,
+    manifest: text = "",
+    isKnown,
+    cache = true,
+    warmUp = true,
+    precision,
+  }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
-  const manifest = parseManifest(text, model);
+  const kept = cache && isKnown ? await readKeptModel(model) : undefined;
+  const manifest = withHashes(parseManifest(text, model), kept?.manifest === text ? kept.shards : []);
+  const all = manifest.weightGroups.flatMap(({ shards }) => shards);
+  const hashes = all.flatMap(({ sha256 }) => sha256 ?? []);
+  const modelCache = cache ? new ModelCache(model, hashes) : undefined;
   let progress: Progress = {
+    phase: "download",
     loadedBytes: 0,
     totalBytes: null,
     cachedBytes: 0,
     compiledShaders: 0,
     totalShaders: null,
+    cacheFailure: null,
   };
   const report = (changes: Partial<Progress>) => {
-    progress = { ...progress, ...changes };
+    progress = { ...progress, ...changes, cacheFailure: modelCache?.failure ?? null };
     onProgress?.(progress);
   };
-  const shards = shardReader(files ? filesIn(files) : filesAt(model), manifest, { cache, onProgress: report });
+  const source = files ? filesIn(files) : filesAt(addresses);
+  const shards = shardReader(source, manifest, { cache: modelCache, signal, onProgress: report });
   const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
     warmUp,
-    precision,
     onShader: report,
+    ...(precision && { precision }),
     ...(signal && { signal }),
   });
-  await shards.settled();
+  const settled = await shards.settled();
+  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled);
+  report({ phase: "ready" });
   return session;
+}
+
+/** The manifest, with what the cache knows of shards that have no hash there. */
+function withHashes(manifest: Manifest, known: readonly KeptShard[]): Manifest {
+  const hashed = (shard: Shard) =>
+    shard.sha256 === null ? (known.find(({ path }) => path === shard.path) ?? shard) : shard;
+  const weightGroups = manifest.weightGroups.map((group) => ({ ...group, shards: group.shards.map(hashed) }));
+  return { ...manifest, weightGroups };
 }

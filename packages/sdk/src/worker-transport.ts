@@ -1,16 +1,10 @@
-import { hostTransport, InferenceError, type SessionHost, type Transport } from "@nearside/core";
-import { proxy, releaseProxy, transfer, wrap } from "comlink";
+import { type CallOptions, hostTransport, InferenceError, type Transport } from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
 import { lifeOver } from "./life-lock.ts";
+import type { FromWorker, ToWorker } from "./port-messages.ts";
 
 /** A backend that a browser can have. */
 export type LocalBackend = keyof typeof startWorker;
-
-/** What a worker answers. */
-export interface WorkerHost extends SessionHost {
-  /** The name of the lock that the worker holds while it lives, where there are locks. */
-  lifeLock(): Promise<string | undefined>;
-}
 
 /**
  * Starts the worker of a backend. Each is one self-contained file: bundlers find it by this very expression, and the
@@ -30,33 +24,37 @@ const startWorker = {
  */
 export function workerTransport(backend: LocalBackend): Transport {
   const worker = start(backend);
-  const remote = wrap<WorkerHost>(worker);
-  const waiting = new Set<(reason: InferenceError) => void>();
+  const calls = new Map<number, Call>();
   let isOpen = false;
   let death: InferenceError | undefined;
   const die = (reason: string) => {
     const message = `the worker of backend "${backend}" ${reason}`;
     death ??= new InferenceError(isOpen ? "device-lost" : "no-backend", message);
-    for (const reject of waiting) reject(death);
+    for (const { reject } of calls.values()) reject(death);
+    calls.clear();
   };
   worker.addEventListener("error", ({ message }) => die(`failed: ${message || "its script could not be loaded"}`));
   worker.addEventListener("messageerror", () => die("sent what cannot be read here"));
-  void watchLife(remote, () => die("was ended"));
+  worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+    if ("lifeLock" in data) {
+      if (data.lifeLock !== undefined) void lifeOver(data.lifeLock).then(() => die("was ended"));
+      return; // without a lock only the worker's own failures are heard of
+    }
+    const call = calls.get(data.id);
+    if ("progress" in data) return call?.onProgress?.(data.progress);
+    calls.delete(data.id);
+    call?.resolve(data.envelope);
+  });
 
-  /** The reply, unless the worker dies first. Not a race: that would leave every reply with a promise that outlives it. */
-  const whileAlive = <T>(reply: Promise<T>) =>
-    new Promise<T>((resolve, reject) => {
-      waiting.add(reject);
-      reply.then(resolve, reject).finally(() => waiting.delete(reject));
-    });
   const transport = hostTransport({
-    call: async (id, method, request, { transfer: hand, onProgress }) => {
-      if (death) throw death;
-      const message = hand && request && "inputs" in request ? transfer(request, buffersOf(request.inputs)) : request;
-      // Comlink's types turn the correlated request and reply of Protocol into unions.
-      return whileAlive(remote.call(id, method, message as never, onProgress && proxy(onProgress)) as Promise<never>);
-    },
-    cancel: (id) => void remote.cancel(id),
+    call: (id, method, request, { transfer, onProgress }) =>
+      new Promise((resolve, reject) => {
+        if (death) throw death;
+        const message: ToWorker = { id, method, request };
+        worker.postMessage(message, transfer && request && "inputs" in request ? buffersOf(request.inputs) : []);
+        calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
+      }),
+    cancel: (id) => worker.postMessage({ cancel: id } satisfies ToWorker),
   });
   return {
     ...transport,
@@ -66,18 +64,17 @@ export function workerTransport(backend: LocalBackend): Transport {
       return info;
     },
     close: async () => {
-      remote[releaseProxy]();
       worker.terminate();
       return null;
     },
   };
 }
 
-async function watchLife(remote: { lifeLock(): Promise<string | undefined> }, onOver: () => void): Promise<void> {
-  const lock = await remote.lifeLock();
-  if (lock === undefined) return; // then only its own failures are heard of
-  await lifeOver(lock);
-  onOver();
+/** A call that the worker hasn't answered. */
+interface Call {
+  readonly resolve: (envelope: Extract<FromWorker, { envelope: unknown }>["envelope"]) => void;
+  readonly reject: (reason: InferenceError) => void;
+  readonly onProgress: CallOptions["onProgress"];
 }
 
 function start(backend: LocalBackend): Worker {

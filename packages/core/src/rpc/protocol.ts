@@ -16,8 +16,12 @@ export interface OpenRequest {
   readonly model: string;
   /** The model's files by path, `model.json` among them, where the caller has them itself. */
   readonly files?: ReadonlyMap<string, Blob> | undefined;
+  /** Addresses of the same `model.json`, `model` among them, in the order in which to ask for the shards beside it. */
+  readonly addresses?: readonly string[];
   /** The text of `model.json`, so that a session that is opened again runs the very same model. */
   readonly manifest?: string;
+  /** Whether the shards must be those that the cache knows for this manifest: there is no network, or it opens again. */
+  readonly isKnown?: boolean;
   /** Keep the weights for the next open, where there is a cache. */
   readonly cache?: boolean;
   /** Run before the session counts as open. */
@@ -36,6 +40,8 @@ export interface RunRequest {
 
 /** How far an open has come. */
 export interface Progress {
+  /** `download`: weights come from the network or the cache; `compile`: the first run; `ready`: all is done. */
+  readonly phase: "download" | "compile" | "ready";
   /** Bytes of weights so far. */
   readonly loadedBytes: number;
   /** Null while unknown. */
@@ -46,6 +52,8 @@ export interface Progress {
   readonly compiledShaders: number;
   /** Null until the weights are there. */
   readonly totalShaders: number | null;
+  /** Why the next visit will download weights again: no space, no permission. Null while they are kept. */
+  readonly cacheFailure: string | null;
 }
 
 export interface CallOptions {

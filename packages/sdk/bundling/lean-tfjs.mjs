@@ -1,0 +1,36 @@
+import { fileURLToPath } from "node:url";
+
+/** Kernels that only training needs; no graph model that the converter writes has their ops. */
+const trainingKernels =
+  /^.*\b(?:\w+Grad|\w+BackpropFilter(?:V2)?|(?:dilation2D|depthwiseConv2dNative)BackpropInput|conv3DBackpropInputV2)Config\b.*\n/gm;
+
+/** By the end of a file's path, what is taken out of it. */
+const cuts = [
+  [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
+  // Models saved by TensorFlow.js in the browser's storage.
+  [/tfjs-core\/dist\/platforms\/platform_browser\.js$/, /ModelStoreManagerRegistry\.registerManager\([^;]*;/g],
+  [/tfjs-backend-\w+\/dist\/register_all_kernels\.js$/, trainingKernels],
+  // What takes pixels from the elements of a page or puts them there, and ops that ours come before.
+  [/tfjs-backend-web(?:gl|gpu)\/dist\/register_all_kernels\.js$/, /^.*\b(?:draw|fromPixels|fft|ifft)Config\b.*\n/gm],
+  // The shaders' indentation, comments and empty lines.
+  [/tfjs-backend-web(?:gl|gpu)\/dist\/.*\.js$/, /(?<=\n)\s*(?:\/\/.*\n\s*)*/g],
+];
+
+/** By package, the part of it that TensorFlow.js takes. */
+const parts = {
+  long: fileURLToPath(new URL("./long.mjs", import.meta.url)),
+  seedrandom: fileURLToPath(new URL("./seedrandom.mjs", import.meta.url)),
+};
+
+/** Those of its modules that are needed for what they do when they are loaded; undefined where its package tells. */
+export const hasSideEffects = (id) => (/tfjs-core\/dist\/io\//.test(id) ? false : undefined);
+
+/** Leaves out of a worker what TensorFlow.js has in it and no session runs. */
+export const leanTfjs = {
+  name: "lean-tfjs",
+  resolveId: (id) => parts[id],
+  transform(code, id) {
+    const pieces = cuts.filter(([file]) => file.test(id)).map(([, piece]) => piece);
+    return pieces.reduce((text, piece) => text.replace(piece, ""), code);
+  },
+};

@@ -1,0 +1,47 @@
+import type { ModelTypes, Opener, Session, SessionEvent } from "@nearside/core";
+import { connectSession } from "../connect-session.ts";
+import { checkMemoryLimit } from "./check-memory-limit.ts";
+import { type FallbackPolicy, withFallback } from "./with-fallback.ts";
+
+/** A model on a server, and when to use it. */
+export interface FallbackServer {
+  readonly server: string | URL;
+  readonly model: string;
+  readonly when?: FallbackPolicy & {
+    /** A model whose weights have more bytes, as they are stored, is not opened here. */
+    readonly memoryLimitBytes?: number;
+  };
+}
+
+/** The model here, as far as it matters to a fallback. */
+export interface NearModel<M extends ModelTypes> {
+  readonly model: string;
+  readonly open: Opener<M>;
+  /** Its `model.json`. */
+  readManifest(signal: AbortSignal | undefined): Promise<string>;
+}
+
+export interface ServerOptions {
+  readonly signal?: AbortSignal | undefined;
+  readonly onEvent?: ((event: SessionEvent) => void) | undefined;
+}
+
+/** Opens a model here with a server to fall back to. */
+export async function openWithServer<M extends ModelTypes>(
+  near: NearModel<M>,
+  { server, model, when: { memoryLimitBytes, ...policy } = {} }: FallbackServer,
+  { signal, onEvent }: ServerOptions,
+): Promise<Session<M>> {
+  const openNear: Opener<M> = async (signal) => {
+    if (memoryLimitBytes !== undefined) {
+      checkMemoryLimit(await near.readManifest(signal), near.model, memoryLimitBytes);
+    }
+    return near.open(signal);
+  };
+  const openFar: Opener<M> = async (signal) => {
+    const session = await connectSession<M>(server, model, { ...(signal && { signal }) });
+    onEvent?.({ type: "opened", backend: session.backend, location: session.location });
+    return session;
+  };
+  return withFallback(openNear, openFar, { ...policy, signal, onEvent });
+}

@@ -1,0 +1,70 @@
+import { type AudioOptions, audio, type ImageOptions, type ImageSource, image } from "nearside";
+
+/** A picture of 4 × 2 pixels: two of each of these colours in each row. */
+const colours = ["rgb(255 0 0)", "rgb(0 51 255)"] as const;
+
+function draw(scale = 1): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.width = 4 * scale;
+  canvas.height = 2 * scale;
+  const context = canvas.getContext("2d");
+  if (!context) throw new Error("no canvas");
+  for (const [index, colour] of colours.entries()) {
+    context.fillStyle = colour;
+    context.fillRect(2 * scale * index, 0, 2 * scale, 2 * scale);
+  }
+  return canvas;
+}
+
+const toBlob = (canvas: HTMLCanvasElement): Promise<Blob> =>
+  new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no blob")))));
+
+/** The same picture as each thing that has pixels. */
+const sources = {
+  canvas: async () => draw(),
+  offscreen: async () => {
+    const canvas = new OffscreenCanvas(4, 2);
+    canvas.getContext("2d")?.drawImage(draw(), 0, 0);
+    return canvas;
+  },
+  imageData: async () => draw().getContext("2d")?.getImageData(0, 0, 4, 2) as ImageData, // it has a context
+  bitmap: async () => createImageBitmap(draw()),
+  blob: async () => toBlob(draw()),
+  element: async () => {
+    const element = new Image();
+    element.src = URL.createObjectURL(await toBlob(draw()));
+    await element.decode();
+    return element;
+  },
+  frame: async () => new VideoFrame(draw(), { timestamp: 0 }),
+  video: async () => {
+    const canvas = draw(16); // codecs blur at edges, and want some pixels
+    const video = document.createElement("video");
+    video.muted = true;
+    video.srcObject = canvas.captureStream(30);
+    await video.play();
+    return video;
+  },
+} satisfies Record<string, () => Promise<ImageSource>>;
+
+export type SourceName = keyof typeof sources;
+
+export const inputCalls = {
+  readImage: async (name: SourceName, options: ImageOptions) => {
+    const { shape, data } = await image(await sources[name](), options);
+    return { shape, data: [...data] };
+  },
+
+  /** A tone of 1 s, read at another rate: its shape, and how often it crosses zero. */
+  readTone: async (hertz: number, sourceRate: number, options: AudioOptions, asBuffer: boolean) => {
+    const samples = Float32Array.from({ length: sourceRate }, (_, at) =>
+      Math.sin((2 * Math.PI * hertz * at) / sourceRate),
+    );
+    const buffer = new AudioBuffer({ length: sourceRate, sampleRate: sourceRate, numberOfChannels: 2 });
+    for (const channel of [0, 1]) buffer.copyToChannel(samples, channel);
+    const { shape, data } = await audio(asBuffer ? buffer : samples, { sourceRate, ...options });
+    let crossings = 0;
+    for (let at = 1; at < data.length; at++) if ((data[at - 1] as number) < 0 && (data[at] as number) >= 0) crossings++;
+    return { shape, crossings };
+  },
+};

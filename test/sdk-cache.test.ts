@@ -1,0 +1,256 @@
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Browser, BrowserContext, Page } from "playwright";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { harnessFolder } from "./build-harness.ts";
+import { type Cdn, serveCdn } from "./cdn.ts";
+import { launchChromium, launchChromiumProfile } from "./chromium.ts";
+import { convertDigits, type DigitsModels, flipByte, openPage, runGolden, type ServedShard } from "./digits-pages.ts";
+import { fixturesRoot, readGolden } from "./fixtures.ts";
+import type { RunReport } from "./harness/harness.ts";
+
+let models: DigitsModels;
+let browser: Browser;
+beforeAll(async () => {
+  [models, browser] = await Promise.all([convertDigits(), launchChromium({ webgpu: false })]);
+});
+afterAll(async () => {
+  await browser?.close();
+  await models?.[Symbol.asyncDispose]();
+});
+
+/** Serves the pages. */
+let site: Cdn;
+/** Serves the models, from another origin. */
+let cdn: Cdn;
+let context: BrowserContext;
+let page: Page;
+beforeEach(async () => {
+  site = await serveCdn({ "/models/": models.folder, "/": harnessFolder });
+  cdn = await serveCdn({ "/models/": models.folder });
+  context = await browser.newContext();
+  page = await openPage(context, site.origin);
+  return async () => {
+    await context.close();
+    await cdn[Symbol.asyncDispose]();
+    await site[Symbol.asyncDispose]();
+  };
+});
+
+/** Opens and runs the model of this name; `from` the CDN, or the page's own server. */
+async function run(name: string, { from = cdn, on = page } = {}): Promise<RunReport> {
+  const target = { open: `${from.origin}/models/${name}/model.json`, options: { backend: "wasm" } } as const;
+  return runGolden(on, target, models.golden);
+}
+
+const travelled = ({ requests }: Cdn) =>
+  requests.filter(({ sentBytes }) => sentBytes > 0).map(({ path }) => path.slice("/models/".length));
+const names = (shards: readonly ServedShard[]) => shards.map(({ path }) => path.slice("/models/".length));
+const cachedModels = () => page.evaluate(() => globalThis.harness.cachedModels());
+const last = ({ progress }: RunReport) => progress.at(-1) as RunReport["progress"][number];
+const totalBytes = () => models.shards.reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** The manifest as the Python converter writes it: with paths alone. */
+async function serveWithoutHashes(at: Cdn): Promise<void> {
+  const json = JSON.parse(await readFile(join(models.folder, "digits", "model.json"), "utf8"));
+  for (const group of json.weightsManifest) delete group.shards;
+  at.files.set("/models/plain/model.json", Buffer.from(JSON.stringify(json)));
+  for (const { path } of models.shards) {
+    at.files.set(
+      path.replace("/digits/", "/plain/"),
+      await readFile(join(models.folder, path.slice("/models/".length))),
+    );
+  }
+}
+
+describe("the cache", () => {
+  test("opens a model when its server is away, after a reload of the page, too", async () => {
+    await run("digits");
+    expect(await cachedModels()).toEqual([{ path: "/models/digits/model.json", bytes: totalBytes() }]);
+    cdn.isDown = true;
+    await page.reload();
+    await page.waitForFunction(() => "harness" in globalThis);
+    const { cachedBytes, cacheFailure } = last(await run("digits"));
+    expect({ cachedBytes, cacheFailure }).toEqual({ cachedBytes: totalBytes(), cacheFailure: null });
+  });
+
+  test("takes only the shards that a new version changed", async () => {
+    await run("digits");
+    const json = JSON.parse(await readFile(join(models.folder, "digits", "model.json"), "utf8"));
+    const [group] = json.weightsManifest;
+    const changed = flipByte(0)(await readFile(join(models.folder, "digits", group.paths[1]))); // a mantissa's last bit
+    group.paths[1] = "new.bin";
+    group.shards[1].sha256 = createHash("sha256").update(changed).digest("hex");
+    cdn.files.set("/models/digits/model.json", Buffer.from(JSON.stringify(json)));
+    cdn.files.set("/models/digits/new.bin", changed);
+    cdn.requests.length = 0;
+    const { cachedBytes } = last(await run("digits"));
+    expect(travelled(cdn)).toEqual(["digits/model.json", "digits/new.bin"]);
+    expect(cachedBytes).toBe(totalBytes() - changed.length);
+  });
+
+  test("has the shards that a model shares with another", async () => {
+    await run("digits");
+    for (const { path } of models.shards) {
+      cdn.files.set(path.replace("/digits/", "/copy/"), Buffer.from("nobody asks for it"));
+    }
+    cdn.files.set("/models/copy/model.json", await readFile(join(models.folder, "digits", "model.json")));
+    cdn.requests.length = 0;
+    await run("copy");
+    expect(travelled(cdn)).toEqual(["copy/model.json"]);
+    await page.evaluate((url) => globalThis.harness.removeCached(url), `${cdn.origin}/models/copy/model.json`);
+    expect(await cachedModels()).toHaveLength(1);
+    cdn.isDown = true;
+    await run("digits");
+  });
+
+  test("forgets what is removed, and all when it is cleared", async () => {
+    await run("digits");
+    await run("whole");
+    expect((await cachedModels()).map(({ path }) => path)).toEqual([
+      "/models/whole/model.json",
+      "/models/digits/model.json",
+    ]);
+    await page.evaluate((url) => globalThis.harness.removeCached(url), `${cdn.origin}/models/digits/model.json`);
+    expect(await page.evaluate(() => globalThis.harness.cachedKeys())).toHaveLength(1);
+    await page.evaluate(() => globalThis.harness.clearCache());
+    expect(await page.evaluate(() => globalThis.harness.cachedKeys())).toEqual([]);
+    expect(await cachedModels()).toEqual([]);
+  });
+
+  test("serves no byte that changed on the disk", async () => {
+    await run("digits");
+    await page.evaluate(() => globalThis.harness.damageCache());
+    expect(last(await run("digits")).cachedBytes).toBe(0);
+    expect(last(await run("digits")).cachedBytes).toBe(totalBytes());
+  });
+
+  test("two tabs that open a model at once download each shard once", async () => {
+    const other = await openPage(context, site.origin);
+    await Promise.all([run("digits"), run("digits", { on: other })]);
+    const shards = names(models.shards);
+    expect(
+      travelled(cdn)
+        .filter((name) => shards.includes(name))
+        .sort(),
+    ).toEqual(shards.toSorted());
+  });
+
+  test("a tab that crashes while it downloads leaves what is right: the next one goes on from there", async () => {
+    for (const shard of models.shards) {
+      const crashing = await openPage(context, site.origin);
+      let ask = () => {};
+      const asked = new Promise<void>((resolve) => {
+        ask = resolve;
+      });
+      // The shards before this one are being written when it is asked for.
+      cdn.faults.set(shard.path, [{ after: new Promise<void>(() => {}), onAsked: ask }]);
+      const crashed = crashing.waitForEvent("crash");
+      run("digits", { on: crashing }).catch(() => {}); // its page is gone
+      await asked;
+      await crashing.goto("chrome://crash").catch(() => {});
+      await crashed;
+      cdn.faults.clear();
+      cdn.requests.length = 0;
+      await run("digits");
+      expect(travelled(cdn)).toContain(shard.path.slice("/models/".length));
+      await page.evaluate(() => globalThis.harness.clearCache());
+    }
+  });
+
+  describe("with little room", () => {
+    /** Chromium remembers for half a minute how much room there was, so this comes first. */
+    const setQuota = async (quotaSize: number) => {
+      const session = await context.newCDPSession(page);
+      await session.send("Storage.overrideQuotaForOrigin", { origin: site.origin, quotaSize });
+    };
+
+    test("deletes the model used longest ago, and keeps the new one once the browser has the room", async () => {
+      await setQuota(2.3 * models.whole.bytes);
+      expect(last(await run("few")).cacheFailure).toBeNull();
+      await run("whole");
+      expect((await cachedModels()).map(({ path }) => path)).not.toContain("/models/few/model.json");
+      const keeps = async () => last(await run("whole")).cacheFailure;
+      await expect.poll(keeps, { timeout: 50_000, interval: 1000 }).toBeNull();
+      expect((await cachedModels()).map(({ path }) => path)).toEqual(["/models/whole/model.json"]);
+    });
+
+    test("says so where a model is too large, and runs without", async () => {
+      await setQuota(models.whole.bytes / 2);
+      expect(last(await run("whole")).cacheFailure).toMatch(/no more room/);
+      expect(await cachedModels()).toEqual([]);
+    });
+  });
+});
+
+describe("the cache of a model without hashes", () => {
+  test("has what its server says is unchanged, and opens it when the server is away", async () => {
+    await serveWithoutHashes(site);
+    expect(last(await run("plain", { from: site })).cachedBytes).toBe(0);
+    expect(last(await run("plain", { from: site })).cachedBytes).toBe(totalBytes());
+    const model = "/models/plain/model.json";
+    const paths = [model, ...models.shards.map(({ path }) => path.replace("/digits/", "/plain/"))];
+    for (const path of paths) site.faults.set(path, [{ status: 500 }, { status: 500 }]);
+    expect(last(await run("plain", { from: site })).cachedBytes).toBe(totalBytes());
+    expect(site.faults.get(paths[1] as string)).toHaveLength(2); // it wasn't even asked
+  });
+
+  test("takes the one that changed", async () => {
+    await serveWithoutHashes(site);
+    await run("plain", { from: site });
+    const path = (models.shards[1] as ServedShard).path.replace("/digits/", "/plain/");
+    const changed = flipByte(0)(site.files.get(path) as Buffer);
+    site.files.set(path, changed);
+    site.requests.length = 0;
+    expect(last(await run("plain", { from: site })).cachedBytes).toBe(totalBytes() - changed.length);
+    expect(travelled(site).filter((name) => name.startsWith("plain/"))).toEqual([path.slice("/models/".length)]);
+  });
+
+  test("puts no parts of two versions together", async () => {
+    await serveWithoutHashes(site);
+    const path = (models.shards[1] as ServedShard).path.replace("/digits/", "/plain/");
+    const bytes = site.files.get(path) as Buffer;
+    site.faults.set(path, [{ cutAfter: 1000 }]);
+    const changed = bytes.map((byte, index) => (index % 4 === 0 ? byte ^ 1 : byte)) as Buffer; // mantissas' last bits
+    const opening = run("plain", { from: site });
+    await expect.poll(() => site.faults.get(path)?.length).toBe(0);
+    site.files.set(path, changed);
+    await opening;
+    const [, again] = site.requests.filter((request) => request.path === path);
+    expect(again).toMatchObject({ status: 200, sentBytes: changed.length });
+  });
+
+  test.skipIf(!fixturesRoot)("is the same for what the Python converter wrote", async () => {
+    await using reference = await serveCdn({ "/reference/": join(fixturesRoot as string, "made") });
+    const target = {
+      open: `${reference.origin}/reference/mobilenet_v2/reference/serving_default/model.json`,
+      options: { backend: "wasm" },
+    } as const;
+    const [golden] = await readGolden(join(fixturesRoot as string, "made", "mobilenet_v2"), "serving_default");
+    if (!golden) throw new Error("mobilenet_v2 has no golden case");
+    expect(last(await runGolden(page, target, golden)).cachedBytes).toBe(0);
+    reference.isDown = true;
+    const { cachedBytes, loadedBytes } = last(await runGolden(page, target, golden));
+    expect(cachedBytes).toBe(loadedBytes);
+  });
+});
+
+test("where the browser gives a site no storage, the model opens all the same, and says why it isn't kept", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "nearside-"));
+  try {
+    await mkdir(join(folder, "Default"));
+    const blockAll = { profile: { default_content_setting_values: { cookies: 2 } } };
+    await writeFile(join(folder, "Default", "Preferences"), JSON.stringify(blockAll));
+    const forbidden = await launchChromiumProfile(folder);
+    try {
+      const { cacheFailure } = last(await run("digits", { on: await openPage(forbidden, site.origin) }));
+      expect(cacheFailure).toMatch(/keeps nothing for this site/);
+    } finally {
+      await forbidden.close();
+    }
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+});

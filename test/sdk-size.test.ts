@@ -1,0 +1,47 @@
+import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import { type RolldownOutput, rolldown } from "rolldown";
+import { expect, test } from "vitest";
+
+const bundleFolder = fileURLToPath(new URL("../packages/sdk/bundle/", import.meta.url));
+
+const gzipBytes = (text: string | Uint8Array) => gzipSync(text, { level: 9 }).byteLength;
+
+/** The bytes, compressed, that a page downloads for a module of this text: its first chunk, or all of them. */
+async function pageBytes(text: string, { lazy = false } = {}): Promise<number> {
+  const entry = fileURLToPath(new URL("size-entry.js", import.meta.url)); // nearside is found from here
+  const bundle = await rolldown({
+    input: entry,
+    platform: "browser",
+    plugins: [
+      {
+        name: "entry",
+        load: (id) => (id === entry ? text : undefined),
+        resolveId: (id) => (id === entry ? id : undefined),
+      },
+    ],
+  });
+  const { output }: RolldownOutput = await bundle.generate({ minify: true, comments: false });
+  const chunks = output.flatMap((file) => (file.type === "chunk" && (lazy || file.isEntry) ? [file.code] : []));
+  return chunks.reduce((sum, code) => sum + gzipBytes(code), 0);
+}
+
+test("a page that opens and runs a model downloads 6 KB", async () => {
+  const bytes = await pageBytes('import { openSession } from "nearside"; globalThis.open = openSession;');
+  expect(bytes).toBeLessThan(6000);
+});
+
+test("with a fallback and all else that can be imported a page downloads 12 KB", async () => {
+  const bytes = await pageBytes('import * as nearside from "nearside"; globalThis.nearside = nearside;');
+  expect(bytes).toBeLessThan(12_000);
+});
+
+test.each([
+  ["webgpu", 150_000],
+  ["wasm", 126_000],
+  ["webgl", 158_000],
+  ["cpu", 111_000],
+])("the worker of %s has no more than %d bytes", (name, limit) => {
+  expect(gzipBytes(readFileSync(`${bundleFolder}${name}.js`))).toBeLessThan(limit);
+});
