@@ -314,6 +314,23 @@ export const messages = {
 
   "grpc.health.v1.HealthCheckRequest": { service: [1, "string"] },
   "grpc.health.v1.HealthCheckResponse": { status: [1, "int32"] },
+  "grpc.reflection.v1.ServerReflectionRequest": {
+    host: [1, "string"],
+    fileByFilename: [3, "string", "optional"],
+    fileContainingSymbol: [4, "string", "optional"],
+    listServices: [7, "string", "optional"],
+  },
+  "grpc.reflection.v1.ServerReflectionResponse": {
+    validHost: [1, "string"],
+    originalRequest: [2, "grpc.reflection.v1.ServerReflectionRequest"],
+    fileDescriptorResponse: [4, "grpc.reflection.v1.FileDescriptorResponse", "optional"],
+    listServicesResponse: [6, "grpc.reflection.v1.ListServiceResponse", "optional"],
+    errorResponse: [7, "grpc.reflection.v1.ErrorResponse", "optional"],
+  },
+  "grpc.reflection.v1.FileDescriptorResponse": { fileDescriptorProto: [1, "bytes", "repeated"] },
+  "grpc.reflection.v1.ListServiceResponse": { service: [1, "grpc.reflection.v1.ServiceResponse", "repeated"] },
+  "grpc.reflection.v1.ServiceResponse": { name: [1, "string"] },
+  "grpc.reflection.v1.ErrorResponse": { errorCode: [1, "int32"], errorMessage: [2, "string"] },
 } as const satisfies Messages;
 
 /** Enumerations by their full names, for reflection: on the wire they are int32. */
@@ -353,6 +370,13 @@ export const enumFields: Readonly<Record<string, keyof typeof enums>> = {
   "grpc.health.v1.HealthCheckResponse.status": "grpc.health.v1.HealthCheckResponse.ServingStatus",
 };
 
+/** The method of both versions of reflection, whose messages are the same on the wire. */
+const reflectionInfo = [
+  "grpc.reflection.v1.ServerReflectionRequest",
+  "grpc.reflection.v1.ServerReflectionResponse",
+  "stream",
+] as const;
+
 /** The gRPC services by their full names: of each method the message it takes and the one it answers with. */
 export const services = {
   "tensorflow.serving.PredictionService": {
@@ -383,6 +407,8 @@ export const services = {
     Check: ["grpc.health.v1.HealthCheckRequest", "grpc.health.v1.HealthCheckResponse"],
     Watch: ["grpc.health.v1.HealthCheckRequest", "grpc.health.v1.HealthCheckResponse", "server-stream"],
   },
+  "grpc.reflection.v1.ServerReflection": { ServerReflectionInfo: reflectionInfo },
+  "grpc.reflection.v1alpha.ServerReflection": { ServerReflectionInfo: reflectionInfo },
 } as const satisfies Readonly<
   Record<string, Readonly<Record<string, readonly [keyof typeof messages, keyof typeof messages, Streams?]>>>
 >;
