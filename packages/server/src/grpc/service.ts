@@ -4,7 +4,9 @@ import type {
   handleServerStreamingCall,
   handleUnaryCall,
   MethodDefinition,
+  ServerDuplexStream,
   ServerUnaryCall,
+  ServerWritableStream,
   ServiceDefinition,
   ServiceError,
   UntypedHandleCall,
@@ -78,14 +80,9 @@ function unary(handler: Unary, fail: Fail): handleUnaryCall<unknown, unknown> {
 }
 
 function streaming(handler: Streaming, streams: string, fail: Fail): UntypedHandleCall {
-  const answer: handleBidiStreamingCall<unknown, unknown> & handleServerStreamingCall<unknown, unknown> = async (
-    call:
-      | Parameters<handleBidiStreamingCall<unknown, unknown>>[0]
-      | Parameters<handleServerStreamingCall<unknown, unknown>>[0],
-  ) => {
+  async function answer(call: Duplex | Writable, requests: unknown): Promise<void> {
     const signal = signalOf(call);
     try {
-      const requests = streams === "stream" ? call : (call as { request: unknown }).request;
       for await (const response of handler(requests, signal)) {
         if (signal.aborted) return;
         if (!call.write(response)) await once(call, "drain", { signal });
@@ -94,9 +91,19 @@ function streaming(handler: Streaming, streams: string, fail: Fail): UntypedHand
     } catch (error) {
       if (!signal.aborted) call.emit("error", fail(error)); // else nobody is there to be told
     }
+  }
+  // Iterating must not destroy a stream at its end: the answer's end, and the status, are still to be sent.
+  const both: handleBidiStreamingCall<unknown, unknown> = (call) => {
+    void answer(call, call.iterator({ destroyOnReturn: false }));
   };
-  return answer;
+  const ours: handleServerStreamingCall<unknown, unknown> = (call) => {
+    void answer(call, call.request);
+  };
+  return streams === "stream" ? both : ours;
 }
+
+type Duplex = ServerDuplexStream<unknown, unknown>;
+type Writable = ServerWritableStream<unknown, unknown>;
 
 /** Aborted when the client cancels the call, or its deadline is over. */
 function signalOf(

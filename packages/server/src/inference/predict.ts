@@ -2,6 +2,7 @@ import { InferenceError, type Tensors } from "@nearside/core";
 import type { Proto } from "../protobuf/codec.ts";
 import { fromTensorProto } from "../protobuf/tensor-proto.ts";
 import type { LoadedModel, LoadedSignature } from "../repository/load-version.ts";
+import { runLoosely } from "./run-loosely.ts";
 
 /** The name of the signature that a request without one means. */
 export const defaultSignatureName = "serving_default";
@@ -32,7 +33,7 @@ export async function predict(
   checkInputNames([...inputs.keys()], Object.keys(session.signature.inputs));
   checkOutputFilter(outputFilter, Object.keys(session.signature.outputs));
   const tensors = [...inputs].map(([key, proto]) => [key, fromTensorProto(proto, `input "${key}"`)] as const);
-  return session.run(Object.fromEntries(tensors), {
+  return runLoosely(session, Object.fromEntries(tensors), {
     ...(outputFilter.length > 0 && { outputs: outputFilter }),
     ...(signal && { signal }),
   });

@@ -4,6 +4,7 @@ import { exampleSignature } from "../inference/examples.ts";
 import { modelStatus, statusToJson } from "../inference/model-status.ts";
 import { findSignature } from "../inference/predict.ts";
 import { regress } from "../inference/regress.ts";
+import { runLoosely } from "../inference/run-loosely.ts";
 import type { JsonObject } from "../json/parse-json.ts";
 import type { LoadedModel } from "../repository/load-version.ts";
 import type { ModelSpec, Repository } from "../repository/repository.ts";
@@ -55,7 +56,7 @@ const verbs = {
       throw new InferenceError("invalid-argument", message);
     }
     const { form, inputs } = decodePredictRequest(document, found.session.signature);
-    return encodePredictResponse(form, await found.session.run(inputs, { signal }));
+    return encodePredictResponse(form, await runLoosely(found.session, inputs, { signal }));
   },
   async classify(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
     const input = decodeExamplesRequest(document, "classify");
