@@ -29,7 +29,7 @@ let url: string;
 function serverOf(models: readonly string[], options: Partial<ServerOptions> = {}): InferenceServer {
   const cacheDir = join(folder, "cache");
   const configs = models.map((name) => ({ name, basePath: join(folder, name) }));
-  return createServer({ models: configs, host: "127.0.0.1", restPort: 0, cacheDir, ...options });
+  return createServer({ models: configs, host: "127.0.0.1", restPort: 0, cacheDir, maxLoadRetries: 0, ...options });
 }
 
 beforeAll(async () => {
@@ -150,7 +150,10 @@ describe("connectSession to the server", () => {
 
 describe("an Open Inference Protocol client", () => {
   test("infers binary tensors", async () => {
-    const { body, headerBytes } = encodeTensors("inputs", golden.inputs, { id: "a" });
+    const { body, headerBytes } = encodeTensors("inputs", golden.inputs, {
+      id: "a",
+      parameters: { binary_data_output: true },
+    });
     const headers = { [headerLengthName]: String(headerBytes) };
     const response = await fetch(`${url}/v2/models/double/infer`, { method: "POST", body, headers });
     const bytes = new Uint8Array(await response.arrayBuffer());
@@ -340,7 +343,7 @@ describe("the command nearside-server", () => {
 
   test("serves a model until it is told to stop", async () => {
     const basePath = `--model_base_path=${join(folder, "double")}`;
-    const child = run("--model_name=double", basePath, "--rest_api_port=0", "--host=127.0.0.1", "--enable_batching");
+    const child = run("--model_name=double", basePath, "--rest_api_port=0", "--port=0", "--host=127.0.0.1");
     const lines: string[] = [];
     for await (const line of createInterface({ input: child.stdout })) {
       lines.push(line);

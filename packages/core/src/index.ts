@@ -35,7 +35,15 @@ export {
   weightChannels,
 } from "./quantization.ts";
 export { openWithRecovery, type RecoveryOptions } from "./recovering-session.ts";
-export { type BinaryBody, decodeTensors, encodeTensors, headerLengthName } from "./rpc/codec.ts";
+export {
+  type BinaryBody,
+  decodeTensorData,
+  decodeTensors,
+  encodeTensorData,
+  encodeTensors,
+  headerLengthName,
+  oipName,
+} from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
 export type {
   CallOptions,

@@ -28,5 +28,6 @@ async function serve(options: ServerOptions): Promise<void> {
   };
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
   await server.listen();
+  console.log(`gRPC: ${server.grpcAddress}`);
   console.log(`REST: ${server.url}/`);
 }

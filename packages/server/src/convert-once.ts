@@ -4,31 +4,82 @@ import { access, mkdir, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { InferenceError } from "@nearside/core";
+import { InferenceError, toInferenceError } from "@nearside/core";
 
 /** Where conversions are kept unless told otherwise: `$XDG_CACHE_HOME/nearside` or `~/.cache/nearside`. */
 export function defaultCacheDir(): string {
   return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "nearside");
 }
 
+/** Where conversions are kept, and which graph of a SavedModel is converted. */
+export interface ConvertOnceOptions {
+  readonly cacheDir: string;
+  /** The tags of the graph, all of them (default `serve`). */
+  readonly tags?: readonly string[];
+}
+
 /**
- * The folder of a graph model: `model` itself, or where that is a SavedModel, its conversion. It is converted now
- * unless it was before: conversions are kept in `cacheDir` under the SHA-256 of all the SavedModel's files and of the
- * converter's version.
+ * The folder of a graph model: `model` itself, or where that is a SavedModel, the conversion of `serving_default`. It
+ * is converted now unless it was before: conversions are kept in `cacheDir` under the SHA-256 of all the SavedModel's
+ * files and of the converter's version.
  */
-export async function convertOnce(model: string, { cacheDir }: { cacheDir: string }): Promise<string> {
+export async function convertOnce(model: string, options: ConvertOnceOptions): Promise<string> {
   if (!(await isSavedModel(model))) return model;
+  return (await conversionOf(model, options)).convert("serving_default");
+}
+
+/**
+ * The folders of all signatures of a model by their names, converted as by {@link convertOnce}; where one can't be
+ * converted, the error that says why. A graph model has one signature, `serving_default`.
+ */
+export async function convertSignatures(
+  model: string,
+  options: ConvertOnceOptions,
+): Promise<ReadonlyMap<string, string | InferenceError>> {
+  if (!(await isSavedModel(model))) return new Map([["serving_default", model]]);
+  const conversion = await conversionOf(model, options);
+  const folders = new Map<string, string | InferenceError>();
+  for (const signature of await conversion.signatures()) {
+    folders.set(signature, await conversion.convert(signature).catch(refusal));
+  }
+  return folders;
+}
+
+/** What can't be converted is a fact of a signature; everything else is a fault of the model or of this machine. */
+function refusal(error: unknown): InferenceError {
+  const refused = toInferenceError(error);
+  if (refused.code !== "unsupported") throw error;
+  return refused;
+}
+
+interface Conversion {
+  signatures(): Promise<readonly string[]>;
+  /** Converts a signature unless it was converted before, and tells where it is. */
+  convert(signature: string): Promise<string>;
+}
+
+async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: ConvertOnceOptions): Promise<Conversion> {
   // Imported here because a server of graph models needs no converter in memory.
-  const { convert, version } = await import("@nearside/converter");
+  const { convert, listSignatures, version } = await import("@nearside/converter");
   const { readDirectory, writeDirectory } = await import("@nearside/converter/node");
-  const target = join(cacheDir, await hashFolder(model, version));
-  if (await isThere(join(target, "model.json"))) return target;
-  await mkdir(cacheDir, { recursive: true }).catch((cause: unknown) => {
-    const message = `conversions: cannot write to ${cacheDir}; give a writable folder (cacheDir, --cache_dir)`;
-    throw new InferenceError("unavailable", message, { cause });
-  });
-  await convert(readDirectory(model), writeDirectory(target));
-  return target;
+  const source = readDirectory(model);
+  const target = join(cacheDir, await hashFolder(model, `${version} ${[...tags].sort().join(",")}`));
+  return {
+    async signatures() {
+      const wanted = [...tags].sort().join(",");
+      return (await listSignatures(source)).find((graph) => graph.tags.join(",") === wanted)?.signatures ?? [];
+    },
+    async convert(signature) {
+      const folder = join(target, encodeURIComponent(signature));
+      if (await isThere(join(folder, "model.json"))) return folder;
+      await mkdir(target, { recursive: true }).catch((cause: unknown) => {
+        const message = `conversions: cannot write to ${cacheDir}; give a writable folder (cacheDir, --cache_dir)`;
+        throw new InferenceError("unavailable", message, { cause });
+      });
+      await convert(source, writeDirectory(folder), { signature, tags });
+      return folder;
+    },
+  };
 }
 
 async function isSavedModel(folder: string): Promise<boolean> {
@@ -43,8 +94,8 @@ async function isThere(path: string): Promise<boolean> {
   );
 }
 
-async function hashFolder(folder: string, version: string): Promise<string> {
-  const hash = createHash("sha256").update(version);
+async function hashFolder(folder: string, salt: string): Promise<string> {
+  const hash = createHash("sha256").update(salt);
   for (const path of (await listFiles(folder)).sort()) {
     const file = createHash("sha256");
     await pipeline(createReadStream(path), file);

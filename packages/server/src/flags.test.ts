@@ -8,16 +8,36 @@ describe("parseFlags", () => {
       notices: [],
       options: {
         models: [{ name: "default", basePath: "/models/half" }],
+        pollMs: 1000,
+        maxLoadRetries: 5,
+        loadRetryMs: 60_000,
+        allowLabelsForUnavailable: false,
+        warmUpRequests: true,
+        warmUpIterations: 1,
         backend: "wasm",
+        grpcPort: 8500,
         restPort: 8501,
+        requestTimeoutMs: 30_000,
+        tensorContent: false,
+        allowModelControl: false,
         corsOrigins: [],
       },
     });
   });
 
   test("reads every flag of its own", () => {
-    const args = ["--model_name=m", "--model_base_path", "m", "--rest_api_port=0", "--host=127.0.0.1"];
-    const command = parseFlags([...args, "--backend=cpu", "--cors_origins=https://a,https://b", "--cache_dir=c"]);
+    const args = ["--model_name=m", "--model_base_path", "m", "--rest_api_port=0", "--host=127.0.0.1", "--port=0"];
+    const more = ["--file_system_poll_wait_seconds=0", "--max_num_load_retries=2", "--load_retry_interval_micros=5000"];
+    const command = parseFlags([
+      ...[...args, ...more, "--backend=cpu", "--cors_origins=https://a,https://b", "--cache_dir=c"],
+      ...[
+        "--allow_version_labels_for_unavailable_models",
+        "--saved_model_tags=serve,gpu",
+        "--enable_model_warmup=false",
+      ],
+      ...["--num_request_iterations_for_warmup=3", "--rest_api_timeout_in_ms=60000", "--allow_model_control=true"],
+      "--enable_serialization_as_tensor_content",
+    ]);
     expect(command).toMatchObject({
       options: {
         models: [{ name: "m", basePath: "m" }],
@@ -26,8 +46,24 @@ describe("parseFlags", () => {
         backend: "cpu",
         corsOrigins: ["https://a", "https://b"],
         cacheDir: "c",
+        grpcPort: 0,
+        pollMs: 0,
+        maxLoadRetries: 2,
+        loadRetryMs: 5,
+        allowLabelsForUnavailable: true,
+        tags: ["serve", "gpu"],
+        warmUpRequests: false,
+        warmUpIterations: 3,
+        requestTimeoutMs: 60_000,
+        allowModelControl: true,
+        tensorContent: true,
       },
     });
+  });
+
+  test("takes a file of models in place of one model", () => {
+    const args = ["--model_config_file=/models.config", "--model_config_file_poll_wait_seconds=5", "--model_name=m"];
+    expect(parseFlags(args)).toMatchObject({ options: { modelConfigFile: { path: "/models.config", pollMs: 5000 } } });
   });
 
   test.each([
@@ -39,20 +75,26 @@ describe("parseFlags", () => {
   });
 
   test("tells of flags without effect and of unknown ones", () => {
-    const command = parseFlags(["--model_base_path=m", "--enable_batching=true", "--port=8500", "--colour=red"]);
+    const command = parseFlags([
+      "--model_base_path=m",
+      "--enable_batching=true",
+      "--num_load_threads=2",
+      "--colour=red",
+    ]);
     expect(command).toMatchObject({
       notices: [
         "--enable_batching: accepted, no effect yet",
-        "--port: accepted, no effect yet",
+        "--num_load_threads: accepted, no effect yet",
         "--colour: unknown flag, ignored; see --help",
       ],
     });
   });
 
   test.each([
-    [[], "--model_base_path: expected the folder of a model, got nothing; see --help"],
+    [[], "--model_base_path: expected the folder of a model, or --model_config_file, got nothing; see --help"],
     [["--model_base_path=m", "--backend=cuda"], "--backend: expected wasm, webgpu, cpu, got cuda"],
     [["--model_base_path=m", "--rest_api_port=-1"], "--rest_api_port: expected a number from 0 to 65535"],
+    [["--model_base_path=m", "--max_num_load_retries=many"], "--max_num_load_retries: expected a number from 0 to"],
   ])("refuses %j", (args, message) => {
     expect(() => parseFlags(args)).toThrow(message);
   });

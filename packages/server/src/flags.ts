@@ -6,8 +6,21 @@ import { type ServerBackend, serverBackends } from "./process-backend.ts";
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 const flags = {
   model_name: { value: "NAME", help: "name of the model in URLs (default: default)" },
-  model_base_path: { value: "FOLDER", help: "folder with a folder per version, or with a model (required)" },
+  model_base_path: { value: "FOLDER", help: "folder with a folder per version, or with a model" },
+  model_config_file: { value: "FILE", help: "file that lists models, in place of these two (models.config)" },
+  model_config_file_poll_wait_seconds: { value: "S", help: "read it again so often (default: 0, once)" },
+  file_system_poll_wait_seconds: { value: "S", help: "look for new versions so often; 0: once (default: 1)" },
+  max_num_load_retries: { value: "N", help: "try a version that fails to load so often again (default: 5)" },
+  load_retry_interval_micros: { value: "US", help: "and wait so long before it (default: 60000000)" },
+  allow_version_labels_for_unavailable_models: { value: null, help: "give new labels to versions not yet loaded" },
+  saved_model_tags: { value: "A,B", help: "tags of the graph to serve (default: serve)" },
+  enable_model_warmup: { value: "BOOL", help: "run the requests in assets.extra before serving (default: true)" },
+  num_request_iterations_for_warmup: { value: "N", help: "run each of them so often (default: 1)" },
+  port: { value: "PORT", help: "port of the gRPC APIs (default: 8500; 0 takes a free one)" },
   rest_api_port: { value: "PORT", help: "port of the REST APIs (default: 8501; 0 takes a free one)" },
+  rest_api_timeout_in_ms: { value: "MS", help: "longest time for a REST request (default: 30000)" },
+  enable_serialization_as_tensor_content: { value: null, help: "numbers as raw bytes in gRPC answers" },
+  allow_model_control: { value: null, help: "let clients of /v2 and of gRPC load and unload models" },
   host: { value: "ADDRESS", help: "address to listen on (default: 0.0.0.0, all of them)" },
   backend: { value: serverBackends.join("|"), help: "where models run (default: wasm)" },
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
@@ -22,17 +35,16 @@ type Flag = keyof typeof flags;
 /** Flags of TensorFlow Serving that this server knows and does nothing with. */
 const withoutEffect: ReadonlySet<string> = new Set(
   [
-    "port grpc_socket_path rest_api_num_threads rest_api_timeout_in_ms enable_batching",
-    "allow_version_labels_for_unavailable_models batching_parameters_file enable_per_model_batching_parameters",
-    "model_config_file model_config_file_poll_wait_seconds num_load_threads num_unload_threads max_num_load_retries",
-    "load_retry_interval_micros file_system_poll_wait_seconds flush_filesystem_caches",
+    "grpc_socket_path rest_api_num_threads enable_batching",
+    "batching_parameters_file enable_per_model_batching_parameters",
+    "num_load_threads num_unload_threads flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
     "tensorflow_session_config_file use_alts_credentials ssl_config_file platform_config_file",
-    "per_process_gpu_memory_fraction saved_model_tags grpc_channel_arguments grpc_max_threads enable_model_warmup",
-    "num_request_iterations_for_warmup monitoring_config_file remove_unused_fields_from_bundle_metagraph",
+    "per_process_gpu_memory_fraction grpc_channel_arguments grpc_max_threads",
+    "monitoring_config_file remove_unused_fields_from_bundle_metagraph",
     "prefer_tflite_model num_tflite_pools num_tflite_interpreters_per_pool enable_signature_method_name_check",
     "xla_cpu_compilation_enabled xla_gpu_compilation_enabled enable_profiler thread_pool_factory_config_file",
-    "mixed_precision skip_initialize_tpu enable_grpc_healthcheck_service enable_serialization_as_tensor_content",
+    "mixed_precision skip_initialize_tpu enable_grpc_healthcheck_service",
   ].flatMap((names) => names.split(" ")),
 );
 
@@ -47,19 +59,41 @@ export function parseFlags(args: readonly string[]): Command {
   const { values, notices } = collect(args);
   if (isOn(values.get("help"))) return { run: "help" };
   if (isOn(values.get("version"))) return { run: "version" };
-  const basePath = values.get("model_base_path");
-  if (basePath === undefined) throw invalid("--model_base_path", "the folder of a model", "nothing");
   const corsOrigins = isOn(values.get("rest_api_enable_cors_support")) ? ["*"] : list(values.get("cors_origins"));
-  const [host, cacheDir] = [values.get("host"), values.get("cache_dir")];
+  const [host, cacheDir, tags] = [values.get("host"), values.get("cache_dir"), values.get("saved_model_tags")];
+  const number = (flag: Flag, byDefault: number, largest?: number) =>
+    parseNumber(flag, values.get(flag), byDefault, largest);
   const options = {
-    models: [{ name: values.get("model_name") ?? "default", basePath }],
+    ...parseModels(values, number("model_config_file_poll_wait_seconds", 0) * 1000),
+    pollMs: number("file_system_poll_wait_seconds", 1) * 1000,
+    maxLoadRetries: number("max_num_load_retries", 5),
+    loadRetryMs: number("load_retry_interval_micros", 60_000_000) / 1000,
+    allowLabelsForUnavailable: isOn(values.get("allow_version_labels_for_unavailable_models")),
+    warmUpRequests: isOn(values.get("enable_model_warmup") ?? "true"),
+    warmUpIterations: Math.max(1, number("num_request_iterations_for_warmup", 1)),
     backend: parseBackend(values.get("backend") ?? "wasm"),
-    restPort: parsePort(values.get("rest_api_port") ?? "8501"),
+    grpcPort: number("port", 8500, 65_535),
+    restPort: number("rest_api_port", 8501, 65_535),
+    requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, 2 ** 31 - 1),
+    tensorContent: isOn(values.get("enable_serialization_as_tensor_content")),
+    allowModelControl: isOn(values.get("allow_model_control")),
     corsOrigins,
+    ...(tags !== undefined && { tags: list(tags) }),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
   };
   return { run: "serve", options, notices };
+}
+
+/** The models of the two flags, or the file that lists them. */
+function parseModels(
+  values: ReadonlyMap<Flag, string>,
+  pollMs: number,
+): Pick<ServerOptions, "models" | "modelConfigFile"> {
+  const [path, basePath] = [values.get("model_config_file"), values.get("model_base_path")];
+  if (path !== undefined) return { modelConfigFile: { path, pollMs } }; // TensorFlow Serving ignores the others then
+  if (basePath !== undefined) return { models: [{ name: values.get("model_name") ?? "default", basePath }] };
+  throw invalid("--model_base_path", "the folder of a model, or --model_config_file", "nothing");
 }
 
 /** The text of `--help`. */
@@ -113,9 +147,15 @@ function parseBackend(name: string): ServerBackend {
   throw invalid("--backend", serverBackends.join(", "), name);
 }
 
-function parsePort(text: string): number {
-  if (/^\d{1,5}$/.test(text) && Number(text) < 65536) return Number(text);
-  throw invalid("--rest_api_port", "a number from 0 to 65535", text);
+function parseNumber(
+  flag: Flag,
+  text: string | undefined,
+  byDefault: number,
+  largest = Number.MAX_SAFE_INTEGER,
+): number {
+  if (text === undefined) return byDefault;
+  if (/^\d{1,16}$/.test(text) && Number(text) <= largest) return Number(text);
+  throw invalid(`--${flag}`, `a number from 0 to ${largest}`, text);
 }
 
 function invalid(where: string, expected: string, got: string): InferenceError {

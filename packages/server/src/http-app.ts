@@ -2,10 +2,11 @@ import cors from "@fastify/cors";
 import files from "@fastify/static";
 import { headerLengthName, InferenceError } from "@nearside/core";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import { compressReply } from "./compress-reply.ts";
 import { decompressBody } from "./decompress-body.ts";
 import { sendModelFile } from "./model-origin.ts";
 import { oipV2 } from "./oip-v2/oip-v2.ts";
-import type { Repository } from "./repository.ts";
+import type { Repository } from "./repository/repository.ts";
 import { restV1 } from "./rest-v1/rest-v1.ts";
 import { errorReply, type HttpReply, type HttpRequest, type Route } from "./route.ts";
 import type { ServerEvent } from "./server-event.ts";
@@ -14,6 +15,10 @@ import type { ServerEvent } from "./server-event.ts";
 export interface HttpAppOptions {
   readonly corsOrigins: readonly string[];
   readonly maxBodyBytes: number;
+  /** How long an answer may take. */
+  readonly requestTimeoutMs: number;
+  /** Whether clients may load and unload models. */
+  readonly allowModelControl: boolean;
   readonly onEvent: (event: ServerEvent) => void;
 }
 
@@ -23,7 +28,7 @@ const preflightSeconds = 24 * 60 * 60;
 /** The HTTP side of a server: its APIs over a repository, not yet listening. */
 export function createHttpApp(
   repository: Repository,
-  { corsOrigins, maxBodyBytes, onEvent }: HttpAppOptions,
+  { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, onEvent }: HttpAppOptions,
 ): FastifyInstance {
   const app = fastify({
     bodyLimit: maxBodyBytes,
@@ -65,21 +70,25 @@ export function createHttpApp(
   app.register(files, { serve: false, root: process.cwd() }); // for reply.sendFile, which is given the folder
   app.register(async (routes) => {
     routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
-    for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(oipV2, request, reply));
+    const v2 = oipV2({ allowModelControl });
+    for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
     routes.get("/models/*", async (request, reply) => sendModelFile(pathOf(request), repository, reply));
   });
 
   async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const answered = await route(toHttpRequest(request, reply), repository);
+    const answered = await route(toHttpRequest(request, reply, requestTimeoutMs), repository);
     if (answered.status === 500) onEvent({ type: "fault", path: pathOf(request), error: answered.error });
-    return sendReply(answered, reply);
+    return sendReply(await compressReply(request.headers, answered), reply);
   }
   return app;
 }
 
-function toHttpRequest(request: FastifyRequest, reply: FastifyReply): HttpRequest {
+function toHttpRequest(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): HttpRequest {
   const gone = new AbortController();
+  const late = new InferenceError("deadline-exceeded", `the server allows a request ${timeoutMs} ms, which are over`);
+  const timer = setTimeout(() => gone.abort(late), timeoutMs);
   reply.raw.once("close", () => {
+    clearTimeout(timer);
     if (!reply.raw.writableFinished) gone.abort(new InferenceError("cancelled", "the client closed the connection"));
   });
   return {
@@ -104,9 +113,10 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
 /** Sends a reply, with the status that Fastify gave an error of its own: 413 for a body that is too large. */
 function sendReply({ status, headers, body }: HttpReply, reply: FastifyReply, error?: unknown): FastifyReply {
   const bytes = typeof body === "string" ? Buffer.from(body) : body; // Fastify would add a charset to a string's type
+  const vary = [reply.getHeader("vary"), headers.vary].filter((names) => names !== undefined).join(", "); // of CORS, too
   return reply
     .code(clientStatus(error) ?? status)
-    .headers(headers)
+    .headers({ ...headers, ...(vary !== "" && { vary }) })
     .send(bytes);
 }
 

@@ -1,6 +1,7 @@
 import { InferenceError, type Shard } from "@nearside/core";
 import type { FastifyReply } from "fastify";
-import type { Repository } from "./repository.ts";
+import { defaultSignature } from "./repository/load-version.ts";
+import type { Repository } from "./repository/repository.ts";
 import { decodePathPart } from "./route.ts";
 
 const filePath = /^\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?\/(?<file>.+)$/i;
@@ -15,7 +16,7 @@ export function sendModelFile(path: string, repository: Repository, reply: Fasti
   const notFound = new InferenceError("not-found", `${path}: no such file; see /models/NAME/model.json`);
   if (name === undefined || file === undefined) throw notFound;
   const wanted = version === undefined ? undefined : BigInt(version);
-  const { folder } = repository.find(decodePathPart(name, "model name"), wanted);
+  const { folder } = defaultSignature(repository.find({ name: decodePathPart(name, "model name"), version: wanted }));
   const requested = decodePathPart(file, "path");
   const shard = folder.manifest.weightGroups.flatMap(({ shards }) => shards).find((each) => each.path === requested);
   if (!shard && requested !== "model.json") throw notFound;

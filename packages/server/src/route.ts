@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { errorCodes, InferenceError, toWireError } from "@nearside/core";
-import type { Repository } from "./repository.ts";
+import type { Repository } from "./repository/repository.ts";
 
 /** A request over HTTP: its path as it was sent, without the query, and the whole body, decompressed. */
 export interface HttpRequest {
@@ -8,7 +8,7 @@ export interface HttpRequest {
   readonly path: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Uint8Array;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away, or has waited long enough. */
   readonly signal: AbortSignal;
 }
 

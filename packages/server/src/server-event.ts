@@ -11,8 +11,19 @@ export type ServerEvent =
       readonly loadMs: number;
     }
   | { readonly type: "failed"; readonly model: string; readonly version: bigint; readonly error: InferenceError }
+  /** A signature of a version that is available can't be run here. */
+  | {
+      readonly type: "refused";
+      readonly model: string;
+      readonly version: bigint;
+      readonly signature: string;
+      readonly error: InferenceError;
+    }
+  | { readonly type: "unloaded"; readonly model: string; readonly version: bigint }
   /** The base path of a model holds nothing to serve. */
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
+  /** The file that lists the models can't be read, or asks for what can't be; what was served before goes on. */
+  | { readonly type: "bad-config"; readonly error: InferenceError }
   /** A request failed by a fault of the server, not of the client. */
   | { readonly type: "fault"; readonly path: string; readonly error: unknown };
 
@@ -25,8 +36,14 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: version ${event.version} is available on ${event.backend} (${Math.round(event.loadMs)} ms)`;
     case "failed":
       return `${event.model}: version ${event.version} failed to load: ${event.error.message}`;
+    case "refused":
+      return `${event.model}: version ${event.version}: signature "${event.signature}" is not served: ${event.error.message}`;
+    case "unloaded":
+      return `${event.model}: version ${event.version} is unloaded`;
     case "no-version":
       return `${event.model}: nothing to serve: ${event.error.message}`;
+    case "bad-config":
+      return `models: ${event.error.message}`;
     case "fault":
       return `${event.path}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
   }

@@ -1,5 +1,8 @@
 import { InferenceError, type Session, type Signature, type Tensors } from "@nearside/core";
-import type { LoadedVersion, Repository } from "../src/repository.ts";
+import type { LoadedModel } from "../src/repository/load-version.ts";
+import type { Repository } from "../src/repository/repository.ts";
+import { createStatistics } from "../src/repository/run-statistics.ts";
+import { toSignatureDef } from "../src/saved-model-signatures.ts";
 
 /** A session made by hand, that computes its outputs with `run`. */
 export function fakeSession(signature: Signature, run: (inputs: Tensors) => Tensors | Promise<Tensors>): Session {
@@ -16,32 +19,49 @@ export function fakeSession(signature: Signature, run: (inputs: Tensors) => Tens
   };
 }
 
-/** A repository with one session as version 123 of `half`. */
-export function fakeRepository(session: Session): Repository {
-  const { inputs, outputs } = session.signature;
-  const names = (specs: object) => Object.fromEntries(Object.keys(specs).map((name) => [name, `${name}:0`]));
-  const manifest = { signature: session.signature, inputNames: names(inputs), outputNames: names(outputs) };
-  const half: LoadedVersion = {
-    state: "available",
+/** A repository with these sessions as the signatures of version 123 of `half`, labelled `stable`. */
+export function fakeRepository(session: Session, others: Readonly<Record<string, Session>> = {}): Repository {
+  const signatures = Object.entries({ serving_default: session, ...others }).map(([name, each]) => {
+    return [name, { session: each, folder: fakeFolder(each.signature) }] as const;
+  });
+  const loaded: LoadedModel = {
     version: 123n,
-    session,
-    folder: {
-      path: "/nowhere",
-      manifest: { ...manifest, weightGroups: [], state: [], decimalInputs: [], json: {} },
-      readShard: () => Promise.reject(new InferenceError("data-loss", "a fake has no shards")),
-    },
+    signatures: new Map(signatures),
+    refused: new Map(),
+    definitions: new Map(signatures.map(([name, { folder }]) => [name, toSignatureDef(folder.manifest)])),
+    statistics: createStatistics(),
+    close: async () => {},
   };
-  const versions = (model: string) => (model === "half" ? [half] : []);
+  const find: Repository["find"] = ({ name, version, label }) => {
+    if (label !== undefined && label !== "stable") {
+      throw new InferenceError("invalid-argument", `Unrecognized servable version label: ${label}`);
+    }
+    if (name === "half" && (version === undefined || version === 123n)) return loaded;
+    const wanted = version === undefined ? `Latest(${name})` : `Specific(${name}, ${version})`;
+    throw new InferenceError("not-found", `Servable not found for request: ${wanted}`);
+  };
   return {
     isReady: true,
+    models: ["half"],
     load: async () => {},
-    versions,
-    find(model, version) {
-      const found = versions(model).find((known) => version === undefined || known.version === version);
-      if (found) return found;
-      const wanted = version === undefined ? `Latest(${model})` : `Specific(${model}, ${version})`;
-      throw new InferenceError("not-found", `Servable not found for request: ${wanted}`);
-    },
+    poll: async () => {},
+    reload: async () => {},
+    loadModel: async () => {},
+    unloadModel: async () => {},
+    versions: (model) => (model === "half" ? [{ version: 123n, state: "available", error: null, loaded }] : []),
+    find,
+    use: async (spec, work) => work(find(spec)),
     close: async () => {},
+  };
+}
+
+function fakeFolder(signature: Signature) {
+  const names = (specs: object) => Object.fromEntries(Object.keys(specs).map((name) => [name, `${name}:0`]));
+  const { inputs, outputs } = signature;
+  const manifest = { signature, inputNames: names(inputs), outputNames: names(outputs) };
+  return {
+    path: "/nowhere",
+    manifest: { ...manifest, weightGroups: [], state: [], decimalInputs: [], json: {} },
+    readShard: () => Promise.reject(new InferenceError("data-loss", "a fake has no shards")),
   };
 }

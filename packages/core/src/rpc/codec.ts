@@ -27,7 +27,7 @@ export function encodeTensors(
 ): BinaryBody {
   const parts: Uint8Array[] = [];
   const entries = Object.entries(tensors).map(([name, tensor]) => {
-    const bytes = encodeData(tensor);
+    const bytes = encodeTensorData(tensor);
     parts.push(bytes);
     const parameters = { binary_data_size: bytes.byteLength };
     return { name, shape: tensor.shape, datatype: oipName(name, tensor.dtype), parameters };
@@ -55,8 +55,8 @@ export function decodeTensors(
     if (size > body.byteLength - offset) {
       throw invalid(`${key} "${name}"`, `${size} bytes`, `${body.byteLength - offset} left in the body`);
     }
-    const data = decodeData(dtype, shape, body.subarray(offset, offset + size), `${key} "${name}"`);
-    Object.defineProperty(tensors, name, { value: { dtype, shape, data }, enumerable: true }); // also "__proto__"
+    const value = decodeTensorData(dtype, shape, body.subarray(offset, offset + size), `${key} "${name}"`);
+    Object.defineProperty(tensors, name, { value, enumerable: true }); // also "__proto__"
     offset += size;
   }
   if (offset !== body.byteLength) throw invalid("body", `${offset} bytes`, `${body.byteLength}`);
@@ -91,23 +91,25 @@ function parseEntry(entry: unknown, key: string): { name: string; dtype: DType; 
   return { name, dtype, shape: shape as number[], size: Number(size) };
 }
 
-function encodeData(tensor: Tensor): Uint8Array {
+/** The bytes of a tensor as the binary extension lays them out; a view of numbers, not a copy. */
+export function encodeTensorData(tensor: Tensor): Uint8Array {
   const { data } = tensor;
   if (ArrayBuffer.isView(data)) return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   const strings = data.map((text) => encodeText(text));
   return concatenate(strings.flatMap((bytes) => [uint32(bytes.byteLength), bytes]));
 }
 
-function decodeData(dtype: DType, shape: readonly number[], bytes: Uint8Array, where: string): Tensor["data"] {
+/** The tensor with these bytes, copied. Throws `invalid-argument`, naming `where`, unless they are all of its elements. */
+export function decodeTensorData(dtype: DType, shape: readonly number[], bytes: Uint8Array, where: string): Tensor {
   const length = dataLength(dtype, shape);
   if (!Number.isSafeInteger(length)) throw invalid(where, "a shape that fits in memory", `[${shape.join(",")}]`);
-  if (dtype === "string") return decodeStrings(bytes, length, where);
+  if (dtype === "string") return { dtype, shape, data: decodeStrings(bytes, length, where) };
   const Data = dtypes[dtype].array;
   if (bytes.byteLength !== length * Data.BYTES_PER_ELEMENT) {
     throw invalid(where, `${length * Data.BYTES_PER_ELEMENT} bytes for [${shape.join(",")}]`, `${bytes.byteLength}`);
   }
   const copy = new Uint8Array(bytes); // also aligns: the offset in the body is arbitrary
-  return new Data(copy.buffer);
+  return { dtype, shape, data: new Data(copy.buffer) } as Tensor; // the array is its dtype's
 }
 
 function decodeStrings(bytes: Uint8Array, count: number, where: string): string[] {

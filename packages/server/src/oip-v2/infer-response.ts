@@ -1,24 +1,27 @@
-import { dtypes, encodeTensors, headerLengthName, type Tensors } from "@nearside/core";
+import { encodeTensorData, headerLengthName, oipName, type Tensors } from "@nearside/core";
 import { encodeElements } from "../rest-v1/predict-response.ts";
 import type { HttpReply } from "../route.ts";
 
-/** An infer response: these fields and the outputs, as bytes after a JSON header or as plain JSON. */
+/** An infer response: these fields and the outputs, each as bytes after a JSON header, or within it. */
 export function encodeInferResponse(
   fields: Readonly<Record<string, unknown>>,
   outputs: Tensors,
-  { isBinary }: { readonly isBinary: boolean },
+  isBinary: (output: string) => boolean,
 ): HttpReply {
-  if (isBinary) {
-    const { body, headerBytes } = encodeTensors("outputs", outputs, fields);
-    const headers = { "content-type": "application/octet-stream", [headerLengthName]: String(headerBytes) };
-    return { status: 200, headers, body };
-  }
+  const parts: Uint8Array[] = [];
   const entries = Object.entries(outputs).map(([name, tensor]) => {
-    const { dtype, shape, data } = tensor;
-    const head = JSON.stringify({ name, datatype: dtypes[dtype].oip, shape });
-    const elements = encodeElements("", { ...tensor, shape: [data.length] }); // flat; the name's ending means nothing here
-    return `${head.slice(0, -1)},"data":${elements}}`;
+    const head = { name, datatype: oipName(name, tensor.dtype), shape: tensor.shape };
+    if (isBinary(name)) {
+      const bytes = encodeTensorData(tensor);
+      parts.push(bytes);
+      return JSON.stringify({ ...head, parameters: { binary_data_size: bytes.byteLength } });
+    }
+    const elements = encodeElements("", { ...tensor, shape: [tensor.data.length] }); // flat; a name's ending means nothing here
+    return `${JSON.stringify(head).slice(0, -1)},"data":${elements}}`;
   });
-  const body = `${JSON.stringify(fields).slice(0, -1)},"outputs":[${entries.join(",")}]}`;
-  return { status: 200, headers: { "content-type": "application/json" }, body };
+  const json = `${JSON.stringify(fields).slice(0, -1)},"outputs":[${entries.join(",")}]}`;
+  if (parts.length === 0) return { status: 200, headers: { "content-type": "application/json" }, body: json };
+  const header = Buffer.from(json);
+  const headers = { "content-type": "application/octet-stream", [headerLengthName]: String(header.byteLength) };
+  return { status: 200, headers, body: Buffer.concat([header, ...parts]) };
 }

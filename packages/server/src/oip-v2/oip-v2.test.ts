@@ -16,14 +16,18 @@ const inputs = { x: { dtype: "int64", shape: [1, 2], data: BigInt64Array.of(9007
 async function call(method: string, path: string, body: string | Uint8Array = "", headers = {}) {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const { signal } = new AbortController();
-  return oipV2({ method, path, headers, body: bytes, signal }, fakeRepository(echo));
+  const route = oipV2({ allowModelControl: false });
+  return route({ method, path, headers, body: bytes, signal }, fakeRepository(echo));
 }
 
 const infer = (body: string | Uint8Array, headers = {}) => call("POST", "/v2/models/half/infer", body, headers);
 
 describe("oipV2", () => {
   test.each([
-    ["/v2", { name: "nearside", version: "0.1.0", extensions: ["binary_tensor_data"] }],
+    [
+      "/v2",
+      { name: "nearside", version: "0.1.0", extensions: ["binary_tensor_data", "model_repository", "statistics"] },
+    ],
     ["/v2/health/live", { live: true }],
     ["/v2/health/ready", { ready: true }],
     ["/v2/models/half/ready", { name: "half", ready: true }],
@@ -44,7 +48,10 @@ describe("oipV2", () => {
   });
 
   test("infers binary tensors, and echoes the id", async () => {
-    const { headerBytes, body } = encodeTensors("inputs", inputs, { id: "7", outputs: [{ name: "x" }] });
+    const { headerBytes, body } = encodeTensors("inputs", inputs, {
+      id: "7",
+      outputs: [{ name: "x", parameters: { binary_data: true } }],
+    });
     const reply = await infer(body, { [headerLengthName]: String(headerBytes) });
     const length = Number(reply.headers[headerLengthName]);
     const { tensors, fields } = decodeTensors("outputs", reply.body as Uint8Array, length);
@@ -62,14 +69,78 @@ describe("oipV2", () => {
     }
   });
 
-  test("answers JSON to a binary request that asks for it, and bytes to a JSON request that asks for them", async () => {
-    const { headerBytes, body } = encodeTensors("inputs", inputs, { parameters: { binary_data_output: false } });
+  test("answers JSON to a binary request that asks for nothing else, and bytes to a JSON request that asks for them", async () => {
+    const { headerBytes, body } = encodeTensors("inputs", inputs);
     const json = await infer(body, { [headerLengthName]: String(headerBytes) });
     expect(json.headers["content-type"]).toBe("application/json");
     const binary = await infer(
       '{"inputs":[{"name":"x","shape":[0,2],"datatype":"INT64","data":[]}],"outputs":[{"name":"x","parameters":{"binary_data":true}}]}',
     );
     expect(binary.headers["content-type"]).toBe("application/octet-stream");
+  });
+
+  test("takes inputs of which some are bytes and some JSON", async () => {
+    const int32 = { dtype: "int32", shape: [null] } as const;
+    const adder = fakeSession({ inputs: { a: int32, b: int32 }, outputs: { a: int32, b: int32 } }, (given) => given);
+    const header = JSON.stringify({
+      inputs: [
+        { name: "a", shape: [1], datatype: "INT32", parameters: { binary_data_size: 4 } },
+        { name: "b", shape: [1], datatype: "INT32", data: [2] },
+      ],
+      outputs: [{ name: "a" }, { name: "b", parameters: { binary_data: true } }],
+    });
+    const body = Buffer.concat([Buffer.from(header), Uint8Array.of(1, 0, 0, 0)]);
+    const headers = { [headerLengthName]: String(header.length) };
+    const { signal } = new AbortController();
+    const request = { method: "POST", path: "/v2/models/half/infer", headers, body, signal };
+    const reply = await oipV2({ allowModelControl: false })(request, fakeRepository(adder));
+    const length = Number(reply.headers[headerLengthName]);
+    expect(JSON.parse(Buffer.from(reply.body as Uint8Array).toString("utf8", 0, length)).outputs).toEqual([
+      { name: "a", datatype: "INT32", shape: [1], data: [1] },
+      { name: "b", datatype: "INT32", shape: [1], parameters: { binary_data_size: 4 } },
+    ]);
+    expect([...(reply.body as Uint8Array).subarray(length)]).toEqual([2, 0, 0, 0]);
+  });
+
+  test("takes a body without a header as the only input, and answers bytes", async () => {
+    const body = new Uint8Array(BigInt64Array.of(5n, -6n).buffer);
+    const reply = await infer(body, { [headerLengthName]: "0" });
+    const length = Number(reply.headers[headerLengthName]);
+    const { tensors } = decodeTensors("outputs", reply.body as Uint8Array, length);
+    expect(tensors).toEqual({ x: { dtype: "int64", shape: [1, 2], data: BigInt64Array.of(5n, -6n) } });
+    expect((await infer(body.subarray(1), { [headerLengthName]: "0" })).status).toBe(400);
+  });
+
+  test("tells what is in the repository, and what was run", async () => {
+    const index = await call("POST", "/v2/repository/index", '{"ready": true}');
+    expect(JSON.parse(String(index.body))).toEqual([{ name: "half", version: "123", state: "READY", reason: "" }]);
+    const stats = await call("GET", "/v2/models/half/versions/123/stats");
+    expect(JSON.parse(String(stats.body))).toMatchObject({
+      model_stats: [
+        { name: "half", version: "123", inference_count: 0, inference_stats: { success: { count: 0, ns: 0 } } },
+      ],
+    });
+    expect((await call("GET", "/v2/models/none/stats")).status).toBe(404);
+  });
+
+  test("loads and unloads models only where that is allowed", async () => {
+    const reply = await call("POST", "/v2/repository/models/half/unload");
+    expect([reply.status, String(reply.body)]).toEqual([501, expect.stringContaining("--allow_model_control")]);
+    const { signal } = new AbortController();
+    const request = {
+      method: "POST",
+      path: "/v2/repository/models/half/load",
+      headers: {},
+      body: new Uint8Array(),
+      signal,
+    };
+    expect((await oipV2({ allowModelControl: true })(request, fakeRepository(echo))).status).toBe(200);
+  });
+
+  test("refuses a request that belongs to a sequence, whose state no server here keeps", async () => {
+    const inputs = '"inputs":[{"name":"x","shape":[0,2],"datatype":"INT64","data":[]}]';
+    expect((await infer(`{${inputs},"parameters":{"sequence_id":1}}`)).status).toBe(501);
+    expect((await infer(`{${inputs},"parameters":{"sequence_id":0}}`)).status).toBe(200);
   });
 
   test.each(["999", "-1", "x", "1e3", ""])("refuses the header length %j", async (length) => {

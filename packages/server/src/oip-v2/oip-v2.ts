@@ -1,63 +1,120 @@
-import { encodeMetadata, headerLengthName, InferenceError } from "@nearside/core";
-import type { LoadedVersion, Repository } from "../repository.ts";
+import { headerLengthName, InferenceError } from "@nearside/core";
+import { isJsonObject, type JsonObject, parseJson } from "../json/parse-json.ts";
+import type { LoadedSignature } from "../repository/load-version.ts";
+import type { Repository } from "../repository/repository.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
 import { version as serverVersion } from "../version.ts";
 import { decodeInferRequest } from "./infer-request.ts";
 import { encodeInferResponse } from "./infer-response.ts";
+import {
+  extensions,
+  findModel,
+  infer,
+  modelMetadata,
+  modelStatistics,
+  type NamedModel,
+  repositoryIndex,
+} from "./model-calls.ts";
 
-const modelPath = /^\/v2\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?(?:\/(?<call>ready|infer))?$/i;
+const modelPath =
+  /^\/v2\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?(?:\/(?<call>ready|infer|stats))?$/i;
+const controlPath = /^\/v2\/repository\/models\/(?<name>[^/]+)\/(?<call>load|unload)$/i;
 
-/** The Open Inference Protocol v2 over HTTP, with its binary tensor extension. Errors are `{ error, code }`. */
-export const oipV2: Route = async (request, repository) => {
-  try {
-    return await dispatch(request, repository);
-  } catch (error) {
-    return errorReply(error, { isV1: false });
-  }
-};
+/** Which calls of the protocol are answered. */
+export interface OipV2Options {
+  /** Whether clients may load and unload models. */
+  readonly allowModelControl: boolean;
+}
+
+/**
+ * The Open Inference Protocol v2 over HTTP, with the binary tensor, the repository and the statistics extension. Errors
+ * are `{ error, code }`.
+ */
+export function oipV2({ allowModelControl }: OipV2Options): Route {
+  return async (request, repository) => {
+    try {
+      const control = controlPath.exec(request.path)?.groups;
+      if (control && request.method === "POST") {
+        if (!allowModelControl) throw modelControlError();
+        return await controlModel(control, repository);
+      }
+      return await dispatch(request, repository);
+    } catch (error) {
+      return errorReply(error, { isV1: false });
+    }
+  };
+}
+
+/** The error for a client that may not load and unload models. */
+export function modelControlError(): InferenceError {
+  const message = "loading and unloading models by request is off; start the server with --allow_model_control";
+  return new InferenceError("unsupported", message);
+}
 
 async function dispatch(request: HttpRequest, repository: Repository): Promise<HttpReply> {
   const { method, path } = request;
   const call = `${method} ${path.replace(/\/$/, "").toLowerCase()}`;
-  const { name, version, call: verb } = modelPath.exec(path)?.groups ?? {};
-  if (name === undefined) {
-    const answer = Object.hasOwn(serverCalls, call) ? serverCalls[call] : undefined;
-    if (answer) return answer(repository);
+  const answer = Object.hasOwn(serverCalls, call) ? serverCalls[call] : undefined;
+  if (answer) return answer(repository, request);
+  const groups = modelPath.exec(path)?.groups;
+  if (!groups) {
     throw new InferenceError("not-found", `${method} ${path}: expected a call of the Open Inference Protocol v2`);
   }
+  const model = { name: decodePathPart(groups.name ?? "", "model name"), version: groups.version };
+  const verb = groups.call?.toLowerCase();
   const expected = verb === "infer" ? "POST" : "GET";
   if (method !== expected) throw new InferenceError("not-found", `${path}: expected ${expected}, got ${method}`);
-  const model = decodePathPart(name, "model name");
-  const loaded = findVersion(repository, model, version);
-  if (verb === "infer") return infer(model, loaded, request);
-  if (verb === "ready") return jsonReply({ name: model, ready: true });
-  const { session, version: served } = loaded;
-  const platform = `nearside_${session.backend}`;
-  return jsonReply({ name: model, versions: [String(served)], platform, ...encodeMetadata(session) });
+  if (verb === "infer") return inferOverHttp(model, request, repository);
+  if (verb === "stats") return statistics(repository, model);
+  if (verb !== "ready") return jsonReply(modelMetadata(repository, model));
+  findModel(repository, model);
+  return jsonReply({ name: model.name, ready: true });
 }
 
 /** The calls that concern no model. */
-const serverCalls: Readonly<Record<string, (repository: Repository) => HttpReply>> = {
-  "GET /v2": () => jsonReply({ name: "nearside", version: serverVersion, extensions: ["binary_tensor_data"] }),
+const serverCalls: Readonly<Record<string, (repository: Repository, request: HttpRequest) => HttpReply>> = {
+  "GET /v2": () => jsonReply({ name: "nearside", version: serverVersion, extensions }),
   "GET /v2/health/live": () => jsonReply({ live: true }),
   "GET /v2/health/ready": ({ isReady }) => ({ ...jsonReply({ ready: isReady }), status: isReady ? 200 : 503 }),
+  "GET /v2/models/stats": (repository) => statistics(repository, {}),
+  "POST /v2/repository/index": (repository, { body }) => {
+    const onlyReady = parseOptional(body)?.get("ready") === true;
+    return jsonReply(repositoryIndex(repository, { onlyReady }));
+  },
 };
 
-/** The version, or an error: `unavailable` while it is loading or where it failed to load, else `not-found`. */
-function findVersion(repository: Repository, model: string, version: string | undefined): LoadedVersion {
-  const wanted = version === undefined ? undefined : BigInt(version);
-  const known = repository.versions(model).find((each) => wanted === undefined || each.version === wanted);
-  if (known?.state === "available") return known;
-  const name = `model "${model}"${wanted === undefined ? "" : ` version ${wanted}`}`;
-  if (known?.state === "loading") throw new InferenceError("unavailable", `${name} is still loading; try again`);
-  if (known) throw new InferenceError("unavailable", `${name} failed to load: ${known.error.message}`);
-  throw new InferenceError("not-found", `${name} is not on this server`);
+async function inferOverHttp(model: NamedModel, request: HttpRequest, repository: Repository): Promise<HttpReply> {
+  const { body, headers, signal } = request;
+  const read = ({ session }: LoadedSignature) => decodeInferRequest(body, headers[headerLengthName], session.signature);
+  const { call, outputs, version } = await infer(repository, model, read, signal);
+  const { id, isBinary } = call;
+  const fields = { model_name: model.name, model_version: String(version), ...(id !== undefined && { id }) };
+  return encodeInferResponse(fields, outputs, isBinary);
 }
 
-async function infer(model: string, { session, version }: LoadedVersion, request: HttpRequest): Promise<HttpReply> {
-  const { inputs, outputs, id, isBinaryReply } = decodeInferRequest(request.body, request.headers[headerLengthName]);
-  const options = { signal: request.signal, ...(outputs && { outputs }) };
-  const tensors = await session.run(inputs, options);
-  const fields = { model_name: model, model_version: String(version), ...(id !== undefined && { id }) };
-  return encodeInferResponse(fields, tensors, { isBinary: isBinaryReply });
+async function controlModel(groups: Readonly<Record<string, string | undefined>>, repository: Repository) {
+  const name = decodePathPart(groups.name ?? "", "model name");
+  if (groups.call?.toLowerCase() === "load") await repository.loadModel(name);
+  else await repository.unloadModel(name);
+  return jsonReply({});
+}
+
+function statistics(repository: Repository, model: Partial<NamedModel>): HttpReply {
+  return jsonReply({ model_stats: modelStatistics(repository, model).map(toSnakeCase) });
+}
+
+/** A value as JSON has it here: names in snake case, and counts as numbers. */
+function toSnakeCase(value: unknown): unknown {
+  if (typeof value === "bigint") return Number(value);
+  if (typeof value !== "object" || value === null) return value;
+  const rename = (name: string) => name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [rename(name), toSnakeCase(item)]));
+}
+
+/** The object in a body that may be empty. Throws `invalid-argument` for anything else. */
+function parseOptional(body: Uint8Array): JsonObject | undefined {
+  if (body.byteLength === 0) return undefined;
+  const document = parseJson(new TextDecoder().decode(body));
+  if (isJsonObject(document)) return document;
+  throw new InferenceError("invalid-argument", "body: expected a JSON object, got another value");
 }

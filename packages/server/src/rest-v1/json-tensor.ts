@@ -1,4 +1,4 @@
-import { type DType, dtypes, InferenceError, type Tensor } from "@nearside/core";
+import { type DType, decodeText, dtypes, InferenceError, type Tensor } from "@nearside/core";
 import { describeJson, jsonTypeName } from "../json/describe-json.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from "../json/parse-json.ts";
 
@@ -75,7 +75,7 @@ function readElement(value: JsonValue, dtype: DType): Element {
     if (typeof value === "boolean") return value ? 1 : 0;
   } else if (dtype === "string") {
     if (typeof value === "string") return value;
-    if (isJsonObject(value)) return decodeBase64(value);
+    if (isJsonObject(value)) return decodeText(decodeBase64(value));
   } else if (dtype === "complex64") {
     throw new InferenceError(
       "unsupported",
@@ -91,7 +91,8 @@ function readElement(value: JsonValue, dtype: DType): Element {
   throw invalid(`JSON Value: ${describeJson(value)} ${type}`);
 }
 
-function decodeBase64(value: JsonObject): string {
+/** The bytes of `{ "b64": "<text>" }`. Throws `invalid-argument` where it is something else. */
+export function decodeBase64(value: JsonObject): Uint8Array {
   const text = value.get("b64");
   if (value.size !== 1 || typeof text !== "string") {
     throw invalid(`JSON Value: ${describeJson(value)} not formatted correctly for base64 data`);
@@ -99,12 +100,7 @@ function decodeBase64(value: JsonObject): string {
   if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.replace(/=+$/, "").length % 4 === 1) {
     throw invalid("Unable to base64 decode");
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(text, "base64"));
-  } catch (cause) {
-    const message = "base64 data: expected UTF-8 text, got other bytes; send them as a numeric tensor";
-    throw new InferenceError("unsupported", message, { cause });
-  }
+  return Buffer.from(text, "base64");
 }
 
 function invalid(message: string): InferenceError {

@@ -12,8 +12,8 @@ export interface PredictRequest {
   readonly inputs: Tensors;
 }
 
-/** The body of a predict request as JSON. Throws `invalid-argument` unless it is an object. */
-export function parsePredictBody(body: Uint8Array): JsonObject {
+/** The body of a request as JSON. Throws `invalid-argument` unless it is an object. */
+export function parseRequestBody(body: Uint8Array): JsonObject {
   const document = parseJson(new TextDecoder().decode(body));
   if (isJsonObject(document)) return document;
   throw formatError(document, "Is not object");
@@ -151,7 +151,8 @@ function inElement(place: string, read: () => void): void {
   }
 }
 
-function formatError(document: JsonValue, problem: string): InferenceError {
+/** The error for a value that has another form than expected. */
+export function formatError(document: JsonValue, problem: string): InferenceError {
   return invalid(`JSON Value: ${describeJson(document)} ${problem}`);
 }
 

@@ -1,4 +1,4 @@
-import { InferenceError, type Tensor, type Tensors } from "@nearside/core";
+import { encodeText, InferenceError, type Tensor, type Tensors } from "@nearside/core";
 import { formatFloat } from "../json/format-float.ts";
 import { tensorFlowName } from "./json-tensor.ts";
 import type { PredictForm } from "./predict-request.ts";
@@ -69,7 +69,10 @@ function elementTexts(name: string, tensor: Tensor): string[] {
   }
   // An output whose name ends so holds bytes: TensorFlow Serving's convention.
   if (dtype === "string" && name.endsWith("_bytes")) {
-    return Array.from(data as readonly string[], (text) => `{"b64": "${Buffer.from(text).toString("base64")}"}`);
+    return Array.from(
+      data as readonly string[],
+      (text) => `{"b64": "${Buffer.from(encodeText(text)).toString("base64")}"}`,
+    );
   }
   if (dtype === "string") return Array.from(data as readonly string[], (text) => JSON.stringify(text));
   if (dtype === "bool") return Array.from(data as Uint8Array, (value) => (value ? "true" : "false"));

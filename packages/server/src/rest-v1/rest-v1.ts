@@ -1,12 +1,21 @@
 import { InferenceError } from "@nearside/core";
-import type { Repository } from "../repository.ts";
+import { classify } from "../inference/classify.ts";
+import { exampleSignature } from "../inference/examples.ts";
+import { modelStatus, statusToJson } from "../inference/model-status.ts";
+import { findSignature } from "../inference/predict.ts";
+import { regress } from "../inference/regress.ts";
+import { runLoosely } from "../inference/run-loosely.ts";
+import type { JsonObject } from "../json/parse-json.ts";
+import type { LoadedModel } from "../repository/load-version.ts";
+import type { ModelSpec, Repository } from "../repository/repository.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
+import { decodeExamplesRequest } from "./examples-request.ts";
+import { encodeClassifyResponse, encodeRegressResponse } from "./examples-response.ts";
 import { encodeMetadata } from "./metadata.ts";
-import { encodeStatus } from "./model-status.ts";
-import { decodePredictRequest, parsePredictBody, signatureName } from "./predict-request.ts";
+import { decodePredictRequest, parseRequestBody, signatureName } from "./predict-request.ts";
 import { encodePredictResponse } from "./predict-response.ts";
 
-const predictPath =
+const runPath =
   /^\/v1\/models\/(?<name>[^/:]+)(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?:(?<verb>classify|regress|predict)$/i;
 const statusPath =
   /^\/v1\/models(?:\/(?<name>[^/:]+))?(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?(?:\/(?<part>metadata))?$/i;
@@ -24,25 +33,43 @@ export const restV1: Route = async (request, repository) => {
 async function dispatch(request: HttpRequest, repository: Repository): Promise<HttpReply> {
   const { method, path } = request;
   const malformed = new InferenceError("invalid-argument", `Malformed request: ${method} ${path}`);
-  const pattern = { POST: predictPath, GET: statusPath }[method];
+  const pattern = { POST: runPath, GET: statusPath }[method];
   const groups = pattern?.exec(path)?.groups;
   if (!groups) throw malformed;
   const model = parseModel(groups);
   if (method === "GET" && groups.part !== undefined) return getMetadata(model, repository);
   if (method === "GET") return getStatus(model, repository);
-  if (groups.verb === "predict") return predict(model, request, repository);
-  if (groups.verb !== "classify" && groups.verb !== "regress") throw malformed; // in capitals
-  throw new InferenceError("unsupported", `${groups.verb} is not supported yet; call predict on the same model`);
+  const run = Object.hasOwn(verbs, groups.verb ?? "") ? verbs[groups.verb as keyof typeof verbs] : undefined;
+  if (!run) throw malformed; // in capitals
+  const document = parseRequestBody(request.body);
+  const body = await repository.use(model, (loaded) => run(loaded, document, request.signal));
+  return { status: 200, headers: { "content-type": "application/json" }, body };
 }
+
+/** What each verb answers to the document of a request. */
+const verbs = {
+  async predict(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
+    const name = signatureName(document);
+    const found = findSignature(loaded, name);
+    if (!found) {
+      const message = `Serving signature name: "${name}" not found in signature def`;
+      throw new InferenceError("invalid-argument", message);
+    }
+    const { form, inputs } = decodePredictRequest(document, found.session.signature);
+    return encodePredictResponse(form, await runLoosely(found.session, inputs, { signal }));
+  },
+  async classify(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
+    const input = decodeExamplesRequest(document, "classify");
+    return encodeClassifyResponse(await classify(exampleSignature(loaded, signatureName(document)), input, signal));
+  },
+  async regress(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
+    const input = decodeExamplesRequest(document, "regress");
+    return encodeRegressResponse(await regress(exampleSignature(loaded, signatureName(document)), input, signal));
+  },
+};
 
 /** The model that a path names. */
-interface NamedModel {
-  readonly name: string;
-  readonly version: bigint | undefined;
-  readonly label: string | undefined;
-}
-
-function parseModel(groups: Readonly<Record<string, string | undefined>>): NamedModel {
+function parseModel(groups: Readonly<Record<string, string | undefined>>): ModelSpec {
   const { name = "", version, label } = groups;
   if (version !== undefined && BigInt(version) >= 2n ** 63n) {
     throw new InferenceError("invalid-argument", `Failed to convert version: ${version} to numeric.`);
@@ -54,45 +81,19 @@ function parseModel(groups: Readonly<Record<string, string | undefined>>): Named
   };
 }
 
-async function predict(model: NamedModel, request: HttpRequest, repository: Repository): Promise<HttpReply> {
-  const document = parsePredictBody(request.body);
-  const signature = signatureName(document);
-  refuseLabel(model);
-  const { session } = repository.find(model.name, model.version);
-  if (signature !== "serving_default") {
-    const message = `Serving signature name: "${signature}" not found in signature def`;
-    throw new InferenceError("invalid-argument", message);
-  }
-  const { form, inputs } = decodePredictRequest(document, session.signature);
-  const outputs = await session.run(inputs, { signal: request.signal });
-  return {
-    status: 200,
-    headers: { "content-type": "application/json" },
-    body: encodePredictResponse(form, outputs),
-  };
-}
-
-function getStatus({ name, version }: NamedModel, repository: Repository): HttpReply {
+/** The status of all versions, or of one; a label is ignored, as TensorFlow Serving does. */
+function getStatus({ name, version }: ModelSpec, repository: Repository): HttpReply {
   requireName(name);
-  const versions = repository.versions(name).filter((known) => version === undefined || known.version === version);
-  if (versions.length > 0) return jsonReply(encodeStatus(versions), { indent: 1 });
-  const what = version === undefined ? "any versions" : `version ${version}`;
-  throw new InferenceError("not-found", `Could not find ${what} of model ${name}`);
+  return jsonReply(statusToJson(modelStatus(repository, name, version)), { indent: 1 });
 }
 
-function getMetadata(model: NamedModel, repository: Repository): HttpReply {
+function getMetadata(model: ModelSpec, repository: Repository): HttpReply {
   requireName(model.name);
-  refuseLabel(model);
-  return jsonReply(encodeMetadata(model.name, repository.find(model.name, model.version)), { indent: 1 });
+  return jsonReply(encodeMetadata(model.name, repository.find(model)), { indent: 1 });
 }
 
 function requireName(name: string): void {
   if (name === "") throw new InferenceError("invalid-argument", "Missing model name in request.");
-}
-
-function refuseLabel({ label }: NamedModel): void {
-  if (label === undefined) return;
-  throw new InferenceError("invalid-argument", `Unrecognized servable version label: ${label}`);
 }
 
 /** What TensorFlow Serving answers to OPTIONS; the headers that make it a CORS preflight are added outside. */

@@ -1,0 +1,135 @@
+import { once } from "node:events";
+import type {
+  handleBidiStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  MethodDefinition,
+  ServerDuplexStream,
+  ServerUnaryCall,
+  ServerWritableStream,
+  ServiceDefinition,
+  ServiceError,
+  UntypedHandleCall,
+} from "@grpc/grpc-js";
+import { Metadata } from "@grpc/grpc-js";
+import { errorCodes, InferenceError, toInferenceError } from "@nearside/core";
+import { decodeProto, encodeProto, type Proto, type ProtoName } from "../protobuf/codec.ts";
+import type { Draft } from "../protobuf/encode.ts";
+import { services } from "../protobuf/protos.ts";
+
+/** The full name of a service. */
+export type ServiceName = keyof typeof services;
+
+/** The answers to a service's methods. What they throw becomes the status of the call. */
+export type Handlers<S extends ServiceName> = {
+  readonly [M in keyof (typeof services)[S]]: HandlerOf<(typeof services)[S][M]>;
+};
+
+type HandlerOf<Method> = Method extends readonly [infer I extends ProtoName, infer O extends ProtoName, infer Streams]
+  ? Streams extends "stream"
+    ? (requests: AsyncIterable<Proto<I>>, signal: AbortSignal) => AsyncIterable<Draft<Proto<O>>>
+    : (request: Proto<I>, signal: AbortSignal) => AsyncIterable<Draft<Proto<O>>>
+  : Method extends readonly [infer I extends ProtoName, infer O extends ProtoName]
+    ? (request: Proto<I>, signal: AbortSignal) => Promise<Draft<Proto<O>>>
+    : never;
+
+/** Who is told of faults: errors that aren't the client's. */
+export type OnFault = (path: string, error: unknown) => void;
+
+/** A service as the gRPC library takes it: how its messages are read and written, and what answers its methods. */
+export function toService<S extends ServiceName>(
+  name: S,
+  handlers: Handlers<S>,
+  onFault: OnFault,
+): { readonly definition: ServiceDefinition; readonly implementation: Record<string, UntypedHandleCall> } {
+  const methods = Object.entries(services[name]) as readonly [string, readonly [ProtoName, ProtoName, string?]][];
+  const definition: Record<string, MethodDefinition<unknown, unknown>> = {};
+  const implementation: Record<string, UntypedHandleCall> = {};
+  for (const [method, [input, output, streams]] of methods) {
+    const path = `/${name}/${method}`;
+    const decode = (message: ProtoName) => (bytes: Buffer) => decodeProto(message, bytes, path);
+    const encode = (message: ProtoName) => (value: unknown) => Buffer.from(encodeProto(message, value as object));
+    definition[method] = {
+      path,
+      requestStream: streams === "stream",
+      responseStream: streams !== undefined,
+      requestSerialize: encode(input),
+      requestDeserialize: decode(input),
+      responseSerialize: encode(output),
+      responseDeserialize: decode(output),
+    };
+    const handler = (handlers as Readonly<Record<string, unknown>>)[method]; // typed by the table that is walked here
+    const fail = (error: unknown) => toServiceError(error, path, onFault);
+    implementation[method] = streams ? streaming(handler as Streaming, streams, fail) : unary(handler as Unary, fail);
+  }
+  return { definition, implementation };
+}
+
+type Unary = (request: unknown, signal: AbortSignal) => Promise<unknown>;
+type Streaming = (requests: unknown, signal: AbortSignal) => AsyncIterable<unknown>;
+type Fail = (error: unknown) => Partial<ServiceError>;
+
+function unary(handler: Unary, fail: Fail): handleUnaryCall<unknown, unknown> {
+  return (call, reply) => {
+    // The handler may throw before its promise is there.
+    Promise.resolve()
+      .then(() => handler(call.request, signalOf(call)))
+      .then((response) => reply(null, response))
+      .catch((error: unknown) => reply(fail(error)));
+  };
+}
+
+function streaming(handler: Streaming, streams: string, fail: Fail): UntypedHandleCall {
+  async function answer(call: Duplex | Writable, requests: unknown): Promise<void> {
+    const signal = signalOf(call);
+    try {
+      for await (const response of handler(requests, signal)) {
+        if (signal.aborted) return;
+        if (!call.write(response)) await once(call, "drain", { signal });
+      }
+      call.end();
+    } catch (error) {
+      if (!signal.aborted) call.emit("error", fail(error)); // else nobody is there to be told
+    }
+  }
+  // Iterating must not destroy a stream at its end: the answer's end, and the status, are still to be sent.
+  const both: handleBidiStreamingCall<unknown, unknown> = (call) => {
+    void answer(call, call.iterator({ destroyOnReturn: false }));
+  };
+  const ours: handleServerStreamingCall<unknown, unknown> = (call) => {
+    void answer(call, call.request);
+  };
+  return streams === "stream" ? both : ours;
+}
+
+type Duplex = ServerDuplexStream<unknown, unknown>;
+type Writable = ServerWritableStream<unknown, unknown>;
+
+/** Aborted when the client cancels the call, or its deadline is over. */
+function signalOf(
+  call: Pick<ServerUnaryCall<unknown, unknown>, "getDeadline" | "cancelled"> & NodeJS.EventEmitter,
+): AbortSignal {
+  const controller = new AbortController();
+  const deadlineMs = Number(call.getDeadline()); // a date, or Infinity
+  const abort = () => {
+    const isLate = Date.now() >= deadlineMs;
+    controller.abort(
+      isLate
+        ? new InferenceError("deadline-exceeded", "the call's deadline is over")
+        : new InferenceError("cancelled", "the client cancelled the call"),
+    );
+  };
+  if (call.cancelled) abort();
+  else call.once("cancelled", abort);
+  return controller.signal;
+}
+
+/** A status travels in a header, of which clients take 8 KiB. */
+const maxDetailsLength = 4000;
+
+/** What a client is told of an error. */
+function toServiceError(thrown: unknown, path: string, onFault: OnFault): Partial<ServiceError> {
+  const { code, message } = toInferenceError(thrown);
+  if (errorCodes[code].http === 500) onFault(path, thrown);
+  return { code: errorCodes[code].grpc, details: message.slice(0, maxDetailsLength), metadata: new Metadata() };
+}

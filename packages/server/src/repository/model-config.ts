@@ -1,0 +1,84 @@
+import { isAbsolute } from "node:path";
+import { InferenceError } from "@nearside/core";
+import type { Proto } from "../protobuf/codec.ts";
+import { parseTextProto } from "../protobuf/text-proto.ts";
+
+/** A model to serve: its name in URLs, and the folder that holds its versions. */
+export interface ModelConfig {
+  readonly name: string;
+  /**
+   * A folder with a folder per version, named by a whole number; or a folder that is itself a model, served as version
+   * 1. A model is a SavedModel or a TensorFlow.js graph model.
+   */
+  readonly basePath: string;
+  /** Which of the versions are served; the latest one by default. */
+  readonly versions?: VersionPolicy;
+  /** Names for versions, to be used in place of their numbers. */
+  readonly labels?: Readonly<Record<string, bigint>>;
+}
+
+/** Which versions of a model are served: the so many latest, all, or those that are listed. */
+export type VersionPolicy = { readonly latest: number } | "all" | { readonly specific: readonly bigint[] };
+
+/** Throws `invalid-argument` unless the models can be served together. */
+export function checkModelConfigs(models: readonly ModelConfig[]): void {
+  const names = new Set<string>();
+  for (const { name, basePath } of models) {
+    if (name === "") throw invalid("model_config_list: expected a name for each model, got none");
+    if (basePath === "") throw invalid(`model "${name}": expected a base path, got none`);
+    if (names.has(name)) throw invalid(`Illegal to list model ${name} multiple times in config list`);
+    names.add(name);
+  }
+  const relative = models.find(({ basePath }) => !isAbsolute(basePath));
+  const absolute = models.find(({ basePath }) => isAbsolute(basePath));
+  if (relative && absolute) {
+    const paths = `${absolute.basePath} and ${relative.basePath}`;
+    throw invalid(`base paths: expected all of them absolute or all relative, got ${paths}`);
+  }
+}
+
+/** Reads TensorFlow Serving's `models.config`, in text format. Throws `invalid-argument`, naming `where`. */
+export function parseModelConfigs(text: string, where: string): readonly ModelConfig[] {
+  return fromModelServerConfig(parseTextProto("tensorflow.serving.ModelServerConfig", text, where));
+}
+
+/** The models of a `ModelServerConfig`. Throws `invalid-argument` for what can't be served. */
+export function fromModelServerConfig(config: Proto<"tensorflow.serving.ModelServerConfig">): readonly ModelConfig[] {
+  if (config.customModelConfig) throw invalid("custom_model_config: expected model_config_list; no other is supported");
+  if (!config.modelConfigList) throw invalid("ModelServerConfig: expected model_config_list, got nothing");
+  const models = config.modelConfigList.config.map(fromModelConfig);
+  checkModelConfigs(models);
+  return models;
+}
+
+function fromModelConfig(config: Proto<"tensorflow.serving.ModelConfig">): ModelConfig {
+  const { name, basePath, modelType, modelPlatform, versionLabels } = config;
+  if (modelType !== 0 && modelPlatform !== "") {
+    throw invalid(
+      "Illegal setting both ModelServerConfig::model_type (deprecated) and ModelServerConfig::model_platform.",
+    );
+  }
+  if (modelPlatform !== "" && modelPlatform !== "tensorflow") {
+    throw invalid(`model "${name}": expected model_platform "tensorflow", got "${modelPlatform}"`);
+  }
+  return {
+    name,
+    basePath,
+    versions: versionPolicy(config),
+    ...(versionLabels.size > 0 && { labels: Object.fromEntries(versionLabels) }),
+  };
+}
+
+function versionPolicy({ name, modelVersionPolicy }: Proto<"tensorflow.serving.ModelConfig">): VersionPolicy {
+  const { latest, all, specific } = modelVersionPolicy ?? {};
+  if ([latest, all, specific].filter((choice) => choice !== undefined).length > 1) {
+    throw invalid(`model "${name}": model_version_policy: expected one of latest, all and specific, got several`);
+  }
+  if (all) return "all";
+  if (specific) return { specific: specific.versions };
+  return { latest: Math.max(1, latest?.numVersions ?? 1) }; // TensorFlow Serving takes 0 for 1
+}
+
+function invalid(message: string): InferenceError {
+  return new InferenceError("invalid-argument", message);
+}
