@@ -1,3 +1,4 @@
+export { abortable } from "./abortable.ts";
 export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
 export {
   type ErrorCode,
