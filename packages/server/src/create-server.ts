@@ -1,17 +1,28 @@
 import type { AddressInfo } from "node:net";
 import { InferenceError } from "@nearside/core";
-import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
+import { chooseBackends } from "./backends/choose-backends.ts";
+import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
+import { modelOpener } from "./backends/model-opener.ts";
+import type { ServerBackend } from "./backends/open-backend.ts";
+import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createHttpApp } from "./http-app.ts";
-import { openBackend, type ServerBackend } from "./process-backend.ts";
 import { createRepository, type ModelConfig, type OpenModel, type Repository } from "./repository.ts";
 import type { ServerEvent } from "./server-event.ts";
 
 /** What a server serves, where, and to whom. */
 export interface ServerOptions {
   readonly models: readonly ModelConfig[];
-  /** Where models run (default `wasm`). */
-  readonly backend?: ServerBackend;
+  /** Where models run, each in a process of its own; by default (`auto`) on the best backend that computes correctly. */
+  readonly backend?: ServerBackend | "auto";
+  /** How many processes run each model (default 1). */
+  readonly instanceCount?: number;
+  /** What each of these processes may hold, in bytes; by default three quarters of the memory there is. */
+  readonly memoryLimitBytes?: number;
+  /** Gathers runs into batches, by these options; they run one by one where it is undefined. */
+  readonly batching?: BatchingOptions;
+  /** Told of batches and queues, for metrics. */
+  readonly onBatching?: (model: string, event: BatchingEvent) => void;
   /** The address to listen on; by default all of them, as TensorFlow Serving does, which containers need. */
   readonly host?: string;
   /** The port of the REST APIs (default 8501); 0 takes a free one. */
@@ -22,7 +33,7 @@ export interface ServerOptions {
   readonly maxBodyBytes?: number;
   /** Where conversions of SavedModels are kept; `~/.cache/nearside` by default. */
   readonly cacheDir?: string;
-  /** Makes a session of a model's files; by default one in this process, on `backend`. */
+  /** Makes a session of a model's files; by default in processes of its own, on `backend`. */
   readonly openModel?: OpenModel;
   readonly onEvent?: (event: ServerEvent) => void;
 }
@@ -49,13 +60,14 @@ class HttpInferenceServer implements InferenceServer {
   readonly #options: ServerOptions;
   readonly #repository: Repository;
   readonly #app: ReturnType<typeof createHttpApp>;
-  #backend: LoadedBackend | undefined;
+  #openInProcesses: OpenModel | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
     const { models, cacheDir = defaultCacheDir(), corsOrigins = [], maxBodyBytes = 64 * 2 ** 20 } = options;
     const { openModel = (...model) => this.#openModel(...model), onEvent = () => {} } = options;
+    batchLimits(options.batching); // or what doesn't fit shows when the first model is loaded
     this.#options = options;
     this.#repository = createRepository(models, { openModel, cacheDir, onEvent });
     this.#app = createHttpApp(this.#repository, { corsOrigins, maxBodyBytes, onEvent });
@@ -85,8 +97,8 @@ class HttpInferenceServer implements InferenceServer {
 
   async #listen(): Promise<void> {
     if (this.#closing) throw new InferenceError("closed", "the server is closed; create another");
-    const { backend = "wasm", host = "0.0.0.0", restPort: port = 8501, openModel } = this.#options;
-    if (!openModel) this.#backend = await openBackend(backend);
+    const { host = "0.0.0.0", restPort: port = 8501, openModel } = this.#options;
+    if (!openModel) this.#openInProcesses = await this.#createOpener();
     await this.#app.listen({ host, port }).catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause);
       throw new InferenceError("unavailable", `cannot listen on ${host}:${port}: ${reason}`, { cause });
@@ -98,11 +110,17 @@ class HttpInferenceServer implements InferenceServer {
     await this.#app.close();
     await this.#repository.close();
     await this.#listening?.catch(() => {}); // who called listen has the error
-    await this.#backend?.close();
   }
 
-  #openModel(...[model, folder, signal]: Parameters<OpenModel>): ReturnType<OpenModel> {
-    const backend = this.#backend as LoadedBackend; // models are loaded after it
-    return openLocalSession(model, folder, backend, { signal });
+  #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {
+    return (this.#openInProcesses as OpenModel)(...model); // models are loaded after it was made
+  }
+
+  async #createOpener(): Promise<OpenModel> {
+    const { backend = "auto", instanceCount = 1, batching, onBatching = () => {}, onEvent = () => {} } = this.#options;
+    const { memoryLimitBytes = defaultMemoryLimitBytes() } = this.#options;
+    const choice = backend === "auto" ? await chooseBackends() : { backends: [backend], reason: "as asked for" };
+    onEvent({ type: "backend", backend: choice.backends[0] as ServerBackend, reason: choice.reason }); // there is one
+    return modelOpener({ backends: choice.backends, instanceCount, memoryLimitBytes, batching, onBatching, onEvent });
   }
 }

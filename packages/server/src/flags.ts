@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { InferenceError } from "@nearside/core";
+import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
 import type { ServerOptions } from "./create-server.ts";
-import { type ServerBackend, serverBackends } from "./process-backend.ts";
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 const flags = {

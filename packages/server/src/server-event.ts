@@ -13,6 +13,11 @@ export type ServerEvent =
   | { readonly type: "failed"; readonly model: string; readonly version: bigint; readonly error: InferenceError }
   /** The base path of a model holds nothing to serve. */
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
+  /** Where models run, and why there. */
+  | { readonly type: "backend"; readonly backend: Backend; readonly reason: string }
+  /** The process of a model died; it is started again. */
+  | { readonly type: "lost"; readonly model: string; readonly backend: Backend; readonly error: InferenceError }
+  | { readonly type: "restarted"; readonly model: string; readonly backend: Backend; readonly afterMs: number }
   /** A request failed by a fault of the server, not of the client. */
   | { readonly type: "fault"; readonly path: string; readonly error: unknown };
 
@@ -27,6 +32,12 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: version ${event.version} failed to load: ${event.error.message}`;
     case "no-version":
       return `${event.model}: nothing to serve: ${event.error.message}`;
+    case "backend":
+      return `models run on ${event.backend}: ${event.reason}`;
+    case "lost":
+      return `${event.model}: lost on ${event.backend}: ${event.error.message}`;
+    case "restarted":
+      return `${event.model}: runs again on ${event.backend} (${Math.round(event.afterMs)} ms)`;
     case "fault":
       return `${event.path}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
   }

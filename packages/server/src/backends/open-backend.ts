@@ -71,3 +71,12 @@ async function createGpu(): Promise<GPU> {
     throw new InferenceError("no-backend", message, { cause });
   }
 }
+
+/** Whether WebGPU computes on a CPU here, which is right but slow. */
+export async function isSoftwareGpu(): Promise<boolean> {
+  const adapter = await (await createGpu()).requestAdapter({ powerPreference: "high-performance" });
+  const { vendor, architecture, device, description } = adapter?.info ?? {};
+  return /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(
+    [vendor, architecture, device, description].join(" "),
+  );
+}

@@ -1,0 +1,79 @@
+import { InferenceError, type Session } from "@nearside/core";
+import type { BatchingEvent, BatchingOptions } from "../batching/batching-options.ts";
+import { withBatching } from "../batching/with-batching.ts";
+import type { ModelFolder } from "../model-folder.ts";
+import type { OpenModel } from "../repository.ts";
+import type { ServerEvent } from "../server-event.ts";
+import type { ServerBackend } from "./open-backend.ts";
+import { openProcessSession } from "./open-process-session.ts";
+import { type SupervisedSession, superviseSession } from "./supervised-session.ts";
+import { withInstances } from "./with-instances.ts";
+
+/** How a server runs its models. */
+export interface ModelOpenerOptions {
+  /** Where to run them: the first of these that can run the model. */
+  readonly backends: readonly ServerBackend[];
+  /** How many processes run each model. A model that keeps state has one. */
+  readonly instanceCount: number;
+  /** What each process may hold. */
+  readonly memoryLimitBytes: number;
+  /** How runs are gathered into batches; undefined where they aren't. */
+  readonly batching: BatchingOptions | undefined;
+  readonly onBatching: (model: string, event: BatchingEvent) => void;
+  readonly onEvent: (event: ServerEvent) => void;
+}
+
+/** Opens each model in processes of its own, and gathers its runs into batches where that is asked for. */
+export function modelOpener(options: ModelOpenerOptions): OpenModel {
+  return async (model, folder, signal) => {
+    const session = await openFirst(model, folder, signal, options);
+    if (!options.batching) return session;
+    const { numBatchThreads = options.instanceCount } = options.batching;
+    return withBatching(session, {
+      ...options.batching,
+      numBatchThreads: Math.min(numBatchThreads, options.instanceCount), // more would only make batches smaller
+      onEvent: (event) => options.onBatching(model, event),
+    });
+  };
+}
+
+async function openFirst(
+  model: string,
+  folder: ModelFolder,
+  signal: AbortSignal,
+  options: ModelOpenerOptions,
+): Promise<Session> {
+  const refusals: InferenceError[] = [];
+  for (const backend of options.backends) {
+    try {
+      return await openInstances(model, folder, backend, signal, options);
+    } catch (error) {
+      if (!(error instanceof InferenceError) || error.code !== "no-backend") throw error;
+      refusals.push(error);
+    }
+  }
+  const [only, ...others] = refusals;
+  if (only && others.length === 0) throw only;
+  const message = `no backend here can run ${model}: ${refusals.map((refusal) => refusal.message).join("; ")}`;
+  throw new InferenceError("no-backend", message, { cause: new AggregateError(refusals) });
+}
+
+async function openInstances(
+  model: string,
+  folder: ModelFolder,
+  backend: ServerBackend,
+  signal: AbortSignal,
+  { instanceCount, memoryLimitBytes, onEvent }: ModelOpenerOptions,
+): Promise<Session> {
+  const open = (openSignal?: AbortSignal) =>
+    openProcessSession(model, { backend, folder: folder.path, memoryLimitBytes, signal: openSignal });
+  const supervise = () => superviseSession(open, { signal, onEvent: (event) => onEvent({ ...event, model, backend }) });
+  const first = await supervise();
+  const count = first.keepsState ? 1 : instanceCount;
+  const others = await Promise.allSettled(Array.from({ length: count - 1 }, supervise));
+  const failed = others.find((outcome) => outcome.status === "rejected");
+  const opened = [first, ...others.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []))];
+  if (!failed) return withInstances(opened as [SupervisedSession, ...SupervisedSession[]]); // the first is there
+  await Promise.all(opened.map((session) => session.close()));
+  throw failed.reason;
+}
