@@ -11,7 +11,15 @@ const layers = {
   converter: ["@nearside/core", "@dagrejs/dagre"],
   "packages/runtime": ["@nearside/core", "@tensorflow/"],
   "packages/sdk": ["@nearside/core", "@nearside/runtime", "comlink", "idb-keyval"],
-  "packages/server": ["@nearside/core", "@nearside/runtime", "@nearside/converter", "fastify", "@fastify/", "webgpu"],
+  "packages/server": [
+    "@nearside/core",
+    "@nearside/runtime",
+    "@nearside/converter",
+    "fastify",
+    "@fastify/",
+    "@grpc/grpc-js",
+    "webgpu",
+  ],
 } as const;
 
 type Layer = keyof typeof layers;

@@ -198,9 +198,9 @@ const scalars = {
   int53: { wire: 0, zero: 0, read: (reader: WireReader, end: number) => reader.int53(end) },
   int64: { wire: 0, zero: 0n, read: (reader: WireReader, end: number) => BigInt.asIntN(64, reader.varint64(end)) },
   uint64: { wire: 0, zero: 0n, read: (reader: WireReader, end: number) => reader.varint64(end) },
-  fixed32: { wire: 5, zero: 0, read: (reader: WireReader, end: number) => reader.fixed(4, end).getUint32(0, true) },
-  float: { wire: 5, zero: 0, read: (reader: WireReader, end: number) => reader.fixed(4, end).getFloat32(0, true) },
-  double: { wire: 1, zero: 0, read: (reader: WireReader, end: number) => reader.fixed(8, end).getFloat64(0, true) },
+  fixed32: { wire: 5, zero: 0, read: (reader: WireReader, end: number) => reader.uint32(end) },
+  float: { wire: 5, zero: 0, read: (reader: WireReader, end: number) => reader.float32(end) },
+  double: { wire: 1, zero: 0, read: (reader: WireReader, end: number) => reader.float64(end) },
   string: { wire: 2, zero: "", read: (reader: WireReader, end: number) => utf8.decode(reader.bytes(end)) },
   bytes: { wire: 2, zero: new Uint8Array(0), read: (reader: WireReader, end: number) => reader.bytes(end) },
 } as const satisfies { [S in keyof Scalars]: Scalar<Scalars[S]> };

@@ -1,24 +1,44 @@
+import type { InferenceError } from "@nearside/core";
 import { damaged } from "../damaged.ts";
 import { dataTypes } from "../graph/data-type.ts";
 import type { Field, Messages } from "./protobuf.ts";
 import { type TextToken, TextTokens } from "./text-tokens.ts";
+
+/** How a text is read that is not a model's. */
+export interface TextOptions {
+  /** Refuses fields that aren't in the table, as a text that a person wrote may have by mistake (default false). */
+  readonly isStrict?: boolean;
+  /** Makes the error for a place in the text; `data-loss` by default. */
+  readonly fail?: (where: string, expected: string, got: string) => InferenceError;
+}
 
 /**
  * Reads message `name` from protocol buffers' text format (`saved_model.pbtxt`), by the same tables as the binary form,
  * and to the same values, lazy ones at once; fields that aren't in the table are skipped. Names of enumerations are
  * those of TensorFlow's element types, the only one that the tables have fields of. Throws `data-loss`, naming the line.
  */
-export function decodeText(messages: Messages, name: string, text: string, where: string): unknown {
-  return readMessage(messages, name, new TextTokens(text, where), 0);
+export function decodeText(
+  messages: Messages,
+  name: string,
+  text: string,
+  where: string,
+  { isStrict = false, fail = damaged }: TextOptions = {},
+): unknown {
+  return readMessage({ messages, isStrict }, name, new TextTokens(text, where, fail), 0);
+}
+
+interface Tables {
+  readonly messages: Messages;
+  readonly isStrict: boolean;
 }
 
 /** Deeper nesting than any TensorFlow model has; the limit of the binary form. */
 const maxDepth = 100;
 
 /** Fields up to the closing brace, or to the end of the text for the outermost message. */
-function readMessage(messages: Messages, name: string, tokens: TextTokens, depth: number): Record<string, unknown> {
+function readMessage(tables: Tables, name: string, tokens: TextTokens, depth: number): Record<string, unknown> {
   if (depth > maxDepth) throw tokens.broken(`at most ${maxDepth} messages within each other`, "more");
-  const fields = messages[name] ?? {};
+  const fields = tables.messages[name] ?? {};
   const message: Record<string, unknown> = emptyMessage(fields);
   for (let token = tokens.next(); !isEnd(token, depth, tokens); token = tokens.next()) {
     if (token.kind === "symbol" && (token.text === "," || token.text === ";")) continue;
@@ -30,8 +50,10 @@ function readMessage(messages: Messages, name: string, tokens: TextTokens, depth
     if (token.kind !== "word") throw tokens.broken("the name of a field", JSON.stringify(token.text));
     const key = camelCase(token.text);
     const field = Object.hasOwn(fields, key) ? fields[key] : undefined;
-    if (field === undefined) skipValue(tokens, depth);
-    else readField(messages, message, key, field, tokens, depth);
+    if (field !== undefined) readField(tables, message, key, field, tokens, depth);
+    else if (tables.isStrict)
+      throw tokens.broken(`one of the fields ${Object.keys(fields).map(snakeCase).join(", ")}`, token.text);
+    else skipValue(tokens, depth);
   }
   return message;
 }
@@ -51,7 +73,7 @@ function emptyMessage(fields: Readonly<Record<string, Field>>): Record<string, u
 }
 
 function readField(
-  messages: Messages,
+  tables: Tables,
   message: Record<string, unknown>,
   key: string,
   [, type, occurs]: Field,
@@ -61,29 +83,30 @@ function readField(
   tokens.takeSymbol(":");
   if ((occurs === "repeated" || occurs === "lazy") && tokens.takeSymbol("[")) {
     while (!tokens.takeSymbol("]")) {
-      if (!tokens.takeSymbol(",")) store(message, key, occurs, readValue(messages, type, tokens, depth));
+      if (!tokens.takeSymbol(",")) store(message, key, occurs, readValue(tables, type, tokens, depth));
     }
     return;
   }
   if (occurs !== "map") {
-    store(message, key, occurs, readValue(messages, type, tokens, depth));
+    store(message, key, occurs, readValue(tables, type, tokens, depth));
     return;
   }
   const entry = { key: [1, "string"], value: [2, type] } as const;
   open(tokens);
-  const { key: name, value } = readMessage({ ...messages, [mapEntry]: entry }, mapEntry, tokens, depth + 1);
-  const given = value ?? emptyMessage(messages[type] ?? {});
+  const withEntry = { ...tables, messages: { ...tables.messages, [mapEntry]: entry } };
+  const { key: name, value } = readMessage(withEntry, mapEntry, tokens, depth + 1);
+  const given = value ?? emptyMessage(tables.messages[type] ?? {});
   (message[key] as Map<unknown, unknown>).set(name, given); // emptyMessage put it there
 }
 
 /** The table of a map's entries, under a name that no message has. */
 const mapEntry = "(map entry)";
 
-function readValue(messages: Messages, type: string, tokens: TextTokens, depth: number): unknown {
+function readValue(tables: Tables, type: string, tokens: TextTokens, depth: number): unknown {
   const scalar = scalars[type];
   if (scalar === undefined) {
     open(tokens);
-    return readMessage(messages, type, tokens, depth + 1);
+    return readMessage(tables, type, tokens, depth + 1);
   }
   const token = tokens.next();
   const value = scalar.kind === token.kind ? scalar.read(token) : undefined;
@@ -125,6 +148,10 @@ function skipValue(tokens: TextTokens, depth: number): void {
 
 function camelCase(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function snakeCase(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
 }
 
 interface TextScalar {

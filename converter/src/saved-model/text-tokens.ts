@@ -1,5 +1,4 @@
 import type { InferenceError } from "@nearside/core";
-import { damaged } from "../damaged.ts";
 import { joinBytes } from "../join-bytes.ts";
 
 /** A piece of protocol buffers' text format. `bytes` is what a string stands for. */
@@ -13,12 +12,14 @@ export interface TextToken {
 export class TextTokens {
   readonly #text: string;
   readonly #where: string;
+  readonly #fail: (where: string, expected: string, got: string) => InferenceError;
   #at = 0;
   #next: TextToken | undefined;
 
-  constructor(text: string, where: string) {
+  constructor(text: string, where: string, fail: (where: string, expected: string, got: string) => InferenceError) {
     this.#text = text;
     this.#where = where;
+    this.#fail = fail;
   }
 
   /** The next token; `end` for good at the end. */
@@ -39,7 +40,7 @@ export class TextTokens {
   /** An error that names the line. */
   broken(expected: string, got: string): InferenceError {
     const line = this.#text.slice(0, this.#at).split("\n").length;
-    return damaged(`${this.#where}, line ${line}`, expected, got);
+    return this.#fail(`${this.#where}, line ${line}`, expected, got);
   }
 
   #read(): TextToken {

@@ -8,10 +8,12 @@ import { damaged } from "../damaged.ts";
 export class WireReader {
   position = 0;
   readonly #bytes: Uint8Array;
+  readonly #view: DataView;
   readonly #where: string;
 
   constructor(bytes: Uint8Array, where: string) {
     this.#bytes = bytes;
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     this.#where = where;
   }
 
@@ -77,23 +79,31 @@ export class WireReader {
 
   /** The next `length` bytes, as a view. */
   take(length: number, end = this.#bytes.length): Uint8Array {
-    if (length > end - this.position) throw this.broken(`${length} more bytes`, String(end - this.position));
-    this.position += length;
-    return this.#bytes.subarray(this.position - length, this.position);
+    const start = this.#pass(length, end);
+    return this.#bytes.subarray(start, start + length);
   }
 
-  /** The next `length` bytes, as a view of numbers. */
-  fixed(length: number, end: number): DataView {
-    const bytes = this.take(length, end);
-    return new DataView(bytes.buffer, bytes.byteOffset, length);
+  /** The number in the next four bytes. */
+  uint32(end: number): number {
+    return this.#view.getUint32(this.#pass(4, end), true);
+  }
+
+  /** The number in the next four bytes. */
+  float32(end: number): number {
+    return this.#view.getFloat32(this.#pass(4, end), true);
+  }
+
+  /** The number in the next eight bytes. */
+  float64(end: number): number {
+    return this.#view.getFloat64(this.#pass(8, end), true);
   }
 
   /** Goes past a field of this wire type. */
   skip(wireType: number, end: number): void {
     if (wireType === 0) this.varint32(end);
-    else if (wireType === 1) this.fixed(8, end);
+    else if (wireType === 1) this.#pass(8, end);
     else if (wireType === 2) this.position = this.lengthPrefix(end);
-    else if (wireType === 5) this.fixed(4, end);
+    else if (wireType === 5) this.#pass(4, end);
     else throw this.broken("wire type 0, 1, 2 or 5", String(wireType));
   }
 
@@ -107,6 +117,13 @@ export class WireReader {
   /** The error for what is here. */
   broken(expected: string, got: string): InferenceError {
     return damaged(`${this.#where}, byte ${this.position}`, expected, got);
+  }
+
+  /** Goes past the next `length` bytes, and tells where they are. */
+  #pass(length: number, end: number): number {
+    if (length > end - this.position) throw this.broken(`${length} more bytes`, String(end - this.position));
+    this.position += length;
+    return this.position - length;
   }
 
   #byte(end: number): number {
