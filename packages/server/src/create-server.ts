@@ -5,6 +5,7 @@ import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
 import { modelOpener } from "./backends/model-opener.ts";
 import type { ServerBackend } from "./backends/open-backend.ts";
 import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
+import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createHttpApp } from "./http-app.ts";
 import { createRepository, type ModelConfig, type OpenModel, type Repository } from "./repository.ts";
@@ -121,6 +122,15 @@ class HttpInferenceServer implements InferenceServer {
     const { memoryLimitBytes = defaultMemoryLimitBytes() } = this.#options;
     const choice = backend === "auto" ? await chooseBackends() : { backends: [backend], reason: "as asked for" };
     onEvent({ type: "backend", backend: choice.backends[0] as ServerBackend, reason: choice.reason }); // there is one
-    return modelOpener({ backends: choice.backends, instanceCount, memoryLimitBytes, batching, onBatching, onEvent });
+    const open = modelOpener({ backends: choice.backends, instanceCount, memoryLimitBytes, onEvent });
+    if (!batching) return open;
+    // More batches at a time than there are processes would only be smaller ones.
+    const numBatchThreads = Math.min(batching.numBatchThreads ?? instanceCount, instanceCount);
+    return async (model, folder, signal) =>
+      withBatching(await open(model, folder, signal), {
+        ...batching,
+        numBatchThreads,
+        onEvent: (event) => onBatching(model, event),
+      });
   }
 }

@@ -1,6 +1,8 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { InferenceError } from "@nearside/core";
 import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
+import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
 import type { ServerOptions } from "./create-server.ts";
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
@@ -9,7 +11,14 @@ const flags = {
   model_base_path: { value: "FOLDER", help: "folder with a folder per version, or with a model (required)" },
   rest_api_port: { value: "PORT", help: "port of the REST APIs (default: 8501; 0 takes a free one)" },
   host: { value: "ADDRESS", help: "address to listen on (default: 0.0.0.0, all of them)" },
-  backend: { value: serverBackends.join("|"), help: "where models run (default: wasm)" },
+  backend: {
+    value: ["auto", ...serverBackends].join("|"),
+    help: "where models run (default: auto, the best that computes correctly)",
+  },
+  instance_count: { value: "N", help: "processes that run each model (default: 1)" },
+  backend_memory_limit_mb: { value: "MB", help: "what each of them may hold (default: three quarters of the memory)" },
+  enable_batching: { value: null, help: "run several requests as one batch" },
+  batching_parameters_file: { value: "FILE", help: "batching parameters, as for TensorFlow Serving" },
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
@@ -22,8 +31,8 @@ type Flag = keyof typeof flags;
 /** Flags of TensorFlow Serving that this server knows and does nothing with. */
 const withoutEffect: ReadonlySet<string> = new Set(
   [
-    "port grpc_socket_path rest_api_num_threads rest_api_timeout_in_ms enable_batching",
-    "allow_version_labels_for_unavailable_models batching_parameters_file enable_per_model_batching_parameters",
+    "port grpc_socket_path rest_api_num_threads rest_api_timeout_in_ms",
+    "allow_version_labels_for_unavailable_models enable_per_model_batching_parameters",
     "model_config_file model_config_file_poll_wait_seconds num_load_threads num_unload_threads max_num_load_retries",
     "load_retry_interval_micros file_system_poll_wait_seconds flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
@@ -53,9 +62,10 @@ export function parseFlags(args: readonly string[]): Command {
   const [host, cacheDir] = [values.get("host"), values.get("cache_dir")];
   const options = {
     models: [{ name: values.get("model_name") ?? "default", basePath }],
-    backend: parseBackend(values.get("backend") ?? "wasm"),
+    backend: parseBackend(values.get("backend") ?? "auto"),
     restPort: parsePort(values.get("rest_api_port") ?? "8501"),
     corsOrigins,
+    ...backendOptions(values),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
   };
@@ -107,10 +117,37 @@ function list(value: string | undefined): readonly string[] {
   return (value ?? "").split(",").filter((item) => item !== "");
 }
 
-function parseBackend(name: string): ServerBackend {
-  const backend = serverBackends.find((each) => each === name);
+function parseBackend(name: string): ServerBackend | "auto" {
+  const backends = ["auto", ...serverBackends] as const;
+  const backend = backends.find((each) => each === name);
   if (backend) return backend;
-  throw invalid("--backend", serverBackends.join(", "), name);
+  throw invalid("--backend", backends.join(", "), name);
+}
+
+function backendOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const [instances, memoryMb] = [values.get("instance_count"), values.get("backend_memory_limit_mb")];
+  const path = values.get("batching_parameters_file");
+  const isBatching = isOn(values.get("enable_batching"));
+  if (path !== undefined && !isBatching)
+    throw invalid("--batching_parameters_file", "--enable_batching as well", "it alone");
+  return {
+    ...(instances !== undefined && { instanceCount: parseCount("--instance_count", instances) }),
+    ...(memoryMb !== undefined && { memoryLimitBytes: parseCount("--backend_memory_limit_mb", memoryMb) * 1e6 }),
+    ...(isBatching && { batching: path === undefined ? {} : parseBatchingParameters(readText(path), path) }),
+  };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw invalid("--batching_parameters_file", "a file that can be read", path);
+  }
+}
+
+function parseCount(where: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw invalid(where, "a whole number from 1", text);
 }
 
 function parsePort(text: string): number {

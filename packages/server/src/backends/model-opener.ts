@@ -1,6 +1,4 @@
 import { InferenceError, type Session } from "@nearside/core";
-import type { BatchingEvent, BatchingOptions } from "../batching/batching-options.ts";
-import { withBatching } from "../batching/with-batching.ts";
 import type { ModelFolder } from "../model-folder.ts";
 import type { OpenModel } from "../repository.ts";
 import type { ServerEvent } from "../server-event.ts";
@@ -17,24 +15,12 @@ export interface ModelOpenerOptions {
   readonly instanceCount: number;
   /** What each process may hold. */
   readonly memoryLimitBytes: number;
-  /** How runs are gathered into batches; undefined where they aren't. */
-  readonly batching: BatchingOptions | undefined;
-  readonly onBatching: (model: string, event: BatchingEvent) => void;
   readonly onEvent: (event: ServerEvent) => void;
 }
 
-/** Opens each model in processes of its own, and gathers its runs into batches where that is asked for. */
+/** Opens each model in processes of its own. */
 export function modelOpener(options: ModelOpenerOptions): OpenModel {
-  return async (model, folder, signal) => {
-    const session = await openFirst(model, folder, signal, options);
-    if (!options.batching) return session;
-    const { numBatchThreads = options.instanceCount } = options.batching;
-    return withBatching(session, {
-      ...options.batching,
-      numBatchThreads: Math.min(numBatchThreads, options.instanceCount), // more would only make batches smaller
-      onEvent: (event) => options.onBatching(model, event),
-    });
-  };
+  return (model, folder, signal) => openFirst(model, folder, signal, options);
 }
 
 async function openFirst(
