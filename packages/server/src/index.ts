@@ -1,4 +1,5 @@
 export { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
+export { tensorflowDir } from "./backends/tensorflow/tensorflow-package.ts";
 export type { BatchingEvent, BatchingOptions } from "./batching/batching-options.ts";
 export { withBatching } from "./batching/with-batching.ts";
 export { createServer, type InferenceServer, type ServerOptions } from "./create-server.ts";

@@ -3,10 +3,13 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceError, parseManifest, type Shard } from "@nearside/core";
 import type { ModelFiles } from "@nearside/runtime";
+import type { SavedModelSource } from "./backends/tensorflow/saved-model.ts";
 
 /** A graph model in a folder: `model.json` and the shards that it lists. */
 export interface ModelFolder extends ModelFiles {
   readonly path: string;
+  /** The SavedModel that it was converted from, for a backend that runs it as it is. */
+  readonly savedModel?: SavedModelSource;
 }
 
 /**

@@ -137,7 +137,9 @@ class ModelRepository implements Repository {
   async #open(model: string, path: string): Promise<Pick<LoadedVersion, "session" | "folder">> {
     const { openModel, cacheDir } = this.#options;
     const { signal } = this.#closing;
-    const folder = await readModelFolder(await convertOnce(path, { cacheDir }));
+    const converted = await convertOnce(path, { cacheDir });
+    const graphModel = await readModelFolder(converted);
+    const folder = converted === path ? graphModel : { ...graphModel, savedModel: { path } };
     signal.throwIfAborted();
     return { folder, session: await openModel(model, folder, signal) };
   }

@@ -6,7 +6,7 @@ import type { Probe } from "./probe-backend.ts";
 
 /** The backends to run models on, the best first, and why they stand in this order. */
 export interface BackendChoice {
-  readonly backends: readonly [ServerBackend, ...ServerBackend[]];
+  readonly backends: readonly ServerBackend[];
   readonly reason: string;
 }
 
@@ -15,16 +15,22 @@ const probeMs = 60_000;
 
 /**
  * Tries the backends that may be better than wasm, each in a process of its own, since a broken driver may take the
- * process with it. Those that compute correctly on a GPU come first; webgpu is left out where it computes on a CPU, on
- * which it is the slowest.
+ * process with it. Those that compute correctly on a GPU come first, TensorFlow before WebGPU; then TensorFlow on the
+ * CPU, wasm and cpu. WebGPU is left out where it computes on a CPU, on which it is the slowest.
  */
 export async function chooseBackends(
   probe: (backend: ServerBackend) => Promise<Probe> = probeBackend,
 ): Promise<BackendChoice> {
-  const webgpu = await probe("webgpu");
-  const reason = "error" in webgpu ? webgpu.error : `webgpu computes on a ${webgpu.device.toUpperCase()} here`;
-  const isGpu = "device" in webgpu && webgpu.device === "gpu";
-  return { backends: isGpu ? ["webgpu", "wasm", "cpu"] : ["wasm", "cpu"], reason };
+  const tried = ["tensorflow", "webgpu"] as const;
+  const probes = await Promise.all(tried.map(async (backend) => ({ backend, probe: await probe(backend) })));
+  const onDevice = (device: "gpu" | "cpu") =>
+    probes.filter(({ probe }) => "device" in probe && probe.device === device).map(({ backend }) => backend);
+  const native = onDevice("cpu").filter((name) => name === "tensorflow");
+  const backends: ServerBackend[] = [...onDevice("gpu"), ...native, "wasm", "cpu"];
+  const reason = probes.map(({ backend, probe }) =>
+    "error" in probe ? probe.error : `backend "${backend}" computes on a ${probe.device.toUpperCase()} here`,
+  );
+  return { backends, reason: reason.join("; ") };
 }
 
 async function probeBackend(backend: ServerBackend): Promise<Probe> {

@@ -51,8 +51,8 @@ async function openInstances(
   signal: AbortSignal,
   { instanceCount, memoryLimitBytes, onEvent }: ModelOpenerOptions,
 ): Promise<Session> {
-  const open = (openSignal?: AbortSignal) =>
-    openProcessSession(model, { backend, folder: folder.path, memoryLimitBytes, signal: openSignal });
+  const task = { backend, folder: folder.path, savedModel: folder.savedModel };
+  const open = (openSignal?: AbortSignal) => openProcessSession(model, { task, memoryLimitBytes, signal: openSignal });
   const supervise = () => superviseSession(open, { signal, onEvent: (event) => onEvent({ ...event, model, backend }) });
   const first = await supervise();
   const count = first.keepsState ? 1 : instanceCount;

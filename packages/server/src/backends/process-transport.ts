@@ -8,14 +8,11 @@ import {
   type Protocol,
   type Transport,
 } from "@nearside/core";
-import type { ToBackend } from "./backend-process.ts";
+import type { Task, ToBackend } from "./backend-process.ts";
 import { watchMemory } from "./memory-limit.ts";
-import type { ServerBackend } from "./open-backend.ts";
 
 export interface ProcessOptions {
-  readonly backend: ServerBackend;
-  /** Where the model is. */
-  readonly folder: string;
+  readonly task: Task;
   /** What the process may hold of the machine's memory, in bytes; it is ended beyond. */
   readonly memoryLimitBytes: number;
 }
@@ -28,6 +25,9 @@ export interface ProcessTransport extends Transport {
 
 const entry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
 
+/** Lets processes share a GPU, of which TensorFlow would take all, and leaves its notices out of the log. */
+const tensorflowEnv = { TF_FORCE_GPU_ALLOW_GROWTH: "true", TF_CPP_MIN_LOG_LEVEL: "2" };
+
 /** How long a process may take to end by itself. */
 const exitMs = 5000;
 
@@ -35,8 +35,9 @@ const exitMs = 5000;
  * Starts the process of a model on a backend. Calls reject when it ends: with `no-backend` until the session is open,
  * from then on with `device-lost`, or `out-of-memory` where it held more than it may. Closing ends it.
  */
-export function processTransport({ backend, folder, memoryLimitBytes }: ProcessOptions): ProcessTransport {
-  const child = fork(entry, [backend, folder], { serialization: "advanced" }); // typed arrays as they are
+export function processTransport({ task, memoryLimitBytes }: ProcessOptions): ProcessTransport {
+  const env = { ...tensorflowEnv, ...process.env };
+  const child = fork(entry, [JSON.stringify(task)], { serialization: "advanced", env }); // typed arrays as they are
   const waiting = new Map<number, { resolve(reply: Envelope<never>): void; reject(reason: InferenceError): void }>();
   let isOpen = false;
   let isClosing = false;
@@ -46,7 +47,7 @@ export function processTransport({ backend, folder, memoryLimitBytes }: ProcessO
     tellDeath = resolve;
   });
   const die = (what: string, code: "device-lost" | "out-of-memory" = "device-lost") => {
-    dead ??= new InferenceError(isOpen ? code : "no-backend", `the process of backend "${backend}" ${what}`);
+    dead ??= new InferenceError(isOpen ? code : "no-backend", `the process of backend "${task.backend}" ${what}`);
     for (const { reject } of waiting.values()) reject(dead);
     waiting.clear();
     if (!isClosing) tellDeath(dead);
