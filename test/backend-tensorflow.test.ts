@@ -72,13 +72,7 @@ describe.skipIf(!isSetUp)("a graph model in TensorFlow, op by op", () => {
 });
 
 describe.skipIf(!isSetUp || !fixturesRoot)("a fixture in TensorFlow, as it is", () => {
-  const models = [
-    ...firstCutFixtures,
-    "made/mobilenet_v2",
-    "made/hashtable_file",
-    "made/text_vectorization",
-    "made/int64_math",
-  ];
+  const models = [...firstCutFixtures, "made/mobilenet_v2", "made/hashtable_file", "made/text_vectorization"];
   test.each(models)("%s", async (name) => {
     const fixture = join(fixturesRoot as string, name); // else skipped
     const cases = await readGolden(fixture, "serving_default");
