@@ -6,6 +6,7 @@ import { version } from "./version.ts";
 
 /** What the first argument may be instead of a flag. */
 const subcommands: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  bench: () => import("./load/load-command.ts"),
   "setup-tensorflow": () => import("./backends/tensorflow/setup-command.ts"),
 };
 

@@ -81,6 +81,8 @@ export function helpText(): string {
     "Serves a TensorFlow SavedModel or a TensorFlow.js graph model over HTTP.",
     "",
     "Usage: nearside-server --model_name=NAME --model_base_path=FOLDER [flags]",
+    "       nearside-server setup-tensorflow --help",
+    "       nearside-server bench --help",
     "",
     ...lines,
     "",
