@@ -311,7 +311,7 @@ describe("createServer", () => {
     const events: string[] = [];
     await using empty = serverOf(["none"], { onEvent: ({ type }) => events.push(type) });
     await empty.listen();
-    expect(events).toEqual(["no-version"]);
+    expect(events).toEqual(["backend", "no-version"]);
     expect((await fetch(`${empty.url}/v1/models/none`)).status).toBe(404);
     expect(await (await fetch(`${empty.url}/v2/health/ready`)).json()).toEqual({ ready: false });
   });

@@ -10,6 +10,7 @@ const benchmarks = {
   weights: () => import("./weights.mjs"),
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
+  server: () => import("./server.mjs"),
 };
 
 const [name, ...args] = process.argv.slice(2);

@@ -35,6 +35,8 @@ export interface RunOptions {
    * lost, such a run can't be run again.
    */
   readonly transfer?: boolean;
+  /** Where runs wait for one another, those with 1 begin first, then 2 and so on; those with 0 (the default) last. */
+  readonly priority?: number;
 }
 
 /** What a session's backend holds. Sessions that share a backend tell the same. */

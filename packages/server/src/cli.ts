@@ -4,6 +4,12 @@ import { helpText, parseFlags } from "./flags.ts";
 import { formatEvent } from "./server-event.ts";
 import { version } from "./version.ts";
 
+/** What the first argument may be instead of a flag. */
+const subcommands: Readonly<Record<string, () => Promise<{ run(args: readonly string[]): Promise<void> }>>> = {
+  bench: () => import("./load/load-command.ts"),
+  "setup-tensorflow": () => import("./backends/tensorflow/setup-command.ts"),
+};
+
 try {
   await main(process.argv.slice(2));
 } catch (error) {
@@ -12,6 +18,8 @@ try {
 }
 
 async function main(args: readonly string[]): Promise<void> {
+  const [name = "", ...others] = args;
+  if (Object.hasOwn(subcommands, name)) return (await subcommands[name]?.())?.run(others);
   const command = parseFlags(args);
   if (command.run === "help") return console.log(helpText());
   if (command.run === "version") return console.log(`nearside-server ${version}`);

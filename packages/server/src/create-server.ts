@@ -1,10 +1,14 @@
 import type { AddressInfo } from "node:net";
 import { InferenceError, toInferenceError } from "@nearside/core";
-import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
+import { chooseBackends } from "./backends/choose-backends.ts";
+import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
+import { modelOpener } from "./backends/model-opener.ts";
+import type { ServerBackend } from "./backends/open-backend.ts";
+import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
+import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
-import { openBackend, type ServerBackend } from "./process-backend.ts";
 import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
 import { readModelConfigFile, watchModelConfigFile } from "./repository/model-config-file.ts";
@@ -17,8 +21,16 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly models?: readonly ModelConfig[];
   /** TensorFlow Serving's `models.config`, which lists the models; read again every `pollMs`, if that is above 0. */
   readonly modelConfigFile?: { readonly path: string; readonly pollMs?: number };
-  /** Where models run (default `wasm`). */
-  readonly backend?: ServerBackend;
+  /** Where models run, each in a process of its own; by default (`auto`) on the best backend that computes correctly. */
+  readonly backend?: ServerBackend | "auto";
+  /** How many processes run each model (default 1). */
+  readonly instanceCount?: number;
+  /** What each of these processes may hold, in bytes; by default three quarters of the memory there is. */
+  readonly memoryLimitBytes?: number;
+  /** Gathers runs into batches, by these options; they run one by one where it is undefined. */
+  readonly batching?: BatchingOptions;
+  /** Told of batches and queues, for metrics. */
+  readonly onBatching?: (model: string, event: BatchingEvent) => void;
   /** The address to listen on; by default all of them, as TensorFlow Serving does, which containers need. */
   readonly host?: string;
   /** The port of the REST APIs (default 8501); 0 takes a free one. */
@@ -37,7 +49,7 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly tensorContent?: boolean;
   /** Where conversions of SavedModels are kept; `~/.cache/nearside` by default. */
   readonly cacheDir?: string;
-  /** Makes a session of a model's files; by default one in this process, on `backend`. */
+  /** Makes a session of a model's files; by default in processes of its own, on `backend`. */
   readonly openModel?: OpenModel;
   /** Puts a session around each that was opened, as batching does. */
   readonly wrapSession?: WrapSession;
@@ -73,7 +85,7 @@ class ModelServer implements InferenceServer {
   readonly #onEvent: (event: ServerEvent) => void;
   readonly #app: ReturnType<typeof createHttpApp>;
   readonly #grpc: GrpcServer | undefined;
-  #backend: LoadedBackend | undefined;
+  #openInProcesses: OpenModel | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #stopWatching: (() => void) | undefined;
@@ -85,9 +97,11 @@ class ModelServer implements InferenceServer {
     if (models && modelConfigFile) {
       throw new InferenceError("invalid-argument", "models: expected either a list or a file of models, got both");
     }
+    batchLimits(options.batching); // or what doesn't fit shows when the first model is loaded
     this.#options = options;
     this.#onEvent = onEvent;
-    this.repository = createRepository(models ?? [], { ...options, openModel, cacheDir, onEvent });
+    const wrapSession: WrapSession = (...session) => this.#wrapSession(...session);
+    this.repository = createRepository(models ?? [], { ...options, openModel, wrapSession, cacheDir, onEvent });
     const http = { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, onEvent };
     this.#app = createHttpApp(this.repository, http);
     if (options.grpcPort !== undefined) {
@@ -123,10 +137,10 @@ class ModelServer implements InferenceServer {
 
   async #listen(): Promise<void> {
     if (this.#closing) throw new InferenceError("closed", "the server is closed; create another");
-    const { backend = "wasm", host = "0.0.0.0", restPort: port = 8501, grpcPort, openModel } = this.#options;
+    const { host = "0.0.0.0", restPort: port = 8501, grpcPort, openModel } = this.#options;
     const file = this.#options.modelConfigFile;
     const config = file && (await readModelConfigFile(file.path));
-    if (!openModel) this.#backend = await openBackend(backend);
+    if (!openModel) this.#openInProcesses = await this.#createOpener();
     await this.#app.listen({ host, port }).catch((cause: unknown) => {
       throw cannotListen(`${host}:${port}`, cause);
     });
@@ -151,12 +165,28 @@ class ModelServer implements InferenceServer {
     await this.repository.close();
     await this.#listening?.catch(() => {}); // who called listen has the error
     this.#stopWatching?.();
-    await this.#backend?.close();
   }
 
-  #openModel(...[model, folder, signal]: Parameters<OpenModel>): ReturnType<OpenModel> {
-    const backend = this.#backend as LoadedBackend; // models are loaded after it
-    return openLocalSession(model, folder, backend, { signal });
+  #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {
+    return (this.#openInProcesses as OpenModel)(...model); // models are loaded after it was made
+  }
+
+  async #createOpener(): Promise<OpenModel> {
+    const { backend = "auto", instanceCount = 1, memoryLimitBytes = defaultMemoryLimitBytes() } = this.#options;
+    const onEvent = this.#onEvent;
+    const choice = backend === "auto" ? await chooseBackends() : { backends: [backend], reason: "as asked for" };
+    onEvent({ type: "backend", backend: choice.backends[0] as ServerBackend, reason: choice.reason }); // there is one
+    return modelOpener({ backends: choice.backends, instanceCount, memoryLimitBytes, onEvent });
+  }
+
+  /** Puts batching around a session where that is asked for, and around both what the options say. */
+  #wrapSession(...[session, place]: Parameters<WrapSession>): ReturnType<WrapSession> {
+    const { wrapSession = (each) => each, batching, instanceCount = 1, onBatching = () => {} } = this.#options;
+    if (!batching) return wrapSession(session, place);
+    // More batches at a time than there are processes would only be smaller ones.
+    const numBatchThreads = Math.min(batching.numBatchThreads ?? instanceCount, instanceCount);
+    const onEvent = (event: BatchingEvent) => onBatching(place.model, event);
+    return wrapSession(withBatching(session, { ...batching, numBatchThreads, onEvent }), place);
   }
 }
 

@@ -1,3 +1,6 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { helpText, parseFlags } from "./flags.ts";
 
@@ -14,7 +17,7 @@ describe("parseFlags", () => {
         allowLabelsForUnavailable: false,
         warmUpRequests: true,
         warmUpIterations: 1,
-        backend: "wasm",
+        backend: "auto",
         grpcPort: 8500,
         restPort: 8501,
         requestTimeoutMs: 30_000,
@@ -75,15 +78,10 @@ describe("parseFlags", () => {
   });
 
   test("tells of flags without effect and of unknown ones", () => {
-    const command = parseFlags([
-      "--model_base_path=m",
-      "--enable_batching=true",
-      "--num_load_threads=2",
-      "--colour=red",
-    ]);
+    const command = parseFlags(["--model_base_path=m", "--grpc_max_threads=4", "--num_load_threads=2", "--colour=red"]);
     expect(command).toMatchObject({
       notices: [
-        "--enable_batching: accepted, no effect yet",
+        "--grpc_max_threads: accepted, no effect yet",
         "--num_load_threads: accepted, no effect yet",
         "--colour: unknown flag, ignored; see --help",
       ],
@@ -92,11 +90,31 @@ describe("parseFlags", () => {
 
   test.each([
     [[], "--model_base_path: expected the folder of a model, or --model_config_file, got nothing; see --help"],
-    [["--model_base_path=m", "--backend=cuda"], "--backend: expected wasm, webgpu, cpu, got cuda"],
+    [["--model_base_path=m", "--backend=cuda"], "--backend: expected auto, wasm, webgpu, cpu, got cuda"],
     [["--model_base_path=m", "--rest_api_port=-1"], "--rest_api_port: expected a number from 0 to 65535"],
     [["--model_base_path=m", "--max_num_load_retries=many"], "--max_num_load_retries: expected a number from 0 to"],
   ])("refuses %j", (args, message) => {
     expect(() => parseFlags(args)).toThrow(message);
+  });
+
+  test("reads how backends run, and TensorFlow Serving's batching parameters", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nearside-flags-"));
+    const path = join(folder, "batching.config");
+    await writeFile(path, "max_batch_size { value: 4 }");
+    const args = ["--instance_count=2", "--backend_memory_limit_mb=512", "--enable_batching=true"];
+    const command = parseFlags(["--model_base_path=m", ...args, `--batching_parameters_file=${path}`]);
+    await rm(folder, { recursive: true });
+    const batching = { maxBatchSize: 4, allowedBatchSizes: [], padVariableLengthInputs: false };
+    expect(command).toMatchObject({ options: { instanceCount: 2, memoryLimitBytes: 512e6, batching } });
+    expect(parseFlags(["--model_base_path=m", "--enable_batching"])).toMatchObject({ options: { batching: {} } });
+  });
+
+  test.each([
+    [["--batching_parameters_file=b"], "--batching_parameters_file: expected --enable_batching as well"],
+    [["--enable_batching", "--batching_parameters_file=/no/such/file"], "expected a file that can be read"],
+    [["--instance_count=0"], "--instance_count: expected a whole number from 1, got 0"],
+  ])("refuses how backends are to run: %j", (args, message) => {
+    expect(() => parseFlags(["--model_base_path=m", ...args])).toThrow(message);
   });
 
   test("knows --help and --version", () => {

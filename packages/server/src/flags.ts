@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { InferenceError } from "@nearside/core";
+import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
+import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
 import type { ServerOptions } from "./create-server.ts";
-import { type ServerBackend, serverBackends } from "./process-backend.ts";
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 const flags = {
@@ -22,7 +24,14 @@ const flags = {
   enable_serialization_as_tensor_content: { value: null, help: "numbers as raw bytes in gRPC answers" },
   allow_model_control: { value: null, help: "let clients of /v2 and of gRPC load and unload models" },
   host: { value: "ADDRESS", help: "address to listen on (default: 0.0.0.0, all of them)" },
-  backend: { value: serverBackends.join("|"), help: "where models run (default: wasm)" },
+  backend: {
+    value: ["auto", ...serverBackends].join("|"),
+    help: "where models run (default: auto, the best that computes correctly)",
+  },
+  instance_count: { value: "N", help: "processes that run each model (default: 1)" },
+  backend_memory_limit_mb: { value: "MB", help: "what each of them may hold (default: three quarters of the memory)" },
+  enable_batching: { value: null, help: "run several requests as one batch" },
+  batching_parameters_file: { value: "FILE", help: "batching parameters, as for TensorFlow Serving" },
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
@@ -35,8 +44,7 @@ type Flag = keyof typeof flags;
 /** Flags of TensorFlow Serving that this server knows and does nothing with. */
 const withoutEffect: ReadonlySet<string> = new Set(
   [
-    "grpc_socket_path rest_api_num_threads enable_batching",
-    "batching_parameters_file enable_per_model_batching_parameters",
+    "grpc_socket_path rest_api_num_threads enable_per_model_batching_parameters",
     "num_load_threads num_unload_threads flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
     "tensorflow_session_config_file use_alts_credentials ssl_config_file platform_config_file",
@@ -71,13 +79,14 @@ export function parseFlags(args: readonly string[]): Command {
     allowLabelsForUnavailable: isOn(values.get("allow_version_labels_for_unavailable_models")),
     warmUpRequests: isOn(values.get("enable_model_warmup") ?? "true"),
     warmUpIterations: Math.max(1, number("num_request_iterations_for_warmup", 1)),
-    backend: parseBackend(values.get("backend") ?? "wasm"),
+    backend: parseBackend(values.get("backend") ?? "auto"),
     grpcPort: number("port", 8500, 65_535),
     restPort: number("rest_api_port", 8501, 65_535),
     requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, 2 ** 31 - 1),
     tensorContent: isOn(values.get("enable_serialization_as_tensor_content")),
     allowModelControl: isOn(values.get("allow_model_control")),
     corsOrigins,
+    ...backendOptions(values),
     ...(tags !== undefined && { tags: list(tags) }),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
@@ -105,6 +114,8 @@ export function helpText(): string {
     "Serves a TensorFlow SavedModel or a TensorFlow.js graph model over HTTP.",
     "",
     "Usage: nearside-server --model_name=NAME --model_base_path=FOLDER [flags]",
+    "       nearside-server setup-tensorflow --help",
+    "       nearside-server bench --help",
     "",
     ...lines,
     "",
@@ -141,10 +152,37 @@ function list(value: string | undefined): readonly string[] {
   return (value ?? "").split(",").filter((item) => item !== "");
 }
 
-function parseBackend(name: string): ServerBackend {
-  const backend = serverBackends.find((each) => each === name);
+function parseBackend(name: string): ServerBackend | "auto" {
+  const backends = ["auto", ...serverBackends] as const;
+  const backend = backends.find((each) => each === name);
   if (backend) return backend;
-  throw invalid("--backend", serverBackends.join(", "), name);
+  throw invalid("--backend", backends.join(", "), name);
+}
+
+function backendOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const [instances, memoryMb] = [values.get("instance_count"), values.get("backend_memory_limit_mb")];
+  const path = values.get("batching_parameters_file");
+  const isBatching = isOn(values.get("enable_batching"));
+  if (path !== undefined && !isBatching)
+    throw invalid("--batching_parameters_file", "--enable_batching as well", "it alone");
+  return {
+    ...(instances !== undefined && { instanceCount: parseCount("--instance_count", instances) }),
+    ...(memoryMb !== undefined && { memoryLimitBytes: parseCount("--backend_memory_limit_mb", memoryMb) * 1e6 }),
+    ...(isBatching && { batching: path === undefined ? {} : parseBatchingParameters(readText(path), path) }),
+  };
+}
+
+function readText(path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    throw invalid("--batching_parameters_file", "a file that can be read", path);
+  }
+}
+
+function parseCount(where: string, text: string): number {
+  if (/^[1-9]\d{0,8}$/.test(text)) return Number(text);
+  throw invalid(where, "a whole number from 1", text);
 }
 
 function parseNumber(

@@ -3,17 +3,20 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { InferenceError, parseManifest, type Shard } from "@nearside/core";
 import type { ModelFiles } from "@nearside/runtime";
+import type { SavedModelSource } from "./backends/tensorflow/saved-model.ts";
 
 /** A graph model in a folder: `model.json` and the shards that it lists. */
 export interface ModelFolder extends ModelFiles {
   readonly path: string;
+  /** The SavedModel that it was converted from, for a backend that runs it as it is. */
+  readonly savedModel?: SavedModelSource;
 }
 
 /**
  * Reads the manifest of a graph model. Shards are read later, one by one, and checked against the manifest's sizes and
- * SHA-256 where it has them. Rejects with `not-found` where there is no model, `data-loss` where it is broken.
+ * SHA-256 where it has them. `savedModel` says what it was converted from. Rejects with `not-found` where there is no model, `data-loss` where it is broken.
  */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+export async function readModelFolder(folder: string, savedModel?: SavedModelSource): Promise<ModelFolder> {
   const path = join(folder, "model.json");
   const text = await readFile(path, "utf8").catch((cause: unknown) => {
     const message = `${folder}: expected saved_model.pb, saved_model.pbtxt or model.json, found none of them`;
@@ -21,6 +24,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
   });
   return {
     path: folder,
+    ...(savedModel && { savedModel }),
     manifest: parseManifest(text, path),
     readShard: (shard, signal) => readShard(folder, shard, signal),
   };

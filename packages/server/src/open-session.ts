@@ -2,9 +2,9 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { AnyModel, ModelTypes, Precision, Session } from "@nearside/core";
 import { openLocalSession } from "@nearside/runtime";
+import { openBackend, type ServerBackend } from "./backends/open-backend.ts";
 import { convertOnce, defaultCacheDir } from "./convert-once.ts";
 import { readModelFolder } from "./model-folder.ts";
-import { openBackend, type ServerBackend } from "./process-backend.ts";
 
 /** How a model is opened in this process. */
 export interface OpenOptions {

@@ -29,11 +29,16 @@ export function jsonReply(value: unknown, { indent = 0 } = {}): HttpReply {
   return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(value, null, indent) };
 }
 
+/** When a client may try again what the server can't do now: a backend starts in about as long. */
+const retryAfterSeconds = 1;
+
 /** A reply that tells what went wrong: TensorFlow Serving's `{ error }`, or `{ error, code }` with `isV1` false. */
 export function errorReply(error: unknown, { isV1 }: { readonly isV1: boolean }): HttpReply {
   const { code, message } = toWireError(error);
   const reply = isV1 ? jsonReply({ error: message }, { indent: 4 }) : jsonReply({ error: message, code });
-  return { ...reply, status: errorCodes[code].http, error };
+  const { http: status } = errorCodes[code];
+  const headers = status === 503 ? { ...reply.headers, "retry-after": String(retryAfterSeconds) } : reply.headers;
+  return { ...reply, status, headers, error };
 }
 
 /** A part of a URL's path, decoded. Throws `invalid-argument` where the percent signs in it are wrong. */

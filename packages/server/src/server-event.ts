@@ -24,6 +24,11 @@ export type ServerEvent =
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
   /** The file that lists the models can't be read, or asks for what can't be; what was served before goes on. */
   | { readonly type: "bad-config"; readonly error: InferenceError }
+  /** Where models run, and why there. */
+  | { readonly type: "backend"; readonly backend: Backend; readonly reason: string }
+  /** The process of a model died; it is started again. */
+  | { readonly type: "lost"; readonly model: string; readonly backend: Backend; readonly error: InferenceError }
+  | { readonly type: "restarted"; readonly model: string; readonly backend: Backend; readonly afterMs: number }
   /** A request failed by a fault of the server, not of the client. */
   | { readonly type: "fault"; readonly path: string; readonly error: unknown };
 
@@ -44,6 +49,12 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: nothing to serve: ${event.error.message}`;
     case "bad-config":
       return `models: ${event.error.message}`;
+    case "backend":
+      return `models run on ${event.backend}: ${event.reason}`;
+    case "lost":
+      return `${event.model}: lost on ${event.backend}: ${event.error.message}`;
+    case "restarted":
+      return `${event.model}: runs again on ${event.backend} (${Math.round(event.afterMs)} ms)`;
     case "fault":
       return `${event.path}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
   }

@@ -6,6 +6,8 @@ import type { Messages } from "@nearside/converter/protobuf";
  */
 export const messages = {
   "google.protobuf.Int64Value": { value: [1, "int64"] },
+  "google.protobuf.StringValue": { value: [1, "string"] },
+  "google.protobuf.BoolValue": { value: [1, "bool"] },
   "google.protobuf.Any": { typeUrl: [1, "string"], value: [2, "bytes"] },
 
   "tensorflow.TensorShapeProto": { dim: [2, "tensorflow.TensorShapeProto.Dim", "repeated"], unknownRank: [3, "bool"] },
@@ -147,6 +149,17 @@ export const messages = {
   "tensorflow.serving.ModelServerConfig": {
     modelConfigList: [1, "tensorflow.serving.ModelConfigList", "optional"],
     customModelConfig: [2, "google.protobuf.Any", "optional"],
+  },
+  "tensorflow.serving.BatchingParameters": {
+    maxBatchSize: [1, "google.protobuf.Int64Value", "optional"],
+    batchTimeoutMicros: [2, "google.protobuf.Int64Value", "optional"],
+    maxEnqueuedBatches: [3, "google.protobuf.Int64Value", "optional"],
+    numBatchThreads: [4, "google.protobuf.Int64Value", "optional"],
+    threadPoolName: [5, "google.protobuf.StringValue", "optional"],
+    allowedBatchSizes: [6, "int53", "repeated"],
+    padVariableLengthInputs: [7, "bool"],
+    enableLargeBatchSplitting: [8, "google.protobuf.BoolValue", "optional"],
+    maxExecutionBatchSize: [9, "google.protobuf.Int64Value", "optional"],
   },
   "tensorflow.serving.ModelConfigList": { config: [1, "tensorflow.serving.ModelConfig", "repeated"] },
   "tensorflow.serving.ModelConfig": {

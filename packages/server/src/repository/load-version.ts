@@ -74,7 +74,8 @@ export async function loadVersion(
   try {
     for (const [signature, converted] of folders) {
       signal.throwIfAborted();
-      const folder = converted instanceof InferenceError ? converted : await readModelFolder(converted);
+      const savedModel = converted === place.path ? undefined : { path: place.path, tags, signature };
+      const folder = converted instanceof InferenceError ? converted : await readModelFolder(converted, savedModel);
       const refusal = folder instanceof InferenceError ? folder : stateRefusal(signature, folder, folders.size);
       if (refusal !== undefined || folder instanceof InferenceError) {
         refused.set(signature, refusal as InferenceError); // the folder is one, or the state's

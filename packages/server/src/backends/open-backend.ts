@@ -1,8 +1,10 @@
 import { InferenceError } from "@nearside/core";
 import type { LoadedBackend } from "@nearside/runtime";
+import { nativeKernels } from "./tensorflow/native-kernels.ts";
+import { loadTensorflowPackage } from "./tensorflow/tensorflow-package.ts";
 
 /** The backends that run in Node. */
-export const serverBackends = ["wasm", "webgpu", "cpu"] as const;
+export const serverBackends = ["tensorflow", "webgpu", "wasm", "cpu"] as const;
 
 /** The name of a backend that runs in Node. */
 export type ServerBackend = (typeof serverBackends)[number];
@@ -44,6 +46,10 @@ export async function openBackend(name: ServerBackend): Promise<LoadedBackend> {
 
 /** How each backend is loaded; imported on demand, because each brings its kernels along. */
 const loaders: { readonly [B in ServerBackend]: () => Promise<LoadedBackend> } = {
+  tensorflow: async () => {
+    const createBackend = nativeKernels(loadTensorflowPackage());
+    return (await import("@nearside/runtime/backends/tensorflow")).openTensorflowBackend({ createBackend });
+  },
   wasm: async () => (await import("@nearside/runtime/backends/wasm")).openWasmBackend(),
   cpu: async () => (await import("@nearside/runtime/backends/cpu")).openCpuBackend(),
   webgpu: async () => {
@@ -70,4 +76,13 @@ async function createGpu(): Promise<GPU> {
     const message = `backend "webgpu" cannot run here: the package "webgpu" does not load (${reason}); npm install webgpu`;
     throw new InferenceError("no-backend", message, { cause });
   }
+}
+
+/** Whether WebGPU computes on a CPU here, which is right but slow. */
+export async function isSoftwareGpu(): Promise<boolean> {
+  const adapter = await (await createGpu()).requestAdapter({ powerPreference: "high-performance" });
+  const { vendor, architecture, device, description } = adapter?.info ?? {};
+  return /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(
+    [vendor, architecture, device, description].join(" "),
+  );
 }

@@ -1,0 +1,114 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import {
+  type Envelope,
+  hostTransport,
+  InferenceError,
+  type Method,
+  type Protocol,
+  type Transport,
+} from "@nearside/core";
+import type { Task, ToBackend } from "./backend-process.ts";
+import { watchMemory } from "./memory-limit.ts";
+
+export interface ProcessOptions {
+  readonly task: Task;
+  /** What the process may hold of the machine's memory, in bytes; it is ended beyond. */
+  readonly memoryLimitBytes: number;
+}
+
+/** A session in a process of its own, and word of the process's end. */
+export interface ProcessTransport extends Transport {
+  /** Resolves with what the process died of, once it has, unless it was closed. */
+  readonly death: Promise<InferenceError>;
+}
+
+const entry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
+
+/** Lets processes share a GPU, of which TensorFlow would take all, and leaves its notices out of the log. */
+const tensorflowEnv = { TF_FORCE_GPU_ALLOW_GROWTH: "true", TF_CPP_MIN_LOG_LEVEL: "2" };
+
+/** How long a process may take to end by itself. */
+const exitMs = 5000;
+
+/**
+ * Starts the process of a model on a backend. Calls reject when it ends: with `no-backend` until the session is open,
+ * from then on with `device-lost`, or `out-of-memory` where it held more than it may. Closing ends it.
+ */
+export function processTransport({ task, memoryLimitBytes }: ProcessOptions): ProcessTransport {
+  const env = { ...tensorflowEnv, ...process.env };
+  const child = fork(entry, [JSON.stringify(task)], { serialization: "advanced", env }); // typed arrays as they are
+  const waiting = new Map<number, { resolve(reply: Envelope<never>): void; reject(reason: InferenceError): void }>();
+  let isOpen = false;
+  let isClosing = false;
+  let dead: InferenceError | undefined;
+  let tellDeath: (reason: InferenceError) => void = () => {};
+  const death = new Promise<InferenceError>((resolve) => {
+    tellDeath = resolve;
+  });
+  const die = (what: string, code: "device-lost" | "out-of-memory" = "device-lost") => {
+    dead ??= new InferenceError(isOpen ? code : "no-backend", `the process of backend "${task.backend}" ${what}`);
+    for (const { reject } of waiting.values()) reject(dead);
+    waiting.clear();
+    if (!isClosing) tellDeath(dead);
+  };
+  const unwatch = watchMemory(child, memoryLimitBytes, (bytes) => {
+    die(
+      `held ${toMiB(bytes)} MiB, more than ${toMiB(memoryLimitBytes)}; give it more, or less at a time`,
+      "out-of-memory",
+    );
+  });
+  child.on("error", ({ message }) => die(`failed: ${message}`));
+  child.on("exit", (code, signal) => {
+    unwatch();
+    die(signal ? `was ended by ${signal}` : `ended with ${code}`);
+  });
+  child.on("message", ({ id, envelope }: { id: number; envelope: Envelope<never> }) => {
+    waiting.get(id)?.resolve(envelope);
+    waiting.delete(id);
+  });
+
+  const send = (message: ToBackend) =>
+    child.send(message, (error) => error && die(`cannot be reached: ${error.message}`));
+  const transport = hostTransport({
+    call: <M extends Method>(id: number, method: M, request: Protocol[M]["request"]) => {
+      if (dead) return Promise.reject(dead);
+      return new Promise<Envelope<never>>((resolve, reject) => {
+        waiting.set(id, { resolve, reject });
+        send({ id, method, request });
+      });
+    },
+    cancel: (id) => {
+      if (!dead) send({ cancel: id });
+    },
+  });
+  return {
+    ...transport,
+    death,
+    open: async (request, options) => {
+      const info = await transport.open(request, options);
+      isOpen = true;
+      return info;
+    },
+    close: async () => {
+      isClosing = true;
+      if (!dead) await transport.close(null).catch(() => {}); // it is ended all the same
+      await end(child);
+      return null;
+    },
+  };
+}
+
+/** Waits for the process to end, and ends it if it takes too long. */
+async function end(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
+  const exited = new Promise((resolve) => child.once("exit", resolve));
+  if (child.connected) child.disconnect();
+  const timer = setTimeout(() => child.kill("SIGKILL"), exitMs);
+  await exited;
+  clearTimeout(timer);
+}
+
+function toMiB(bytes: number): number {
+  return Math.round(bytes / 2 ** 20);
+}

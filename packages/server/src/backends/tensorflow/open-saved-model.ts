@@ -1,0 +1,150 @@
+import {
+  checkInputs,
+  checkOutputs,
+  InferenceError,
+  type Manifest,
+  type RunOptions,
+  RunsInFlight,
+  type Session,
+  type SessionMemory,
+  sampleInputs,
+  type Tensor,
+  type TensorSpec,
+  type Tensors,
+} from "@nearside/core";
+import { fromNative, requireNative, toNative } from "./native-tensor.ts";
+import { type GraphNames, readGraphNames, type SavedModelSource } from "./saved-model.ts";
+import type { NativeTensor, TensorflowAddon } from "./tensorflow-package.ts";
+
+/**
+ * Opens a SavedModel as it is, in TensorFlow; `manifest` is what it was converted into. Rejects with `no-backend` if it
+ * can't be run this way, `data-loss` if it can't be loaded.
+ */
+export async function openSavedModel(
+  model: string,
+  source: SavedModelSource,
+  { signature, state }: Pick<Manifest, "signature" | "state">,
+  addon: TensorflowAddon,
+): Promise<Session> {
+  const names = await readGraphNames(source);
+  for (const [name, spec] of Object.entries(signature.inputs)) requirePort(names.inputs, name, spec, "in");
+  for (const [name, spec] of Object.entries(signature.outputs)) requirePort(names.outputs, name, spec, "out");
+  const id = load(source, addon);
+  const session = new SavedModelSession(model, { id, names, signature, keepsState: state.length > 0 }, addon);
+  if (!session.keepsState) await session.warmUp(); // a run changes what is kept
+  return session;
+}
+
+function requirePort(
+  names: ReadonlyMap<string, string>,
+  name: string,
+  spec: TensorSpec,
+  direction: "in" | "out",
+): void {
+  requireNative(spec, direction, `${direction}put "${name}"`);
+  if (names.get(name)) return;
+  throw new InferenceError(
+    "no-backend",
+    `backend "tensorflow" cannot run this: its graph has no single tensor for "${name}"`,
+  );
+}
+
+function load({ path, tags = ["serve"] }: SavedModelSource, addon: TensorflowAddon): number {
+  try {
+    return addon.loadSavedModel(path, tags.join(","));
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new InferenceError("data-loss", `${path}: TensorFlow cannot load it: ${reason}`, { cause });
+  }
+}
+
+interface LoadedModel {
+  readonly id: number;
+  readonly names: GraphNames;
+  readonly signature: Session["signature"];
+  readonly keepsState: boolean;
+}
+
+/** A SavedModel in TensorFlow, in this thread, which waits for each run. */
+class SavedModelSession implements Session {
+  readonly model: string;
+  readonly backend = "tensorflow";
+  readonly location = "local";
+  readonly signature: Session["signature"];
+  readonly keepsState: boolean;
+  readonly #loaded: LoadedModel;
+  readonly #addon: TensorflowAddon;
+  readonly #runs: RunsInFlight;
+
+  constructor(model: string, loaded: LoadedModel, addon: TensorflowAddon) {
+    this.model = model;
+    this.signature = loaded.signature;
+    this.keepsState = loaded.keepsState;
+    this.#loaded = loaded;
+    this.#addon = addon;
+    this.#runs = new RunsInFlight(model);
+  }
+
+  async run(inputs: Tensors, { outputs, signal }: RunOptions = {}): Promise<Tensors> {
+    this.#runs.throwIfClosed();
+    signal?.throwIfAborted();
+    checkInputs(this.signature, inputs);
+    if (outputs) checkOutputs(this.signature, outputs);
+    return this.#runs.add(this.#compute(inputs, outputs ?? Object.keys(this.signature.outputs), signal));
+  }
+
+  /** TensorFlow optimises a graph when it first runs it. Skipped where a free dimension has no obvious size. */
+  async warmUp(): Promise<void> {
+    const inputs = sampleInputs(this.signature);
+    if (!inputs) return;
+    await this.run(inputs).catch((error: InferenceError) => {
+      if (error.code !== "invalid-argument") throw error; // else only these values don't fit
+    });
+  }
+
+  /** The process's memory: TensorFlow tells nobody what it holds of it. */
+  async memory(): Promise<SessionMemory> {
+    this.#runs.throwIfClosed();
+    return { deviceBytes: process.memoryUsage.rss(), tensors: this.#addon.getNumOfTensors() + 1 };
+  }
+
+  close(): Promise<void> {
+    return this.#runs.close(() => this.#addon.deleteSavedModel(this.#loaded.id));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #compute(inputs: Tensors, outputs: readonly string[], signal: AbortSignal | undefined): Promise<Tensors> {
+    await new Promise((resolve) => setImmediate(resolve)); // so that an abort that has arrived is heard
+    signal?.throwIfAborted();
+    const ids: number[] = [];
+    try {
+      for (const tensor of Object.values(inputs)) ids.push(toNative(this.#addon, tensor));
+      const results = this.#runGraph(Object.keys(inputs), ids, outputs);
+      ids.push(...results.map(({ id }) => id));
+      const tensors = outputs.map((name, index): [string, Tensor] => {
+        const { dtype } = this.signature.outputs[name] as TensorSpec; // checkOutputs saw to it
+        return [name, fromNative(this.#addon, results[index] as NativeTensor, dtype, `output "${name}"`)];
+      });
+      return Object.fromEntries(tensors);
+    } finally {
+      for (const id of ids) this.#addon.deleteTensor(id);
+    }
+  }
+
+  #runGraph(inputs: readonly string[], ids: readonly number[], outputs: readonly string[]): NativeTensor[] {
+    const { id, names } = this.#loaded;
+    const inputNames = inputs.map((name) => names.inputs.get(name)).join(",");
+    const outputNames = outputs.map((name) => names.outputs.get(name)).join(",");
+    try {
+      return this.#addon.runSavedModel(id, ids, inputNames, outputNames);
+    } catch (cause) {
+      const reason = cause instanceof Error ? cause.message : String(cause);
+      // The addon drops TensorFlow's code. The graph is sound, as the warm-up showed, so it is the values.
+      const code = /\bOOM\b|out of memory|ran out of/i.test(reason) ? "out-of-memory" : "invalid-argument";
+      throw new InferenceError(code, `${this.model}: ${reason}`, { cause });
+    }
+  }
+}

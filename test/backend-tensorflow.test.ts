@@ -1,0 +1,106 @@
+import { execFile } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { convert } from "@nearside/converter";
+import { readDirectory, writeDirectory } from "@nearside/converter/node";
+import type { Session } from "@nearside/core";
+import { expectClose, type GoldenRun, sessionSuite } from "@nearside/core/testing";
+import { createServer, type ServerEvent, tensorflowDir } from "@nearside/server";
+import { connectSession } from "nearside";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
+import { readExample } from "./models.ts";
+
+const isSetUp = existsSync(tensorflowDir());
+if (!isSetUp) console.log(`skipped: the backend tensorflow; nothing was set up in ${tensorflowDir()}`);
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "nearside-tensorflow-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+/** Serves one model in TensorFlow, and opens a session to it. */
+async function serve(basePath: string) {
+  const events: ServerEvent[] = [];
+  const server = createServer({
+    models: [{ name: "m", basePath }],
+    host: "127.0.0.1",
+    restPort: 0,
+    backend: "tensorflow",
+    cacheDir: join(folder, "cache"),
+    onEvent: (event) => events.push(event),
+  });
+  await server.listen();
+  return { server, events, open: (): Promise<Session> => connectSession(server.url as string, "m") };
+}
+
+describe.skipIf(!isSetUp)("a SavedModel in TensorFlow, as it is", () => {
+  let served: Awaited<ReturnType<typeof serve>>;
+  let golden: GoldenRun;
+  beforeAll(async () => {
+    const { savedModel, golden: cases } = await readExample("digits");
+    golden = cases[0] as GoldenRun; // there is more than none
+    served = await serve(savedModel);
+  });
+  afterAll(() => served?.server.close());
+
+  test.each(sessionSuite)("$name", ({ run }) => run(served.open, golden));
+
+  test("says that it runs there", async () => {
+    expect((await served.open()).backend).toBe("tensorflow");
+    expect(served.events).toContainEqual(expect.objectContaining({ type: "available", backend: "tensorflow" }));
+  });
+});
+
+describe.skipIf(!isSetUp)("a graph model in TensorFlow, op by op", () => {
+  let served: Awaited<ReturnType<typeof serve>>;
+  let golden: GoldenRun;
+  beforeAll(async () => {
+    const { savedModel, golden: cases } = await readExample("digits");
+    golden = cases[0] as GoldenRun; // there is more than none
+    await convert(readDirectory(savedModel), writeDirectory(join(folder, "digits")));
+    served = await serve(join(folder, "digits"));
+  });
+  afterAll(() => served?.server.close());
+
+  test.each(sessionSuite)("$name", ({ run }) => run(served.open, golden));
+});
+
+describe.skipIf(!isSetUp || !fixturesRoot)("a fixture in TensorFlow, as it is", () => {
+  const models = [...firstCutFixtures, "made/mobilenet_v2", "made/hashtable_file", "made/text_vectorization"];
+  test.each(models)("%s", async (name) => {
+    const fixture = join(fixturesRoot as string, name); // else skipped
+    const cases = await readGolden(fixture, "serving_default");
+    expect(cases.length).toBeGreaterThan(0);
+    const { server, events, open } = await serve(join(fixture, "saved_model"));
+    try {
+      expect(events.at(-1)).toMatchObject({ type: "available" });
+      await using session = await open();
+      for (const { inputs, outputs } of cases) expectClose(await session.run(inputs), outputs);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe("nearside-server setup-tensorflow", () => {
+  const command = fileURLToPath(new URL("../packages/server/bin/nearside-server.js", import.meta.url));
+  const run = (...args: string[]) => promisify(execFile)(process.execPath, [command, "setup-tensorflow", ...args]);
+
+  test("says where it looks, and where it puts what it builds", async () => {
+    expect((await run("--help")).stdout).toContain("--python=PATH");
+  });
+
+  test("says what to do about a Python without TensorFlow, and leaves what is there", async () => {
+    await expect(run("--python=/no/such/python")).rejects.toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/\/no\/such\/python has no TensorFlow: pip install tensorflow/),
+    });
+    expect(existsSync(tensorflowDir())).toBe(isSetUp);
+  });
+});
