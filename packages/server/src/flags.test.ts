@@ -90,7 +90,7 @@ describe("parseFlags", () => {
 
   test.each([
     [[], "--model_base_path: expected the folder of a model, or --model_config_file, got nothing; see --help"],
-    [["--model_base_path=m", "--backend=cuda"], "--backend: expected auto, wasm, webgpu, cpu, got cuda"],
+    [["--model_base_path=m", "--backend=cuda"], "--backend: expected auto, tensorflow, webgpu, wasm, cpu, got cuda"],
     [["--model_base_path=m", "--rest_api_port=-1"], "--rest_api_port: expected a number from 0 to 65535"],
     [["--model_base_path=m", "--max_num_load_retries=many"], "--max_num_load_retries: expected a number from 0 to"],
   ])("refuses %j", (args, message) => {
