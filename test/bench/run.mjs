@@ -3,6 +3,7 @@ const benchmarks = {
   converter: () => import("./converter.mjs"),
   "converter-memory": () => import("./converter-memory.mjs"),
   browser: () => import("./browser.mjs"),
+  visits: () => import("./visits.mjs"),
   runtime: () => import("./runtime.mjs"),
   precision: () => import("./precision.mjs"),
   products: () => import("./products.mjs"),

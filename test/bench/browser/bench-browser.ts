@@ -1,10 +1,8 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { cpus, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { build } from "vite";
 import { launchChromium } from "../../chromium.ts";
 import { isolatingHeaders, serveFiles } from "../../file-server.ts";
 import testPackage from "../../package.json" with { type: "json" };
@@ -12,9 +10,9 @@ import { drawChart } from "../draw-chart.mjs";
 import { findModels } from "../find-models.mjs";
 import { benchModel, type ModelResult } from "./bench-model.ts";
 import { chartOf } from "./chart-of.ts";
+import { buildPages, libraryFolders } from "./pages.ts";
 
 const usage = "browser --models DIR [--only NAME,…] [--backend wasm|webgpu] [--runs N] [--starts N] [--output DIR]";
-const here = fileURLToPath(new URL(".", import.meta.url));
 const resultsFolder = fileURLToPath(new URL("../../results", import.meta.url));
 
 /**
@@ -41,7 +39,7 @@ export async function benchBrowser(args: string[]): Promise<void> {
   }
   const folder = await mkdtemp(join(tmpdir(), "nearside-bench-"));
   const pages = join(folder, "pages");
-  await buildPages(pages);
+  await buildPages(["index", "profile", "nearside-in-page", "nearside-worker", "tfjs", "litert", "onnxruntime"], pages);
   const folders = { ...libraryFolders(), "/models/": join(folder, "models"), "/": pages };
   await using server = await serveFiles(folders);
   await using isolated = await serveFiles(folders, isolatingHeaders);
@@ -72,27 +70,6 @@ export async function benchBrowser(args: string[]): Promise<void> {
     await browser.close();
     await rm(folder, { recursive: true, force: true });
   }
-}
-
-async function buildPages(outDir: string): Promise<void> {
-  const names = ["index", "profile", "nearside-in-page", "nearside-worker", "tfjs", "litert", "onnxruntime"];
-  await build({
-    root: here,
-    base: "./",
-    configFile: false,
-    build: { outDir, target: "es2022", rolldownOptions: { input: names.map((name) => join(here, `${name}.html`)) } },
-    logLevel: "error",
-  });
-}
-
-/** Where each library's WebAssembly is served from. */
-function libraryFolders() {
-  const require = createRequire(import.meta.url);
-  return {
-    "/tfjs/": dirname(require.resolve("@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm.wasm")),
-    "/litert/": join(dirname(require.resolve("@litertjs/core")), "../wasm"),
-    "/onnxruntime/": dirname(require.resolve("onnxruntime-web/ort-wasm-simd-threaded.wasm")),
-  };
 }
 
 function surroundings(chromium: string) {
