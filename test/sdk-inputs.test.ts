@@ -85,6 +85,19 @@ describe("image", () => {
   });
 });
 
+describe("frames", () => {
+  test("gives the newest frame to whoever takes longer than one", async () => {
+    const times = await page.evaluate(() => globalThis.harness.readFrames(5));
+    const steps = times.slice(1).map((time, index) => time - (times[index] as number));
+    expect(Math.min(...steps)).toBeGreaterThan(3 / 60); // of 30 in a second, three were skipped; some come late
+  });
+
+  test("ends with the video, and rejects with the signal's reason", async () => {
+    expect(await page.evaluate(() => globalThis.harness.endFrames("end"))).toBe("ended");
+    expect(await page.evaluate(() => globalThis.harness.endFrames("abort"))).toBe("enough");
+  });
+});
+
 describe("audio", () => {
   const tone = (hertz: number, sourceRate: number, options: AudioOptions, asBuffer: boolean) =>
     page.evaluate(

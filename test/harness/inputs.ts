@@ -1,4 +1,4 @@
-import { type AudioOptions, audio, type ImageOptions, type ImageSource, image } from "nearside";
+import { type AudioOptions, audio, frames, type ImageOptions, type ImageSource, image } from "nearside";
 
 /** A picture of 4 × 2 pixels: two of each of these colours in each row. */
 const colours = ["rgb(255 0 0)", "rgb(0 51 255)"] as const;
@@ -19,6 +19,23 @@ function draw(scale = 1): HTMLCanvasElement {
 const toBlob = (canvas: HTMLCanvasElement): Promise<Blob> =>
   new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no blob")))));
 
+/** A video that shows it, larger, since codecs blur at edges; a line moves, so that there are new frames. */
+async function playing(): Promise<HTMLVideoElement> {
+  const canvas = draw(16);
+  const context = canvas.getContext("2d");
+  let at = 0;
+  const move = () => {
+    context?.fillRect(32, at++ % 32, 1, 1);
+    requestAnimationFrame(move);
+  };
+  move();
+  const video = document.createElement("video");
+  video.muted = true;
+  video.srcObject = canvas.captureStream(30);
+  await video.play();
+  return video;
+}
+
 /** The same picture as each thing that has pixels. */
 const sources = {
   canvas: async () => draw(),
@@ -37,14 +54,7 @@ const sources = {
     return element;
   },
   frame: async () => new VideoFrame(draw(), { timestamp: 0 }),
-  video: async () => {
-    const canvas = draw(16); // codecs blur at edges, and want some pixels
-    const video = document.createElement("video");
-    video.muted = true;
-    video.srcObject = canvas.captureStream(30);
-    await video.play();
-    return video;
-  },
+  video: () => playing(),
 } satisfies Record<string, () => Promise<ImageSource>>;
 
 export type SourceName = keyof typeof sources;
@@ -53,6 +63,36 @@ export const inputCalls = {
   readImage: async (name: SourceName, options: ImageOptions) => {
     const { shape, data } = await image(await sources[name](), options);
     return { shape, data: [...data] };
+  },
+
+  /** The times of the first frames of a video that is playing; each takes as long as three frames. */
+  readFrames: async (count: number) => {
+    const video = await playing();
+    const times: number[] = [];
+    for await (const time of frames(video)) {
+      times.push(time);
+      if (times.length === count) break;
+      for (let skipped = 0; skipped < 3; skipped++)
+        await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    }
+    return times;
+  },
+
+  /** Goes through a video until its stream ends, or until it is taken back. */
+  endFrames: async (how: "end" | "abort") => {
+    const video = await playing();
+    const controller = new AbortController();
+    let count = 0;
+    try {
+      for await (const _time of frames(video, { signal: controller.signal })) {
+        if (++count < 3) continue;
+        if (how === "abort") controller.abort(new Error("enough"));
+        else for (const track of (video.srcObject as MediaStream).getTracks()) track.stop();
+      }
+      return "ended";
+    } catch (error) {
+      return (error as Error).message;
+    }
   },
 
   /** A tone of 1 s, read at another rate: its shape, and how often it crosses zero. */
