@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -175,7 +175,7 @@ describe("the cache", () => {
     }
 
     function serveLarge(name: string, bytes: number): void {
-      const weights = Buffer.alloc(8 + bytes, name); // other ones for another name
+      const weights = randomBytes(8 + bytes); // which can't be compressed
       Buffer.from(Float32Array.of(10, 20).buffer).copy(weights);
       const pair = { dim: [{ size: "2" }] };
       const port = (tensor: string) => ({ name: `${tensor}:0`, dtype: "DT_FLOAT", tensorShape: pair });

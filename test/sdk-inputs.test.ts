@@ -92,9 +92,12 @@ describe("frames", () => {
     expect(Math.min(...steps)).toBeGreaterThan(3 / 60); // of 30 in a second, three were skipped; some come late
   });
 
-  test("ends with the video, and rejects with the signal's reason", async () => {
-    expect(await page.evaluate(() => globalThis.harness.endFrames("end"))).toBe("ended");
-    expect(await page.evaluate(() => globalThis.harness.endFrames("abort"))).toBe("enough");
+  test.each([
+    ["end", "ended"],
+    ["empty", "ended"],
+    ["abort", "enough"],
+  ] as const)("a video that comes to its %s leaves it %s", async (how, outcome) => {
+    expect(await page.evaluate((how) => globalThis.harness.endFrames(how), how)).toBe(outcome);
   });
 });
 

@@ -36,6 +36,23 @@ async function playing(): Promise<HTMLVideoElement> {
   return video;
 }
 
+/** A clip of so many frames of a video, that plays. */
+async function record(video: HTMLVideoElement, count: number): Promise<HTMLVideoElement> {
+  const recorder = new MediaRecorder(video.srcObject as MediaStream); // playing made it so
+  const parts: Blob[] = [];
+  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  recorder.start();
+  for (let frame = 0; frame < count; frame++) await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+  recorder.stop();
+  await stopped;
+  const clip = document.createElement("video");
+  clip.muted = true;
+  clip.src = URL.createObjectURL(new Blob(parts));
+  await clip.play();
+  return clip;
+}
+
 /** The same picture as each thing that has pixels. */
 const sources = {
   canvas: async () => draw(),
@@ -78,16 +95,16 @@ export const inputCalls = {
     return times;
   },
 
-  /** Goes through a video until its stream ends, or until it is taken back. */
-  endFrames: async (how: "end" | "abort") => {
-    const video = await playing();
+  /** Goes through a clip to its end, or until it is taken back; tells how many frames that were. */
+  endFrames: async (how: "end" | "abort" | "empty") => {
+    const video = await record(await playing(), 10);
     const controller = new AbortController();
     let count = 0;
     try {
       for await (const _time of frames(video, { signal: controller.signal })) {
-        if (++count < 3) continue;
-        if (how === "abort") controller.abort(new Error("enough"));
-        else for (const track of (video.srcObject as MediaStream).getTracks()) track.stop();
+        if (++count === 1 && how === "abort") controller.abort(new Error("enough"));
+        if (count === 1 && how === "empty") video.removeAttribute("src");
+        if (count === 1 && how === "empty") video.load();
       }
       return "ended";
     } catch (error) {
