@@ -43,10 +43,11 @@ function imports(text: string): string[] {
 /** What one file may import that others of its layer may not: an optional peer, imported on demand. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   "converter/src/open-model.ts": ["@nearside/runtime"],
+  "packages/sdk/src/vite/plugin.ts": ["@nearside/converter", "vite"],
 };
 
 const isEntryOfNode = (path: string) =>
-  path.startsWith("packages/server/") || /^converter\/src\/(cli|node)\.ts$/.test(path);
+  /^packages\/(?:server|sdk\/src\/vite)\//.test(path) || /^converter\/src\/(cli|node)\.ts$/.test(path);
 
 describe.each(Object.keys(layers) as Layer[])("%s", (layer) => {
   const files = sources(layer);

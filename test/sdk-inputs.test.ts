@@ -85,6 +85,22 @@ describe("image", () => {
   });
 });
 
+describe("frames", () => {
+  test("gives the newest frame to whoever takes longer than one", async () => {
+    const times = await page.evaluate(() => globalThis.harness.readFrames(5));
+    const steps = times.slice(1).map((time, index) => time - (times[index] as number));
+    expect(Math.min(...steps)).toBeGreaterThan(3 / 60); // of 30 in a second, three were skipped; some come late
+  });
+
+  test.each([
+    ["end", "ended"],
+    ["empty", "ended"],
+    ["abort", "enough"],
+  ] as const)("a video that comes to its %s leaves it %s", async (how, outcome) => {
+    expect(await page.evaluate((how) => globalThis.harness.endFrames(how), how)).toBe(outcome);
+  });
+});
+
 describe("audio", () => {
   const tone = (hertz: number, sourceRate: number, options: AudioOptions, asBuffer: boolean) =>
     page.evaluate(

@@ -1,4 +1,4 @@
-import { type AudioOptions, audio, type ImageOptions, type ImageSource, image } from "nearside";
+import { type AudioOptions, audio, frames, type ImageOptions, type ImageSource, image } from "nearside";
 
 /** A picture of 4 × 2 pixels: two of each of these colours in each row. */
 const colours = ["rgb(255 0 0)", "rgb(0 51 255)"] as const;
@@ -19,6 +19,40 @@ function draw(scale = 1): HTMLCanvasElement {
 const toBlob = (canvas: HTMLCanvasElement): Promise<Blob> =>
   new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no blob")))));
 
+/** A video that shows it, larger, since codecs blur at edges; a line moves, so that there are new frames. */
+async function playing(): Promise<HTMLVideoElement> {
+  const canvas = draw(16);
+  const context = canvas.getContext("2d");
+  let at = 0;
+  const move = () => {
+    context?.fillRect(32, at++ % 32, 1, 1);
+    requestAnimationFrame(move);
+  };
+  move();
+  const video = document.createElement("video");
+  video.muted = true;
+  video.srcObject = canvas.captureStream(30);
+  await video.play();
+  return video;
+}
+
+/** A clip of so many frames of a video, that plays. */
+async function record(video: HTMLVideoElement, count: number): Promise<HTMLVideoElement> {
+  const recorder = new MediaRecorder(video.srcObject as MediaStream); // playing made it so
+  const parts: Blob[] = [];
+  const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));
+  recorder.addEventListener("dataavailable", ({ data }) => parts.push(data));
+  recorder.start();
+  for (let frame = 0; frame < count; frame++) await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+  recorder.stop();
+  await stopped;
+  const clip = document.createElement("video");
+  clip.muted = true;
+  clip.src = URL.createObjectURL(new Blob(parts));
+  await clip.play();
+  return clip;
+}
+
 /** The same picture as each thing that has pixels. */
 const sources = {
   canvas: async () => draw(),
@@ -37,14 +71,7 @@ const sources = {
     return element;
   },
   frame: async () => new VideoFrame(draw(), { timestamp: 0 }),
-  video: async () => {
-    const canvas = draw(16); // codecs blur at edges, and want some pixels
-    const video = document.createElement("video");
-    video.muted = true;
-    video.srcObject = canvas.captureStream(30);
-    await video.play();
-    return video;
-  },
+  video: () => playing(),
 } satisfies Record<string, () => Promise<ImageSource>>;
 
 export type SourceName = keyof typeof sources;
@@ -53,6 +80,36 @@ export const inputCalls = {
   readImage: async (name: SourceName, options: ImageOptions) => {
     const { shape, data } = await image(await sources[name](), options);
     return { shape, data: [...data] };
+  },
+
+  /** The times of the first frames of a video that is playing; each takes as long as three frames. */
+  readFrames: async (count: number) => {
+    const video = await playing();
+    const times: number[] = [];
+    for await (const time of frames(video)) {
+      times.push(time);
+      if (times.length === count) break;
+      for (let skipped = 0; skipped < 3; skipped++)
+        await new Promise((resolve) => video.requestVideoFrameCallback(resolve));
+    }
+    return times;
+  },
+
+  /** Goes through a clip to its end, or until it is taken back; tells how many frames that were. */
+  endFrames: async (how: "end" | "abort" | "empty") => {
+    const video = await record(await playing(), 10);
+    const controller = new AbortController();
+    let count = 0;
+    try {
+      for await (const _time of frames(video, { signal: controller.signal })) {
+        if (++count === 1 && how === "abort") controller.abort(new Error("enough"));
+        if (count === 1 && how === "empty") video.removeAttribute("src");
+        if (count === 1 && how === "empty") video.load();
+      }
+      return "ended";
+    } catch (error) {
+      return (error as Error).message;
+    }
   },
 
   /** A tone of 1 s, read at another rate: its shape, and how often it crosses zero. */

@@ -25,6 +25,7 @@ export { type ConnectOptions, connectSession } from "./connect-session.ts";
 export type { FallbackServer } from "./fallback/open-with-server.ts";
 export { type FallbackOptions, type FallbackPolicy, withFallback } from "./fallback/with-fallback.ts";
 export { type AudioOptions, audio } from "./inputs/audio.ts";
+export { type FramesOptions, frames } from "./inputs/frames.ts";
 export { type ImageOptions, type ImageSource, image } from "./inputs/image.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LocalBackend } from "./worker-transport.ts";

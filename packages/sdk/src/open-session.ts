@@ -44,8 +44,10 @@ export interface OpenOptions {
  * Opens a TensorFlow.js graph model in a worker of its own, on the first backend that can run it. `model` is the URL of
  * its `model.json`, or the model's files by path, which the cache leaves alone. When its device or worker is lost, or
  * out of memory, the session opens again, from the weights in the cache, there or on the next backend (see
- * `openWithRecovery`), and its runs go to the fallback server as long as that fails (see `withFallback`). Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not
- * what it should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
+ * `openWithRecovery`), and its runs go to the fallback server as long as that fails (see `withFallback`).
+ *
+ * Rejects with an `InferenceError`: `not-found`, `unavailable` (network), `data-loss` (a file is not what it should be),
+ * `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
   model: string | URL | ReadonlyMap<string, Blob>,

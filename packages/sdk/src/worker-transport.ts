@@ -80,7 +80,19 @@ interface Call {
 function start(backend: LocalBackend): Worker {
   try {
     return startWorker[backend]();
-  } catch (cause) {
-    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
+  } catch (error) {
+    const isOfAnotherOrigin = error instanceof DOMException && error.name === "SecurityError";
+    if (isOfAnotherOrigin) return startFromElsewhere(backend);
+    const message = `backend "${backend}" cannot run here: no worker can be started`;
+    throw new InferenceError("no-backend", message, { cause: error });
   }
+}
+
+const here = import.meta.url; // by another name, so that bundlers carry the workers once
+
+/** A page may start only workers of its own origin; one that imports from another, as from a CDN, is. */
+function startFromElsewhere(backend: LocalBackend): Worker {
+  const script = `import ${JSON.stringify(new URL(`../bundle/${backend}.js`, here).href)};`;
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  return new Worker(url, { type: "module" });
 }

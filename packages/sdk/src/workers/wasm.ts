@@ -8,7 +8,9 @@ const wasmPaths = {
 
 // Half the processors, since two often share one core's arithmetic, but two if there are; more than four gain little.
 const processors = navigator.hardwareConcurrency;
-const threadCount = crossOriginIsolated ? Math.min(processors, 4, Math.max(2, Math.ceil(processors / 2))) : 1;
+const isOwnOrigin = new URL(import.meta.url).origin === self.origin; // from elsewhere, no more workers can be started
+const threadCount =
+  crossOriginIsolated && isOwnOrigin ? Math.min(processors, 4, Math.max(2, Math.ceil(processors / 2))) : 1;
 const threads = Array.from(
   { length: threadCount - 1 },
   () => new Worker(new URL("./wasm-thread.js", import.meta.url), { type: "module" }),

@@ -1,0 +1,39 @@
+export interface FramesOptions {
+  /** Ends the loop: it rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The frames of a video as they are shown, each by its time in the video in seconds, until it ends or is taken away. Whoever takes
+ * longer than a frame gets the newest one next, and none waits: `for await (const time of frames(video)) { … }`, with
+ * `image(video)` in it.
+ */
+export async function* frames(video: HTMLVideoElement, { signal }: FramesOptions = {}): AsyncGenerator<number, void> {
+  for (;;) {
+    signal?.throwIfAborted();
+    const time = await nextFrame(video, signal);
+    if (time === undefined) return;
+    yield time;
+  }
+}
+
+/** It was played to its end, or has another source now. */
+const ends = ["ended", "emptied"] as const;
+
+/** The time of the next frame; undefined if the video ends before. */
+function nextFrame(video: HTMLVideoElement, signal: AbortSignal | undefined): Promise<number | undefined> {
+  if (video.ended) return Promise.resolve(undefined);
+  return new Promise((resolve, reject) => {
+    const finish = (settle: () => void) => {
+      video.cancelVideoFrameCallback(request);
+      for (const end of ends) video.removeEventListener(end, onEnd);
+      signal?.removeEventListener("abort", onAbort);
+      settle();
+    };
+    const onEnd = () => finish(() => resolve(undefined));
+    const onAbort = () => finish(() => reject(signal?.reason));
+    const request = video.requestVideoFrameCallback((_now, { mediaTime }) => finish(() => resolve(mediaTime)));
+    for (const end of ends) video.addEventListener(end, onEnd);
+    signal?.addEventListener("abort", onAbort);
+  });
+}
