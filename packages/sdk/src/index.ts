@@ -18,5 +18,6 @@ export {
   type Tensors,
 } from "@nearside/core";
 export { type ConnectOptions, connectSession } from "./connect-session.ts";
+export type { ModelUrl } from "./model-url.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
-export type { LocalBackend } from "./worker-transport.ts";
+export type { LocalBackend } from "./worker-scripts.ts";

@@ -14,7 +14,9 @@ import {
 } from "@nearside/core";
 import { connectSession } from "./connect-session.ts";
 import { filesAt, filesIn, readManifestText } from "./model-files.ts";
-import { type LocalBackend, workerTransport } from "./worker-transport.ts";
+import type { ModelUrl } from "./model-url.ts";
+import type { LocalBackend } from "./worker-scripts.ts";
+import { workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
   /**
@@ -45,7 +47,7 @@ export interface OpenOptions {
  * what it should be), `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
-  model: string | URL | ReadonlyMap<string, Blob>,
+  model: ModelUrl<M> | URL | ReadonlyMap<string, Blob>,
   options: OpenOptions = {},
 ): Promise<Session<M>> {
   const { backend = ["webgpu", "wasm", "cpu"], fallback, signal, onProgress, onEvent } = options;

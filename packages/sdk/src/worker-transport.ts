@@ -2,26 +2,14 @@ import { hostTransport, InferenceError, type SessionHost, type Transport } from 
 import { proxy, releaseProxy, transfer, wrap } from "comlink";
 import { buffersOf } from "./buffers-of.ts";
 import { lifeOver } from "./life-lock.ts";
-
-/** A backend that a browser can have. */
-export type LocalBackend = keyof typeof startWorker;
+import { startWorker } from "./start-worker.ts";
+import { type LocalBackend, workerScript } from "./worker-scripts.ts";
 
 /** What a worker answers. */
 export interface WorkerHost extends SessionHost {
   /** The name of the lock that the worker holds while it lives, where there are locks. */
   lifeLock(): Promise<string | undefined>;
 }
-
-/**
- * Starts the worker of a backend. Each is one self-contained file: bundlers find it by this very expression, and the
- * browser downloads no backend but the one that runs.
- */
-const startWorker = {
-  webgpu: () => new Worker(new URL("../bundle/webgpu.js", import.meta.url), { type: "module" }),
-  webgl: () => new Worker(new URL("../bundle/webgl.js", import.meta.url), { type: "module" }),
-  wasm: () => new Worker(new URL("../bundle/wasm.js", import.meta.url), { type: "module" }),
-  cpu: () => new Worker(new URL("../bundle/cpu.js", import.meta.url), { type: "module" }),
-} as const;
 
 /**
  * The transport to a session in a worker of this backend. Closing it ends the worker, which frees all that it held. A
@@ -82,7 +70,7 @@ async function watchLife(remote: { lifeLock(): Promise<string | undefined> }, on
 
 function start(backend: LocalBackend): Worker {
   try {
-    return startWorker[backend]();
+    return startWorker(workerScript(backend));
   } catch (cause) {
     throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
   }
