@@ -68,7 +68,11 @@ async function runDigits(url: string, options: OpenOptions): Promise<{ backend: 
         await session.close();
         return { backend: session.backend, result: Object.fromEntries(plain) };
       },
-      [`${cdn.origin}/models/digits/model.json`, options, toPlainTensors(inputs).image as PlainTensors[string]] as const,
+      [
+        `${cdn.origin}/models/digits/model.json`,
+        options,
+        toPlainTensors(inputs).image as PlainTensors[string],
+      ] as const,
     );
     return { backend, error: largestError(fromPlainTensors(result), outputs) };
   } finally {
