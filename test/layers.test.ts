@@ -43,7 +43,9 @@ function imports(text: string): string[] {
 /** What one file may import that others of its layer may not: an optional peer, imported on demand. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   "converter/src/open-model.ts": ["@nearside/runtime"],
-  "packages/sdk/src/vite/plugin.ts": ["@nearside/converter", "vite"],
+  "packages/sdk/src/react/use-session.ts": ["react"],
+  "packages/sdk/src/vite/convert-model.ts": ["@nearside/converter"],
+  "packages/sdk/src/vite/nearside.ts": ["@nearside/converter", "vite"],
 };
 
 const isEntryOfNode = (path: string) =>

@@ -1,6 +1,6 @@
-// Bundles each worker into one self-contained file, since a worker's imports are resolved by no import map, and copies
-// the WebAssembly binaries beside them.
-import { copyFile, writeFile } from "node:fs/promises";
+// Bundles each worker into one self-contained file, since a worker's imports are resolved by no import map, copies the
+// WebAssembly binaries beside them, and makes one file of the library for pages without a bundler: `nearside.js`.
+import { appendFile, copyFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { build } from "rolldown";
 import { collectNotices } from "./bundling/collect-notices.mjs";
@@ -10,9 +10,9 @@ const folder = new URL("./", import.meta.url);
 const require = createRequire(new URL("../runtime/package.json", folder));
 const notices = collectNotices();
 
-for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
+async function bundle(source, name) {
   await build({
-    input: new URL(`src/workers/${name}.ts`, folder).pathname,
+    input: new URL(`src/${source}`, folder).pathname,
     output: {
       file: new URL(`bundle/${name}.js`, folder).pathname,
       minify: true,
@@ -26,6 +26,12 @@ for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
     logLevel: "warn",
   });
 }
+
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) await bundle(`workers/${name}.ts`, name);
+await bundle("index.ts", "nearside");
+
+// Vite makes a data: URL of a file below 4 KiB, which a content security policy may forbid.
+await appendFile(new URL("bundle/wasm-thread.js", folder), `//${" ".repeat(4096)}\n`);
 
 for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
   await copyFile(require.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`), new URL(`bundle/${name}`, folder));

@@ -9,7 +9,7 @@ import {
   type Tensors,
 } from "@nearside/core";
 import { createStore, get, set } from "idb-keyval";
-import type { LocalBackend } from "./worker-transport.ts";
+import type { LocalBackend } from "./worker-scripts.ts";
 
 /** The backends that compete; cpu is slower than any. */
 const candidates = ["webgpu", "webgl", "wasm"] as const;

@@ -27,5 +27,6 @@ export { type FallbackOptions, type FallbackPolicy, withFallback } from "./fallb
 export { type AudioOptions, audio } from "./inputs/audio.ts";
 export { type FramesOptions, frames } from "./inputs/frames.ts";
 export { type ImageOptions, type ImageSource, image } from "./inputs/image.ts";
+export type { ModelUrl } from "./model-url.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
-export type { LocalBackend } from "./worker-transport.ts";
+export type { LocalBackend } from "./worker-scripts.ts";

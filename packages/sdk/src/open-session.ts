@@ -15,7 +15,9 @@ import {
 import { readBlob } from "./download/read-blob.ts";
 import { type FoundManifest, readManifest } from "./download/read-manifest.ts";
 import type { FallbackServer } from "./fallback/open-with-server.ts";
-import { type LocalBackend, workerTransport } from "./worker-transport.ts";
+import type { ModelUrl } from "./model-url.ts";
+import type { LocalBackend } from "./worker-scripts.ts";
+import { workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
   /**
@@ -50,7 +52,7 @@ export interface OpenOptions {
  * `no-backend` (none can run it, and there is no fallback; the message tells each one's reason).
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
-  model: string | URL | ReadonlyMap<string, Blob>,
+  model: ModelUrl<M> | URL | ReadonlyMap<string, Blob>,
   options: OpenOptions = {},
 ): Promise<Session<M>> {
   const { backend = ["webgpu", "wasm", "cpu"], fallback, signal, onProgress, onEvent } = options;

@@ -2,20 +2,8 @@ import { type CallOptions, hostTransport, InferenceError, type Transport } from 
 import { buffersOf } from "./buffers-of.ts";
 import { lifeOver } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
-
-/** A backend that a browser can have. */
-export type LocalBackend = keyof typeof startWorker;
-
-/**
- * Starts the worker of a backend. Each is one self-contained file: bundlers find it by this very expression, and the
- * browser downloads no backend but the one that runs.
- */
-const startWorker = {
-  webgpu: () => new Worker(new URL("../bundle/webgpu.js", import.meta.url), { type: "module" }),
-  webgl: () => new Worker(new URL("../bundle/webgl.js", import.meta.url), { type: "module" }),
-  wasm: () => new Worker(new URL("../bundle/wasm.js", import.meta.url), { type: "module" }),
-  cpu: () => new Worker(new URL("../bundle/cpu.js", import.meta.url), { type: "module" }),
-} as const;
+import { startWorker } from "./start-worker.ts";
+import { type LocalBackend, workerScript } from "./worker-scripts.ts";
 
 /**
  * The transport to a session in a worker of this backend. Closing it ends the worker, which frees all that it held. A
@@ -79,20 +67,8 @@ interface Call {
 
 function start(backend: LocalBackend): Worker {
   try {
-    return startWorker[backend]();
-  } catch (error) {
-    const isOfAnotherOrigin = error instanceof DOMException && error.name === "SecurityError";
-    if (isOfAnotherOrigin) return startFromElsewhere(backend);
-    const message = `backend "${backend}" cannot run here: no worker can be started`;
-    throw new InferenceError("no-backend", message, { cause: error });
+    return startWorker(workerScript(backend));
+  } catch (cause) {
+    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
   }
-}
-
-const here = import.meta.url; // by another name, so that bundlers carry the workers once
-
-/** A page may start only workers of its own origin; one that imports from another, as from a CDN, is. */
-function startFromElsewhere(backend: LocalBackend): Worker {
-  const script = `import ${JSON.stringify(new URL(`../bundle/${backend}.js`, here).href)};`;
-  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
-  return new Worker(url, { type: "module" });
 }

@@ -1,0 +1,123 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import type { ConvertOptions } from "@nearside/converter";
+import type { Plugin, ResolvedConfig, ViteDevServer } from "vite";
+import { type ConvertedModel, convertModel } from "./convert-model.ts";
+import { declareModel, importPattern } from "./declare-model.ts";
+
+export interface NearsideOptions {
+  /** How to convert the models, as for `convert` of `@nearside/converter`. */
+  readonly convert?: Omit<ConvertOptions, "signal" | "onProgress">;
+  /** Where to declare what the models take and return, below the project's root (default `nearside-models.d.ts`). */
+  readonly types?: string;
+}
+
+/**
+ * Makes `import model from "./saved_model?nearside"` the URL of the converted SavedModel, for `openSession(model)`. It
+ * is converted when it is imported, and again when its files change; a build has it among its assets, in files named by
+ * their content. What can't be converted is an error of Vite's, with the converter's table.
+ */
+export function nearside({ convert = {}, types = "nearside-models.d.ts" }: NearsideOptions = {}): Plugin {
+  let config: ResolvedConfig;
+  let server: ViteDevServer | undefined;
+  const conversions = new Map<string, Promise<ConvertedModel>>();
+  /** The conversions that succeeded, by the SavedModel's folder. */
+  const models = new Map<string, ConvertedModel>();
+  /** The folders that each import was found to name: one, where importers agree. */
+  const imports = new Map<string, Set<string>>();
+
+  async function converted(folder: string): Promise<ConvertedModel> {
+    const running = conversions.get(folder) ?? convertModel(folder, convert);
+    conversions.set(folder, running);
+    const model = await running;
+    if (conversions.get(folder) === running) models.set(folder, model); // else its files changed meanwhile
+    return model;
+  }
+
+  async function declareTypes(): Promise<void> {
+    const file = resolve(config.root, types);
+    const before = await readFile(file, "utf8").catch(() => ""); // there is none at first
+    let after = before;
+    for (const [pattern, folders] of imports) {
+      const [model, ...others] = [...folders].map((folder) => models.get(folder));
+      if (model) after = declareModel(after, pattern, others.length === 0 ? model.types : undefined);
+    }
+    if (after !== before) await writeFile(file, after);
+  }
+
+  return {
+    name: "nearside",
+    enforce: "pre",
+
+    config: () => ({ optimizeDeps: { exclude: ["nearside"] } }), // its worker scripts lie beside it
+
+    configResolved(resolved) {
+      config = resolved;
+    },
+
+    async resolveId(source, importer) {
+      if (!source.endsWith(suffix)) return undefined;
+      const path = source.slice(0, -suffix.length);
+      const file =
+        (await this.resolve(`${path}/saved_model.pb`, importer)) ??
+        (await this.resolve(`${path}/saved_model.pbtxt`, importer));
+      if (!file) return this.error(`${source}: there is no SavedModel; expected a folder with a saved_model.pb`);
+      const folder = dirname(file.id);
+      server?.watcher.add(folder);
+      if (importer !== undefined) {
+        const pattern = importPattern(source);
+        const folders = imports.get(pattern) ?? new Set();
+        imports.set(pattern, folders.add(folder));
+        if (folders.size > 1) this.warn(`"${source}" names several models, so its types are unknown; give them names`);
+      }
+      return folder + suffix;
+    },
+
+    async load(id) {
+      if (!id.endsWith(suffix)) return undefined;
+      const model = await converted(id.slice(0, -suffix.length));
+      await declareTypes();
+      if (server) return `export default ${JSON.stringify(config.base + devPath(model, manifestName))};`;
+      const folder = config.build.assetsDir;
+      for (const [path, bytes] of model.shards) {
+        this.emitFile({ type: "asset", fileName: `${folder}/${path}`, source: bytes });
+      }
+      const fileName = `${folder}/model-${model.hash}.json`; // beside its shards, which it names
+      const manifest = this.emitFile({ type: "asset", fileName, source: model.manifest });
+      return `export default import.meta.ROLLUP_FILE_URL_${manifest};`;
+    },
+
+    configureServer(started) {
+      server = started;
+      started.middlewares.use((request, response, next) => {
+        const path = request.url?.split("?")[0];
+        for (const model of models.values()) {
+          for (const [name, bytes] of [[manifestName, model.manifest] as const, ...model.shards]) {
+            if (path !== config.base + devPath(model, name)) continue;
+            response.setHeader("content-type", name === manifestName ? "application/json" : "application/octet-stream");
+            response.end(bytes);
+            return;
+          }
+        }
+        next();
+      });
+    },
+
+    hotUpdate({ file }) {
+      const folder = [...imports.values()].flatMap((set) => [...set]).find((folder) => file.startsWith(`${folder}/`));
+      if (folder === undefined) return undefined;
+      conversions.delete(folder);
+      // Vite sends no update of a module that was never loaded, as where its model couldn't be converted.
+      if (!models.has(folder)) this.environment.hot.send({ type: "full-reload" });
+      return [...(this.environment.moduleGraph.getModulesByFile(folder) ?? [])];
+    },
+  };
+}
+
+const suffix = "?nearside";
+const manifestName = "model.json";
+
+/** Where the dev server has a file, below its base. Another version is another URL. */
+function devPath({ hash }: ConvertedModel, name: string): string {
+  return `@nearside/${hash}/${name}`;
+}

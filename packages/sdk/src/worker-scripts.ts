@@ -1,0 +1,33 @@
+import { withWasmFiles } from "./wasm-files.ts";
+
+/** A backend that a browser can have. */
+export type LocalBackend = keyof typeof scripts;
+
+/**
+ * The script of each backend's worker, one self-contained file. Bundlers find the files by these very expressions and
+ * copy them as they are, under names of their own; the browser downloads no backend but the one that runs.
+ */
+const scripts = {
+  webgpu: () => new URL("../bundle/webgpu.js", import.meta.url),
+  webgl: () => new URL("../bundle/webgl.js", import.meta.url),
+  wasm: () => new URL("../bundle/wasm.js", import.meta.url),
+  cpu: () => new URL("../bundle/cpu.js", import.meta.url),
+} as const;
+
+/** What the wasm worker needs besides. */
+const wasmFiles = () => ({
+  thread: absolute(new URL("../bundle/wasm-thread.js", import.meta.url)).href,
+  scalar: absolute(new URL("../bundle/tfjs-backend-wasm.wasm", import.meta.url)).href,
+  simd: absolute(new URL("../bundle/tfjs-backend-wasm-simd.wasm", import.meta.url)).href,
+});
+
+/** The URL of the script of a backend's worker. */
+export function workerScript(backend: LocalBackend): URL {
+  const script = absolute(scripts[backend]());
+  return backend === "wasm" ? withWasmFiles(script, wasmFiles()) : script;
+}
+
+/** Next makes URLs of them that have a path and no origin. */
+function absolute({ href }: URL): URL {
+  return new URL(href, location.href);
+}

@@ -1,0 +1,6 @@
+export default {
+  mode: "production",
+  context: import.meta.dirname,
+  entry: "./main.js",
+  performance: { hints: false },
+};
