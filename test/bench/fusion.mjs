@@ -1,8 +1,7 @@
 import { parseArgs } from "node:util";
 import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
-import { backend as tfjsBackend } from "@tensorflow/tfjs-core";
 import { compilePlan } from "../../packages/runtime/dist/plan/compile-plan.js";
-import { makeTensor, readNumbers } from "../../packages/runtime/dist/plan/device.js";
+import { currentDevice, makeTensor, readNumbers } from "../../packages/runtime/dist/plan/device.js";
 import { parseGraphDef } from "../../packages/runtime/dist/plan/graph-def.js";
 import { finishNow, runPlan } from "../../packages/runtime/dist/plan/run-plan.js";
 import { createGpu } from "./create-gpu.mjs";
@@ -44,7 +43,7 @@ export async function bench(args) {
   const runs = Number(values.runs);
   if (!(sizes.rows > 0) || !(sizes.columns > 0) || !(runs > 0)) throw new Error(usage);
   const loaded = await openWebgpuBackend({ gpu: await createGpu() });
-  const device = { name: "webgpu", backend: tfjsBackend() };
+  const device = currentDevice();
   const { vendor, architecture, description } = device.backend.adapterInfo;
   console.log(`${[vendor, architecture, description].filter(Boolean).join(" ")}, x [${sizes.rows}, ${sizes.columns}]`);
   for (const [name, chain] of Object.entries(chains)) console.log(await benchChain(name, chain, device, sizes, runs));
@@ -64,14 +63,13 @@ async function benchChain(name, { nodes, others }, device, sizes, runs) {
     return { name: node, op, input, attr: { T: { type: "DT_FLOAT" } } };
   });
   const body = { ...parseGraphDef({ node }), inputs: Object.keys(shapes), outputs: [{ node: "y", output: 0 }] };
-  const [fused, single] = [true, false].map((groupsElementwise) =>
+  const [fused, single] = [device, { ...device, fusion: undefined }].map((each) =>
     compilePlan(body, {
-      device,
+      device: each,
       weights: new Map(),
       functions: new Map(),
       tables: new Map(),
       plans: new Map(),
-      groupsElementwise,
     }),
   );
   const times = { fused: [], single: [] };

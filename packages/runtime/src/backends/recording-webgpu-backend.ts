@@ -1,4 +1,7 @@
 import { env } from "@tensorflow/tfjs-core";
+import { bindElementwise } from "../fusion/bind-elementwise.ts";
+import { groupElementwise } from "../fusion/group-elementwise.ts";
+import type { Fusion } from "../plan/device.ts";
 import { CommandRecorder, unrecordable } from "../tape/command-recorder.ts";
 import { RecordedBuffers } from "../tape/recorded-buffers.ts";
 import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
@@ -20,6 +23,7 @@ export interface Recording {
  * compiles, shaders are compiled and nothing is run, so nothing can be read either.
  */
 export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
+  readonly fusion: Fusion = { group: groupElementwise, bind: bindElementwise };
   #recorder: CommandRecorder | undefined;
   #isCompiling = false;
 

@@ -3,8 +3,8 @@ import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { type Device, readNumbers } from "../plan/device.ts";
 import type { Step } from "../plan/plan.ts";
 import { isTensor, type Value } from "../plan/value.ts";
+import type { ElementwiseNode } from "./elementwise-node.ts";
 import { operandName, writeFormulas } from "./elementwise-shader.ts";
-import type { ElementwiseNode } from "./group-elementwise.ts";
 import { runElementwise } from "./run-elementwise.ts";
 
 /**

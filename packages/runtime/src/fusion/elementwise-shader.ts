@@ -1,6 +1,6 @@
 import type { Block } from "./broadcast-blocks.ts";
 import { formulaOf, functionsOf } from "./elementwise-formulas.ts";
-import { type ElementwiseNode, keyOf } from "./group-elementwise.ts";
+import { type ElementwiseNode, keyOf } from "./elementwise-node.ts";
 
 export type BlockField = keyof Block;
 

@@ -1,7 +1,8 @@
 import { expect, test } from "vitest";
 import { readAttrs } from "../kernels/kernel-attrs.ts";
 import type { GraphNode } from "../plan/graph-def.ts";
-import { type ElementwiseNode, groupElementwise } from "./group-elementwise.ts";
+import type { ElementwiseNode } from "./elementwise-node.ts";
+import { groupElementwise } from "./group-elementwise.ts";
 
 function node(name: string, op: string, inputs: readonly string[], attrs: object = {}): GraphNode {
   const refs = inputs.map((input) => ({ node: input, output: 0 }));

@@ -1,12 +1,6 @@
-import type { GraphBody, GraphNode, OutputRef } from "../plan/graph-def.ts";
+import type { GraphNode, OutputRef } from "../plan/graph-def.ts";
 import { isElementwise } from "./elementwise-formulas.ts";
-
-/** Nodes that are computed element by element, as one: its result is that of the last of them. */
-export interface ElementwiseNode extends GraphNode {
-  readonly op: "Elementwise";
-  /** In order. What they take is either an earlier one's result or one of the inputs. */
-  readonly members: readonly GraphNode[];
-}
+import { type ElementwiseNode, keyOf } from "./elementwise-node.ts";
 
 /** A shader of WebGPU has eight buffers at least, and one is for the result. */
 const maxInputs = 7;
@@ -42,27 +36,11 @@ function toNode(members: readonly GraphNode[], { name, attrs }: GraphNode): Elem
   return { name, op: "Elementwise", inputs: inputsOf(members), controls: [], attrs, members };
 }
 
-/** The members as a graph of their own, with inputs in the node's order. */
-export function bodyOf({ name, members, inputs }: ElementwiseNode): GraphBody {
-  const names = new Map(inputs.map((ref, index) => [keyOf(ref), `input ${index}`]));
-  const inner = (ref: OutputRef): OutputRef => {
-    const input = names.get(keyOf(ref));
-    return input === undefined ? ref : { node: input, output: 0 };
-  };
-  const nodes = members.map((node) => [node.name, { ...node, inputs: node.inputs.map(inner), controls: [] }] as const);
-  return { nodes: new Map(nodes), inputs: [...names.values()], outputs: [{ node: name, output: 0 }] };
-}
-
 /** What nodes take that isn't of their own, each once. */
 function inputsOf(members: readonly GraphNode[]): readonly OutputRef[] {
   const own = new Set(members.map(({ name }) => name));
   const taken = members.flatMap(({ inputs }) => inputs).filter(({ node }) => !own.has(node));
   return [...new Map(taken.map((ref) => [keyOf(ref), ref])).values()];
-}
-
-/** The same for the same tensor. */
-export function keyOf({ node, output }: OutputRef): string {
-  return `${node}:${output}`;
 }
 
 /** By the name of each node, those that take something of it. */

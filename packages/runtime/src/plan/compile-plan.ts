@@ -1,10 +1,9 @@
 import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import { bindElementwise } from "../fusion/bind-elementwise.ts";
-import { bodyOf, type ElementwiseNode, groupElementwise } from "../fusion/group-elementwise.ts";
+import { bodyOf, type ElementwiseNode } from "../fusion/elementwise-node.ts";
 import { bindOp } from "./bind-op.ts";
 import { identities, runBranch, runLoop } from "./control-flow.ts";
-import type { Device } from "./device.ts";
+import type { Device, Fusion } from "./device.ts";
 import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
 import { orderNodes } from "./order-nodes.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -21,8 +20,6 @@ export interface PlanContext {
   readonly tables: Map<string, Table>;
   /** Plans of the functions, made as they are met; undefined while one is being made. */
   readonly plans: Map<string, Plan | undefined>;
-  /** Whether nodes that compute element by element are put together: on webgpu. */
-  readonly groupsElementwise: boolean;
 }
 
 /**
@@ -45,8 +42,8 @@ export function compilePlan(body: GraphBody, context: PlanContext): Plan {
   const inputs = body.inputs.map((node) => find({ node, output: 0 }));
   const drafts: Draft[] = [];
   const ordered = orderNodes(nodes, wanted, new Set(body.inputs), hasBranches);
-  const isGrouped = context.groupsElementwise && !hasBranches;
-  for (const node of isGrouped ? groupElementwise(ordered, body.outputs) : ordered) {
+  const { fusion } = context.device;
+  for (const node of fusion && !hasBranches ? fusion.group(ordered, body.outputs) : ordered) {
     const constant = constantOf(node, context, hasBranches);
     if (constant !== undefined) slots[find({ node: node.name, output: 0 })] = constant;
     else if (identities.has(node.op) && !hasBranches) places.set(node.name, sourcesOf(node).map(find));
@@ -100,9 +97,10 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
     return (inputs) => runLoop(plans, inputs, device);
   }
   if (op === "Elementwise") {
-    const group = node as ElementwiseNode; // what groupElementwise makes under this name
-    const each = compilePlan(bodyOf(group), { ...context, groupsElementwise: false });
-    return bindElementwise(group, known, device, (inputs) => runPlan(each, inputs, device));
+    const { fusion, ...unfused } = device;
+    const group = node as ElementwiseNode; // what fusion makes under this name
+    const each = compilePlan(bodyOf(group), { ...context, device: unfused });
+    return (fusion as Fusion).bind(group, known, device, (inputs) => runPlan(each, inputs, device));
   }
   if (op === "While" || op === "StatelessWhile") {
     const plans = { cond: planOf(attrs.func("cond"), context), body: planOf(attrs.func("body"), context) };

@@ -11,8 +11,12 @@ import {
   type TensorInfo,
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
+import type { ElementwiseNode } from "../fusion/elementwise-node.ts";
 import type { Elements } from "../products/product-shader.ts";
 import { withElements } from "../products/with-elements.ts";
+import type { GraphNode, OutputRef } from "./graph-def.ts";
+import type { Step } from "./plan.ts";
+import type { Value } from "./value.ts";
 
 /** The TensorFlow.js backend that a plan runs on, and what is needed of it. */
 export interface Device {
@@ -20,6 +24,16 @@ export interface Device {
   readonly backend: KernelBackend;
   /** What products are computed in by our shaders; undefined where TensorFlow.js's kernels compute them. */
   readonly productElements?: Elements | undefined;
+  /** How nodes become fewer kernels; undefined where each is its own. */
+  readonly fusion?: Fusion | undefined;
+}
+
+/** What puts nodes together that one kernel can compute. A backend brings it along, so that others' workers lack it. */
+export interface Fusion {
+  /** See `groupElementwise`. */
+  group(nodes: readonly GraphNode[], wanted: readonly OutputRef[]): readonly GraphNode[];
+  /** See `bindElementwise`. */
+  bind(node: ElementwiseNode, known: readonly (Value | undefined)[], device: Device, runEach: Step["run"]): Step["run"];
 }
 
 /** A kernel of a backend, found once. */
@@ -28,9 +42,10 @@ export type BoundKernel = (inputs: NamedTensorInfoMap | readonly TensorInfo[], a
 /** The current backend of this thread. Only webgpu knows of another precision than float32. */
 export function currentDevice(precision: Precision = "float32"): Device {
   const [name, backend] = [getBackend(), currentBackend()];
-  if (name !== "webgpu" || precision === "float32") return { name, backend };
-  const { device } = backend as KernelBackend & { readonly device: GPUDevice }; // the one of that name
-  return { name, backend, productElements: device.features.has("shader-f16") ? "float16" : "rounded" };
+  if (name !== "webgpu") return { name, backend };
+  const { device, fusion } = backend as KernelBackend & { readonly device: GPUDevice; readonly fusion?: Fusion }; // it's ours
+  if (precision === "float32") return { name, backend, fusion };
+  return { name, backend, fusion, productElements: device.features.has("shader-f16") ? "float16" : "rounded" };
 }
 
 /** The kernel `name` of a backend. Throws `no-backend` where there is none. */

@@ -27,14 +27,7 @@ export async function planModel(manifest: Manifest, weights: NamedTensorMap, dev
   const { modelTopology, modelInitializer } = manifest.json;
   const graph = parseGraphDef(modelTopology);
   const byName = new Map(Object.entries(weights));
-  const context: PlanContext = {
-    device,
-    weights: byName,
-    functions: graph.functions,
-    tables: new Map(),
-    plans: new Map(),
-    groupsElementwise: device.name === "webgpu",
-  };
+  const context = { device, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
   const handles = await fillTables(manifest, modelInitializer, context);
   const named = new Set(Object.values(manifest.inputNames).map((name) => parseRef(name).node));
   const inputs = [...named, ...manifest.state.map(({ input }) => input), ...handles.keys()];

@@ -40,7 +40,6 @@ function start({ nodes, functions = [], weights = {}, inputs }: Model) {
     functions: graph.functions,
     tables: new Map(),
     plans: new Map(),
-    groupsElementwise: false,
   };
   const names = Object.keys(inputs);
   const plan = compilePlan({ nodes: graph.nodes, inputs: names, outputs: [parseRef("y")] }, context);
