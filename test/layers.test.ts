@@ -45,6 +45,7 @@ const exceptions: Readonly<Record<string, readonly string[]>> = {
   "converter/src/open-model.ts": ["@nearside/runtime"],
   "packages/sdk/src/react/use-session.ts": ["react"],
   "packages/sdk/src/vite/convert-model.ts": ["@nearside/converter"],
+  "packages/sdk/src/vite/declare-model.ts": ["nearside"], // in the text that it writes
   "packages/sdk/src/vite/nearside.ts": ["@nearside/converter", "vite"],
 };
 
