@@ -38,7 +38,7 @@ export function useSession<M extends ModelTypes = AnyModel>(
   });
 
   useEffect(() => {
-    const leaving = new AbortController(); // at once in StrictMode, which mounts twice: before anything was started
+    const leaving = new AbortController(); // StrictMode mounts twice: the first time ends before anything is started
     const { signal } = leaving;
     const tell = (changes: Partial<SessionState<M>>) => {
       if (!signal.aborted) setOpening((before) => ({ ...before, ...changes, of: [source, values] }));
