@@ -1,9 +1,11 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { promisify, stripVTControlCharacters } from "node:util";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const sources = fileURLToPath(new URL("./eco-projects", import.meta.url));
@@ -14,6 +16,12 @@ export interface Projects extends AsyncDisposable {
   readonly folder: string;
   /** Runs a command of an installed package in a project's folder. Rejects with all that it printed. */
   run(project: string, command: string, ...args: string[]): Promise<string>;
+  /** Starts a server by such a command, which prints its address. */
+  start(project: string, command: string, ...args: string[]): Promise<Server>;
+}
+
+export interface Server extends AsyncDisposable {
+  readonly origin: string;
 }
 
 /** Installs what the projects need. Resolves with undefined, and prints why, where the registry can't be reached. */
@@ -35,12 +43,32 @@ export async function installProjects(): Promise<Projects | undefined> {
   return {
     folder,
     run: (project, command, ...args) => execute(join(folder, project), "npx", "--no-install", command, ...args),
+    start: (project, command, ...args) => startServer(join(folder, project), command, args),
     [Symbol.asyncDispose]: () => rm(folder, { recursive: true, force: true }),
   };
 }
 
+/** Without vitest's NODE_ENV, which is "test". */
+const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: undefined };
+
+async function startServer(cwd: string, command: string, args: readonly string[]): Promise<Server> {
+  const server = spawn("npx", ["--no-install", command, ...args], { cwd, env, detached: true });
+  const exited = once(server, "exit");
+  const stop = async () => {
+    if (server.exitCode === null) process.kill(-(server.pid as number)); // npx and what it started; it has one
+    await exited;
+  };
+  let printed = "";
+  for await (const line of createInterface(server.stdout)) {
+    printed += `${line}\n`;
+    const origin = /http:\/\/[\w.]+:\d+/.exec(stripVTControlCharacters(line))?.[0];
+    if (origin) return { origin, [Symbol.asyncDispose]: stop };
+  }
+  await stop();
+  throw new Error(`${command} ${args.join(" ")} in ${cwd} printed no address:\n${printed}`);
+}
+
 async function execute(cwd: string, command: string, ...args: string[]): Promise<string> {
-  const env = { ...process.env, NEXT_TELEMETRY_DISABLED: "1", NODE_ENV: undefined }; // vitest's would be "test"
   try {
     const { stdout, stderr } = await promisify(execFile)(command, args, { cwd, env, maxBuffer: 2 ** 26 });
     return stdout + stderr;

@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import type { OpenOptions, Tensor } from "nearside";
 import type { Browser, Page } from "playwright";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -98,7 +95,7 @@ async function servePlain(name: string, headers: Readonly<Record<string, string>
 }
 
 describe("the tarball", { timeout: 240_000 }, () => {
-  const { folder, run } = projects ?? ({} as Projects); // the tests that use it are then skipped
+  const { folder, run, start } = projects ?? ({} as Projects); // the tests that use it are then skipped
   beforeEach((ctx) => {
     if (!projects) ctx.skip("the projects can't be installed, since npm's registry can't be reached");
   });
@@ -129,24 +126,17 @@ describe("the tarball", { timeout: 240_000 }, () => {
     await expectDigits(`${files.origin}/index.html`, ["webgpu", "wasm"]);
   });
 
+  test("runs on Vite's dev server, and its plugin converts the model there", async () => {
+    await cp(digits.savedModel, join(folder, "vite-plugin/saved_model"), { recursive: true });
+    await using server = await start("vite-plugin", "vite", "--host", "127.0.0.1", "--port", "0");
+    await expectDigits(`${server.origin}/`, ["webgpu", "wasm"]);
+  });
+
   test.each(["--turbopack", "--webpack"])("runs in a client component that Next built with %s", async (bundler) => {
     await run("next", "next", "build", bundler);
-    const next = spawn("npx", ["next", "start", "--port", "0"], { cwd: join(folder, "next"), detached: true });
-    try {
-      const lines = createInterface(next.stdout);
-      let origin: string | undefined;
-      for await (const line of lines) {
-        origin = /http:\/\/localhost:\d+/.exec(line)?.[0];
-        if (origin) break;
-      }
-      expect(origin).toBeDefined();
-      const html = await (await fetch(`${origin}/`)).text();
-      expect(html).toContain("rendered on the server, too");
-      await expectDigits(`${origin}/`, ["webgpu", "wasm"]);
-    } finally {
-      process.kill(-(next.pid as number)); // npx, and the server that it started
-      await once(next, "exit");
-    }
+    await using server = await start("next", "next", "start", "--port", "0");
+    expect(await (await fetch(server.origin)).text()).toContain("rendered on the server, too");
+    await expectDigits(`${server.origin}/`, ["webgpu", "wasm"]);
   });
 
   test("runs as one file from another origin, without a bundler", async () => {
@@ -179,6 +169,10 @@ describe("the tarball", { timeout: 240_000 }, () => {
     );
     await using withWasm = await serve("'wasm-unsafe-eval'");
     await expectDigits(`${withWasm.origin}/index.html`, ["wasm"]);
+    await using elsewhere = await servePlain("one-file.html", {
+      "content-security-policy": `script-src 'unsafe-inline' ${cdn.origin}; worker-src blob:`, // the page's own is inline
+    });
+    await expectDigits(`${elsewhere.origin}/one-file.html`, ["webgpu"]);
   });
 
   test("makes a misspelt input a compile error", async () => {

@@ -18,7 +18,8 @@ interface Props {
 }
 
 declare global {
-  var render: (props: Props | null) => void;
+  var renderModel: (props: Props | null) => void;
+  var mounts: number;
   var renders: { model: string; open?: string; loadedBytes?: number; code?: string }[];
 }
 
@@ -48,9 +49,10 @@ afterAll(async () => {
 beforeEach(async () => {
   page = await browser.newPage();
   started = 0;
+  files.requests.length = 0;
   page.on("worker", () => started++);
   await page.goto(`${files.origin}/index.html`);
-  await page.waitForFunction(() => "render" in globalThis);
+  await page.waitForFunction(() => "renderModel" in globalThis);
 });
 afterEach(() => page.close());
 
@@ -59,27 +61,28 @@ const linear = "/models/linear-regression/model.json";
 const cpu = { backend: "cpu" } as const;
 
 async function render(props: Props | null): Promise<void> {
-  await page.evaluate((props) => globalThis.render(props), props);
+  await page.evaluate((props) => globalThis.renderModel(props), props);
 }
 
 async function whenOpen(model: string): Promise<void> {
   await page.getByText(`open: ${files.origin}${model}`).waitFor();
 }
 
-/** Resolves once the page has no worker left. */
+/** Resolves once the workers are gone that the page has now. */
 async function whenWorkersAreGone(): Promise<void> {
-  for (const worker of page.workers()) await Promise.race([worker.waitForEvent("close"), isGone(worker)]);
+  await Promise.all(page.workers().map((worker) => worker.waitForEvent("close")));
 }
 
-/** Resolves if it has closed already; never otherwise. */
-function isGone(worker: ReturnType<Page["workers"]>[number]): Promise<void> {
-  return page.workers().includes(worker) ? new Promise(() => {}) : Promise.resolve();
+function ServerModel() {
+  return createElement("p", null, JSON.stringify(Object.values(useSession(digits, cpu))));
 }
 
 test("useSession opens a model once, also in StrictMode, and tells its progress", async () => {
   await render({ model: digits, options: cpu });
   await whenOpen(digits);
   expect(started).toBe(1);
+  expect(files.requests.filter((path) => path === digits)).toHaveLength(1);
+  expect(await page.evaluate(() => globalThis.mounts)).toBe(2);
   const renders = await page.evaluate(() => globalThis.renders);
   expect(renders.some(({ open, loadedBytes }) => open === undefined && (loadedBytes ?? 0) > 0)).toBe(true);
 });
@@ -138,9 +141,5 @@ test("useSession gives the error of a model that isn't there, and opens the next
 });
 
 test("useSession opens nothing where a server renders", () => {
-  function Model() {
-    const state = useSession(digits, cpu);
-    return createElement("p", null, JSON.stringify(Object.values(state)));
-  }
-  expect(renderToString(createElement(Model))).toBe("<p>[null,null,null]</p>");
+  expect(renderToString(createElement(ServerModel))).toBe("<p>[null,null,null]</p>");
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { nearside } from "nearside/vite";
@@ -37,9 +37,7 @@ async function writeModel(op: string): Promise<void> {
   const pair = "dtype: DT_FLOAT tensor_shape { dim { size: 2 } }";
   const shape = 'attr { key: "shape" value { shape { dim { size: 2 } } } }';
   await mkdir(join(root, "model"), { recursive: true });
-  await writeFile(
-    join(root, "model/saved_model.pbtxt"),
-    `saved_model_schema_version: 1
+  const text = `saved_model_schema_version: 1
     meta_graphs {
       meta_info_def { tags: "serve" }
       graph_def {
@@ -55,8 +53,9 @@ async function writeModel(op: string): Promise<void> {
           method_name: "tensorflow/serving/predict"
         }
       }
-    }`,
-  );
+    }`;
+  await writeFile(join(root, "written"), text);
+  await rename(join(root, "written"), join(root, "model/saved_model.pbtxt")); // at once, so it changes once
 }
 
 test.each(["/", "./"])("nearside/vite builds a page with its model among its assets, with base %s", async (base) => {
@@ -106,16 +105,18 @@ test("nearside/vite converts a changed model again while the dev server runs, an
     await server.listen();
     const page = await browser.newPage();
     const [url = ""] = server.resolvedUrls?.local ?? [];
-    await page.goto(url);
-    await page.getByText('1 × NoSuchOp  "y"').waitFor(); // in Vite's overlay, whose shadow root this looks into
-    await writeModel("Neg");
-    await page.getByText("y = 1, -2").waitFor();
-    await writeModel("Relu");
-    await page.getByText("y = 0, 2").waitFor();
-    await writeModel("NoSuchOp");
-    await page.getByText('1 × NoSuchOp  "y"').waitFor();
-    await writeModel("Relu");
-    await page.getByText("y = 0, 2").waitFor();
+    /** Resolves when this makes the page load anew, show the text, and hear of the next change. */
+    const shows = async (text: string, change: () => Promise<unknown>) => {
+      const connected = page.waitForEvent("console", (message) => message.text() === "[vite] connected.");
+      await change();
+      await connected;
+      await page.getByText(text).waitFor(); // in Vite's overlay, too, whose shadow root this looks into
+    };
+    await shows('1 × NoSuchOp  "y"', () => page.goto(url));
+    await shows("y = 1, -2", () => writeModel("Neg"));
+    await shows("y = 0, 2", () => writeModel("Relu"));
+    await shows('1 × NoSuchOp  "y"', () => writeModel("NoSuchOp"));
+    await shows("y = 0, 2", () => writeModel("Relu"));
   } finally {
     await server.close();
   }

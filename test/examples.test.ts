@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import type { Page } from "playwright";
 import { build } from "vite";
 import { expect, test } from "vitest";
 import { launchChromium } from "./chromium.ts";
@@ -46,10 +47,41 @@ test("examples/browser runs the digits model in a page", async () => {
   }
 });
 
+/** Builds the example of this folder with its own configuration, and opens it in a browser. */
+async function openBuilt(name: string, use: (page: Page) => Promise<void>): Promise<void> {
+  const outDir = `${results}${name}-example`;
+  await build({ root: examples + name, build: { outDir, emptyOutDir: true }, logLevel: "error" });
+  await using files = await serveFiles({ "/": outDir });
+  const browser = await launchChromium();
+  try {
+    const page = await browser.newPage();
+    await page.goto(`${files.origin}/index.html`);
+    await use(page);
+  } finally {
+    await browser.close();
+  }
+}
+
+test("examples/vite imports the digits model, and keeps its types", async () => {
+  const types = () => readFileSync(`${examples}vite/nearside-models.d.ts`, "utf8");
+  const before = types();
+  await openBuilt("vite", (page) => page.getByText("webgpu: 10 probabilities").waitFor());
+  expect(types()).toBe(before); // what TypeScript checks the example with
+});
+
+test("examples/react opens the digits model in a component and runs it", async () => {
+  await openBuilt("react", async (page) => {
+    await page.getByRole("button", { name: "Read an empty image" }).click();
+    await page.getByText("webgpu: 10 probabilities").waitFor();
+  });
+});
+
 test("every sample in the README is an example that ran, or a command", () => {
   const readme = readFileSync(fileURLToPath(new URL("../README.md", import.meta.url)), "utf8");
-  const samples = [...readme.matchAll(/```js\n([\s\S]*?)```/g)].map((match) => match[1] as string);
-  const files = ["convert.mjs", "server.mjs", "browser/main.js"].map((name) => readFileSync(examples + name, "utf8"));
+  const samples = [...readme.matchAll(/```jsx?\n([\s\S]*?)```/g)].map((match) => match[1] as string);
+  const names = ["convert.mjs", "server.mjs", "browser/main.js", "react/main.jsx"];
+  const files = names.map((name) => readFileSync(examples + name, "utf8"));
   expect(samples).toHaveLength(files.length);
   for (const sample of samples) expect(files).toContain(sample);
+  expect(readme).toContain(readFileSync(`${examples}vite/main.ts`, "utf8"));
 });

@@ -40,7 +40,7 @@ function imports(text: string): string[] {
   return [...code.matchAll(pattern)].map((match) => (match[1] ?? match[2] ?? match[3]) as string);
 }
 
-/** What one file may import that others of its layer may not: an optional peer, imported on demand. */
+/** What one file may import that others of its layer may not: an optional peer. */
 const exceptions: Readonly<Record<string, readonly string[]>> = {
   "converter/src/open-model.ts": ["@nearside/runtime"],
   "packages/sdk/src/react/use-session.ts": ["react"],

@@ -38,12 +38,12 @@ export function useSession<M extends ModelTypes = AnyModel>(
   });
 
   useEffect(() => {
-    const leaving = new AbortController();
+    const leaving = new AbortController(); // StrictMode mounts twice: the first time ends before anything is started
     const { signal } = leaving;
     const tell = (changes: Partial<SessionState<M>>) => {
       if (!signal.aborted) setOpening((before) => ({ ...before, ...changes, of: [source, values] }));
     };
-    const whenOpen = openUnlessLeft<M>(source, {
+    const whenOpen = openSession<M>(source, {
       ...latest.current,
       signal,
       onProgress(progress) {
@@ -68,14 +68,4 @@ export function useSession<M extends ModelTypes = AnyModel>(
 
   // Until the effects run, what is known is of the model before.
   return opening.of?.[0] === source && opening.of[1] === values ? opening : nothing;
-}
-
-/** Opens in the next microtask: in StrictMode a component leaves at once and comes again, and then opens only once. */
-async function openUnlessLeft<M extends ModelTypes>(
-  source: Model<M>,
-  options: OpenOptions & { readonly signal: AbortSignal },
-): Promise<Session<M>> {
-  await null;
-  options.signal.throwIfAborted();
-  return openSession<M>(source, options);
 }

@@ -1,4 +1,4 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import type { ConvertOptions } from "@nearside/converter";
 import type { Plugin, ResolvedConfig, ViteDevServer } from "vite";
@@ -8,8 +8,8 @@ import { declareModel, importPattern } from "./declare-model.ts";
 export interface NearsideOptions {
   /** How to convert the models, as for `convert` of `@nearside/converter`. */
   readonly convert?: Omit<ConvertOptions, "signal" | "onProgress">;
-  /** Where to declare what the models take and return, below the project's root (default `nearside-models.d.ts`). */
-  readonly types?: string;
+  /** Where to declare for TypeScript what the models take and return (default `nearside-models.d.ts` in the root). */
+  readonly types?: string | false;
 }
 
 /**
@@ -34,15 +34,16 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
     return model;
   }
 
-  async function declareTypes(): Promise<void> {
+  function declareTypes(): void {
+    if (types === false) return;
     const file = resolve(config.root, types);
-    const before = await readFile(file, "utf8").catch(() => ""); // there is none at first
+    const before = existsSync(file) ? readFileSync(file, "utf8") : ""; // at once: other models are loaded meanwhile
     let after = before;
     for (const [pattern, folders] of imports) {
       const [model, ...others] = [...folders].map((folder) => models.get(folder));
       if (model) after = declareModel(after, pattern, others.length === 0 ? model.types : undefined);
     }
-    if (after !== before) await writeFile(file, after);
+    if (after !== before) writeFileSync(file, after);
   }
 
   return {
@@ -76,7 +77,7 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
     async load(id) {
       if (!id.endsWith(suffix)) return undefined;
       const model = await converted(id.slice(0, -suffix.length));
-      await declareTypes();
+      declareTypes();
       if (server) return `export default ${JSON.stringify(config.base + devPath(model, manifestName))};`;
       const folder = config.build.assetsDir;
       for (const [path, bytes] of model.shards) {

@@ -1,0 +1,3 @@
+import { nearside } from "nearside/vite";
+
+export default { plugins: [nearside()] };
