@@ -1,9 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
-import { decodeText } from "@nearside/converter/protobuf";
 import { InferenceError } from "@nearside/core";
-import { decodeProto, type Proto } from "../../protobuf/codec.ts";
-import { messages } from "../../protobuf/protos.ts";
+import type { Proto } from "../../protobuf/codec.ts";
+import { readSignatureDefs } from "../../saved-model-signatures.ts";
 
 /** A signature of a SavedModel. */
 export interface SavedModelSource {
@@ -27,26 +24,9 @@ export async function readGraphNames({
   tags = ["serve"],
   signature = "serving_default",
 }: SavedModelSource): Promise<GraphNames> {
-  const { metaGraphs } = await readSavedModel(path);
-  const wanted = [...tags].sort().join(",");
-  const graph = metaGraphs.find(({ metaInfoDef }) => [...(metaInfoDef?.tags ?? [])].sort().join(",") === wanted);
-  const definition = graph?.signatureDef.get(signature);
-  if (!definition) throw new InferenceError("not-found", `${path}: expected the signature "${signature}" of ${wanted}`);
+  const definition = (await readSignatureDefs(path, tags))?.get(signature);
+  if (!definition) throw new InferenceError("not-found", `${path}: expected the signature "${signature}" of ${tags}`);
   return { inputs: namesOf(definition.inputs), outputs: namesOf(definition.outputs) };
-}
-
-async function readSavedModel(folder: string): Promise<Proto<"tensorflow.SavedModel">> {
-  const path = join(folder, "saved_model.pb");
-  const bytes = await readFile(path).catch(() => undefined);
-  if (bytes) return decodeProto("tensorflow.SavedModel", bytes, path);
-  const textPath = join(folder, "saved_model.pbtxt");
-  // The values are read by the very tables that the type is inferred from.
-  return decodeText(
-    messages,
-    "tensorflow.SavedModel",
-    await readFile(textPath, "utf8"),
-    textPath,
-  ) as Proto<"tensorflow.SavedModel">;
 }
 
 /** A sparse tensor is its parts, under the names that the converter gives them. */
