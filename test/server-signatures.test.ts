@@ -106,10 +106,10 @@ describe.each(["half_plus_two", "half_plus_two_tf2", "taxi"] as const)("E %s", (
   });
 });
 
-test.each([
+test.for([
   ["half_plus_two", [2.5, 3, 4.5]],
   ["half_plus_three", [3.5, 4, 5.5]],
-] as const)("E %s answers TensorFlow Serving's first example", async (model, predictions, ctx) => {
+] as const)("E %s answers TensorFlow Serving's first example", async ([model, predictions], ctx) => {
   if (!server) return ctx.skip(absent);
   const { answer } = await post(`/v1/models/${model}:predict`, { instances: [1, 2, 5] });
   expect(answer).toEqual({ predictions });
