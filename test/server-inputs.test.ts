@@ -4,7 +4,14 @@ import { connect } from "node:net";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { gzipSync } from "node:zlib";
-import { decodeTensors, encodeTensors, headerLengthName, type Tensor, type Tensors } from "@nearside/core";
+import {
+  decodeTensors,
+  encodeTensors,
+  headerLengthName,
+  type Session,
+  type Tensor,
+  type Tensors,
+} from "@nearside/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { grpcClient } from "../packages/server/testing/grpc-client.ts";
 import { echoSession, serverOfFakes } from "./server-of-fakes.ts";
@@ -29,7 +36,7 @@ beforeAll(async () => {
       bools: echoSession({ x: spec("bool", null) }),
       texts: echoSession({ x_bytes: spec("string", null) }),
       pair: echoSession({ a: spec("float32", null), b: spec("float32", null) }),
-      waiting: { ...waiting, run: (_inputs, options) => untilAborted(options?.signal) },
+      waiting: { ...waiting, run: untilWaited },
     },
     { maxBodyBytes },
   );
@@ -355,4 +362,15 @@ describe("a request", () => {
       expect((await post("/v1/models/floats:predict", '{"instances": [1]}', headers)).status).toBe(200);
     }
   });
+
+  test("that takes longer than the server allows is ended, and answered with 504", async () => {
+    const waiting = { ...echoSession({ x: spec("float32", null) }) };
+    const sessions = { waiting: { ...waiting, run: untilWaited } };
+    await using impatient = await serverOfFakes(sessions, { requestTimeoutMs: 20 });
+    const body = '{"instances": [1]}';
+    const response = await fetch(`${impatient.url}/v1/models/waiting:predict`, { method: "POST", body });
+    expect([response.status, (await response.json()).error]).toEqual([504, expect.stringContaining("20 ms")]);
+  });
 });
+
+const untilWaited: Session["run"] = (_inputs, options) => untilAborted(options?.signal);

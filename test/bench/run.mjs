@@ -12,6 +12,7 @@ const benchmarks = {
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
   server: () => import("./server.mjs"),
+  "server-memory": () => import("./server-memory.mjs"),
 };
 
 const [name, ...args] = process.argv.slice(2);

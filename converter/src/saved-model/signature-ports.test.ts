@@ -30,6 +30,15 @@ describe("portsFromProto", () => {
     expect(shapes).toEqual([[null, null], [null], [null]]);
   });
 
+  test("knows no rank of a tensor whose shape isn't told, and that of one whose shape is a scalar's", () => {
+    const named = { ...empty, name: "v:0", dtype: 1 };
+    const infos = new Map([
+      ["x", named],
+      ["y", { ...named, tensorShape: shape() }],
+    ]);
+    expect(portsFromProto(infos, main, "input").map((port) => port.shape)).toEqual([null, []]);
+  });
+
   test("makes a port of each component of a ragged tensor, by TensorFlow's names for them", () => {
     const component = (name: string, dtype: number) => ({ ...empty, name, dtype, tensorShape: shape(-1) });
     const components = [component("v:0", 1), component("i:0", 9), component("s:0", 9)];

@@ -34,7 +34,8 @@ interface Part {
 
 function expand(key: string, info: TensorInfo, where: string): readonly Part[] {
   const { name, dtype, tensorShape, cooSparse, compositeTensor } = info;
-  if (name !== undefined) return [{ key, name, dtype, shape: shapeFromProto(tensorShape) }];
+  // Without a shape nothing is known of it: TensorFlow's own tools always write one, even a scalar's.
+  if (name !== undefined) return [{ key, name, dtype, shape: tensorShape ? shapeFromProto(tensorShape) : null }];
   if (cooSparse !== undefined) {
     const rank = shapeFromProto(tensorShape)?.length ?? null;
     return [

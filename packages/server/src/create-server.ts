@@ -41,7 +41,7 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly corsOrigins?: readonly string[];
   /** The largest body of a request, decompressed (default 64 MiB); a larger one is answered with 413. */
   readonly maxBodyBytes?: number;
-  /** How long a request over HTTP may take (default 30 s); it is then answered with 504. */
+  /** How long a request over HTTP may take (default 30 s, 0 for any time); it is then answered with 504. */
   readonly requestTimeoutMs?: number;
   /** Whether clients of the Open Inference Protocol may load and unload models (default false). */
   readonly allowModelControl?: boolean;

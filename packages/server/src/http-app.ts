@@ -15,7 +15,7 @@ import type { ServerEvent } from "./server-event.ts";
 export interface HttpAppOptions {
   readonly corsOrigins: readonly string[];
   readonly maxBodyBytes: number;
-  /** How long an answer may take. */
+  /** How long an answer may take; 0 for any time. */
   readonly requestTimeoutMs: number;
   /** Whether clients may load and unload models. */
   readonly allowModelControl: boolean;
@@ -86,7 +86,7 @@ export function createHttpApp(
 function toHttpRequest(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): HttpRequest {
   const gone = new AbortController();
   const late = new InferenceError("deadline-exceeded", `the server allows a request ${timeoutMs} ms, which are over`);
-  const timer = setTimeout(() => gone.abort(late), timeoutMs);
+  const timer = timeoutMs > 0 ? setTimeout(() => gone.abort(late), timeoutMs) : undefined;
   reply.raw.once("close", () => {
     clearTimeout(timer);
     if (!reply.raw.writableFinished) gone.abort(new InferenceError("cancelled", "the client closed the connection"));

@@ -380,3 +380,21 @@ test("reflection lists the services and describes their messages", async () => {
   const [missing] = await ask({ fileContainingSymbol: "nothing" });
   expect(missing.errorResponse).toMatchObject({ errorCode: 5 });
 });
+
+test("a server that is closed finishes the calls in flight, and takes no more", async () => {
+  const onEvent = () => {};
+  const closing = createGrpcServer(fakeRepository(half), { allowModelControl: false, onEvent });
+  await closing.listen("127.0.0.1", 0);
+  const caller = grpcClient(closing.address as string); // it listens
+  const request = { modelSpec, inputs: new Map([["x", tensor(1)]]) };
+  let closed: Promise<void> | undefined;
+  duringRun = async () => {
+    closed = closing.close();
+    const late = await caller.call(prediction, "Predict", request, { deadline: new Date(Date.now() + 500) });
+    expect(late.code).not.toBe(0);
+  };
+  const inFlight = await caller.call(prediction, "Predict", request);
+  expect([inFlight.code, closing.address]).toEqual([0, null]);
+  await closed;
+  caller.close();
+});
