@@ -34,7 +34,8 @@ export function isOp(name: string): name is keyof typeof ops {
  * attribute of the node counts.
  */
 export function outputOffset(op: string, output: string, lengthOf: (attr: string) => number = () => 1): number {
-  const { outputs = otherOutputs[op] ?? [], outputLists = {} } = opOf(op) ?? {};
+  const { outputs = Object.hasOwn(otherOutputs, op) ? (otherOutputs[op] ?? []) : [], outputLists = {} } =
+    opOf(op) ?? {};
   const before = outputs.slice(0, Math.max(0, outputs.indexOf(output)));
   return before.reduce((sum, name) => sum + (outputLists[name] === undefined ? 1 : lengthOf(outputLists[name])), 0);
 }

@@ -3,16 +3,14 @@ import { rewiredNode } from "../graph/rewired.ts";
 
 /** Makes one constant of those that hold the same bytes, or the same place of the checkpoint: the first of them. */
 export const mergeEqualConstants: Pass = (graph) => {
-  const alike = new Map<string, { name: string; value: TensorValue }[]>();
+  const classOf = equalityClasses();
+  const firsts = new Map<number, string>();
   const firstOf = new Map<string, string>();
   for (const { name, op, value } of graph.nodes.values()) {
     if (op !== "Const" || value === undefined) continue;
-    const key = outline(value);
-    const candidates = alike.get(key) ?? [];
-    const first = candidates.find((candidate) => isEqual(candidate.value, value));
-    if (first !== undefined) firstOf.set(name, first.name);
-    else candidates.push({ name, value });
-    alike.set(key, candidates);
+    const first = firsts.get(classOf(value));
+    if (first === undefined) firsts.set(classOf(value), name);
+    else firstOf.set(name, first);
   }
   if (firstOf.size === 0) return graph;
   const outputs = new Set(graph.outputs.map(({ tensor }) => tensor.node));
@@ -24,29 +22,44 @@ export const mergeEqualConstants: Pass = (graph) => {
   return { ...graph, nodes: new Map(kept.map(([name, node]) => [name, rewiredNode(node, merge)])) };
 };
 
-/** A text that equal values share, and others seldom. */
-function outline(value: TensorValue): string {
-  const { dtype, shape } = value;
-  if (value.kind === "computed") return JSON.stringify([dtype, shape, value.op, value.operands.map(outline)]);
-  if (value.kind === "stored") return JSON.stringify([dtype, shape, value.key, value.slice]);
+/** Gives equal values the same number, and others another. A value that many are computed of is looked at once. */
+function equalityClasses(): (value: TensorValue) => number {
+  const known = new Map<TensorValue, number>();
+  const alike = new Map<string, number[]>(); // by an outline
+  const examples: TensorValue[] = [];
+  const find = (value: TensorValue): number => {
+    const outline = outlineOf(value, classOf);
+    const candidates = alike.get(outline) ?? [];
+    const same = candidates.find((candidate) => isSameLiteral(examples[candidate], value));
+    if (same !== undefined) return same;
+    const added = examples.push(value) - 1;
+    alike.set(outline, [...candidates, added]);
+    return added;
+  };
+  const classOf = (value: TensorValue): number => {
+    const number = known.get(value) ?? find(value);
+    known.set(value, number);
+    return number;
+  };
+  return classOf;
+}
+
+/** A text that equal values share; others don't, but for literals, of which it has the beginning. */
+function outlineOf(value: TensorValue, classOf: (value: TensorValue) => number): string {
+  const { kind, dtype, shape } = value;
+  if (kind === "computed") return JSON.stringify([kind, dtype, shape, value.op, value.operands.map(classOf)]);
+  if (kind === "stored") return JSON.stringify([kind, dtype, shape, value.key, value.slice]);
   const beginning = elements(value.data)
     .slice(0, 8)
     .map((bytes) => [...bytes.subarray(0, 64)]);
-  return JSON.stringify([dtype, shape, beginning]);
+  return JSON.stringify([kind, dtype, shape, beginning]);
 }
 
-function isEqual(a: TensorValue, b: TensorValue): boolean {
-  if (a.kind === "computed" && b.kind === "computed") return isEachEqual(a.operands, b.operands);
-  if (a.kind !== "literal" || b.kind !== "literal") return a.kind === b.kind; // then the outline says it all
+/** Whether two values of one outline are the same. */
+function isSameLiteral(a: TensorValue | undefined, b: TensorValue): boolean {
+  if (a?.kind !== "literal" || b.kind !== "literal") return true; // then the outline says it all
   const [left, right] = [elements(a.data), elements(b.data)];
   return left.length === right.length && left.every((bytes, index) => isSame(bytes, right[index]));
-}
-
-function isEachEqual(a: readonly TensorValue[], b: readonly TensorValue[]): boolean {
-  return a.every((value, index) => {
-    const other = b[index];
-    return other !== undefined && isEqual(value, other);
-  });
 }
 
 function elements(data: Uint8Array | readonly Uint8Array[]): readonly Uint8Array[] {
