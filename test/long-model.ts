@@ -7,11 +7,12 @@ const count = 1200;
 const layers = 40;
 
 const float = { T: { type: "DT_FLOAT" } };
+const two = { N: { i: "2" }, ...float };
 const dims = { dim: shape.map((size) => ({ size: String(size) })) };
 const port = (name: string) => ({ name: `${name}:0`, dtype: "DT_FLOAT", tensorShape: dims });
 
 const nodes = Array.from({ length: layers }, (_, layer) => [
-  { name: `sum${layer}`, op: "AddV2", input: [layer === 0 ? "x" : `y${layer - 1}`, "step"], attr: float },
+  { name: `sum${layer}`, op: "AddN", input: [layer === 0 ? "x" : `y${layer - 1}`, "step"], attr: two }, // never fused
   { name: `y${layer}`, op: "Relu6", input: [`sum${layer}`], attr: float },
 ]).flat();
 
