@@ -1,5 +1,5 @@
 import { InferenceError, type Shard } from "@nearside/core";
-import { retry, type Wait } from "../retry.ts";
+import { retry } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { PartialShard } from "./partial-shard.ts";
 import { stallLimit } from "./stall-limit.ts";
@@ -11,7 +11,6 @@ export interface DownloadOptions {
   readonly onBytes?: (count: number) => void;
   /** The caller's copy, which is the result if the server still tells the same validator: nothing is downloaded then. */
   readonly copy?: DownloadedShard | undefined;
-  readonly wait?: Wait;
 }
 
 export interface DownloadedShard {
@@ -33,7 +32,7 @@ export interface DownloadedShard {
 export async function downloadShard(
   urls: readonly string[],
   shard: Shard,
-  { signal, onBytes = () => {}, copy, wait }: DownloadOptions = {},
+  { signal, onBytes = () => {}, copy }: DownloadOptions = {},
 ): Promise<DownloadedShard> {
   const partial = new PartialShard(shard, onBytes);
   const attempt = async (url: string) => {
@@ -45,7 +44,7 @@ export async function downloadShard(
       return complete(partial, url, "reload");
     }
   };
-  return retry(urls, attempt, { signal, progress: () => partial.totalBytes, ...(wait && { wait }) });
+  return retry(urls, attempt, { signal, progress: () => partial.totalBytes });
 
   /** Gets what is missing, and the whole if the server has it no more as it was. */
   async function complete(partial: PartialShard, url: string, cache: RequestCache): Promise<DownloadedShard> {
