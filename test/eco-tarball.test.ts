@@ -170,7 +170,7 @@ describe("the tarball", { timeout: 240_000 }, () => {
     await using withWasm = await serve("'wasm-unsafe-eval'");
     await expectDigits(`${withWasm.origin}/index.html`, ["wasm"]);
     await using elsewhere = await servePlain("one-file.html", {
-      "content-security-policy": `script-src 'unsafe-inline' ${cdn.origin}; worker-src blob:`, // the page's own is inline
+      "content-security-policy": `script-src 'unsafe-inline' ${cdn.origin}; worker-src blob: ${cdn.origin}`, // the page's own is inline
     });
     await expectDigits(`${elsewhere.origin}/one-file.html`, ["webgpu"]);
   });
