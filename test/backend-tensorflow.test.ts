@@ -11,12 +11,16 @@ import type { Session } from "@nearside/core";
 import { expectClose, type GoldenRun, sessionSuite } from "@nearside/core/testing";
 import { createServer, type ServerEvent, tensorflowDir } from "@nearside/server";
 import { connectSession } from "nearside";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, type TestContext, test } from "vitest";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
 import { readExample } from "./models.ts";
 
 const isSetUp = existsSync(tensorflowDir());
-if (!isSetUp) console.log(`skipped: the backend tensorflow; nothing was set up in ${tensorflowDir()}`);
+const noTensorflow = "TensorFlow is not set up: npx nearside-server setup-tensorflow";
+
+function skipWithoutTensorflow({ skip }: TestContext): void {
+  if (!isSetUp) skip(noTensorflow);
+}
 
 let folder: string;
 beforeAll(async () => {
@@ -39,10 +43,12 @@ async function serve(basePath: string) {
   return { server, events, open: (): Promise<Session> => connectSession(server.url as string, "m") };
 }
 
-describe.skipIf(!isSetUp)("a SavedModel in TensorFlow, as it is", () => {
+describe("a SavedModel in TensorFlow, as it is", () => {
   let served: Awaited<ReturnType<typeof serve>>;
   let golden: GoldenRun;
+  beforeEach(skipWithoutTensorflow);
   beforeAll(async () => {
+    if (!isSetUp) return;
     const { savedModel, golden: cases } = await readExample("digits");
     golden = cases[0] as GoldenRun; // there is more than none
     served = await serve(savedModel);
@@ -57,10 +63,12 @@ describe.skipIf(!isSetUp)("a SavedModel in TensorFlow, as it is", () => {
   });
 });
 
-describe.skipIf(!isSetUp)("a graph model in TensorFlow, op by op", () => {
+describe("a graph model in TensorFlow, op by op", () => {
   let served: Awaited<ReturnType<typeof serve>>;
   let golden: GoldenRun;
+  beforeEach(skipWithoutTensorflow);
   beforeAll(async () => {
+    if (!isSetUp) return;
     const { savedModel, golden: cases } = await readExample("digits");
     golden = cases[0] as GoldenRun; // there is more than none
     await convert(readDirectory(savedModel), writeDirectory(join(folder, "digits")));
@@ -71,10 +79,12 @@ describe.skipIf(!isSetUp)("a graph model in TensorFlow, op by op", () => {
   test.each(sessionSuite)("$name", ({ run }) => run(served.open, golden));
 });
 
-describe.skipIf(!isSetUp || !fixturesRoot)("a fixture in TensorFlow, as it is", () => {
+describe("a fixture in TensorFlow, as it is", () => {
+  beforeEach(skipWithoutTensorflow);
   const models = [...firstCutFixtures, "made/mobilenet_v2", "made/hashtable_file", "made/text_vectorization"];
-  test.each(models)("%s", async (name) => {
-    const fixture = join(fixturesRoot as string, name); // else skipped
+  test.for(models)("%s", async (name, ctx) => {
+    if (fixturesRoot === undefined) return ctx.skip("the fixtures (../shared/fixtures) are not here");
+    const fixture = join(fixturesRoot, name);
     const cases = await readGolden(fixture, "serving_default");
     expect(cases.length).toBeGreaterThan(0);
     const { server, events, open } = await serve(join(fixture, "saved_model"));
