@@ -1,13 +1,8 @@
-// npm run fixtures [-- --only made/nms --backends cpu,wasm]: prints test/fixtures-table.ts's table. Vite compiles the
-// TypeScript, which the oldest Node that the project supports can't run.
-import { fileURLToPath } from "node:url";
+// npm run fixtures [-- --only made/nms --backends cpu,wasm]: prints test/fixtures-table.ts's table.
 import { parseArgs } from "node:util";
-import { runnerImport } from "vite";
+import { importTypeScript } from "./import-typescript.mjs";
 
 const { values } = parseArgs({ options: { only: { type: "string" }, backends: { type: "string" } } });
-const { module } = await runnerImport(fileURLToPath(new URL("./fixtures-table.ts", import.meta.url)), {
-  configFile: false,
-  oxc: { target: "es2022" }, // Node 20 has no `await using`
-});
-await module.printFixturesTable({ only: values.only, backends: values.backends?.split(",") });
+const { printFixturesTable } = await importTypeScript(new URL("./fixtures-table.ts", import.meta.url));
+await printFixturesTable({ only: values.only, backends: values.backends?.split(",") });
 process.exit(); // TensorFlow.js's backends keep the process alive

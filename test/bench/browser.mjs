@@ -1,12 +1,7 @@
-// npm run bench -- browser: Vite compiles the TypeScript, which the oldest Node that the project supports can't run.
-import { fileURLToPath } from "node:url";
-import { runnerImport } from "vite";
+import { importTypeScript } from "../import-typescript.mjs";
 
 /** Runs `browser/bench-browser.ts`. */
 export async function bench(args) {
-  const { module } = await runnerImport(fileURLToPath(new URL("./browser/bench-browser.ts", import.meta.url)), {
-    configFile: false,
-    oxc: { target: "es2022" }, // Node 20 has no `await using`
-  });
-  await module.benchBrowser(args);
+  const { benchBrowser } = await importTypeScript(new URL("./browser/bench-browser.ts", import.meta.url));
+  await benchBrowser(args);
 }

@@ -1,11 +1,11 @@
 import { getEventListeners } from "node:events";
 import { readFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { fromWireError, parseManifest } from "@nearside/core";
 import { openSession } from "@nearside/server";
+import { importTypeScript } from "../import-typescript.mjs";
 
 /** A model in this process. */
 export async function nodeSubject(folder, backend) {
@@ -41,8 +41,8 @@ export async function nodeSubject(folder, backend) {
 
 /** A model in a worker of a real browser, through the SDK. */
 export async function browserSubject(folder, backend) {
-  const { default: buildHarness } = await importTypeScript("../build-harness.ts");
-  const { openHarness } = await importTypeScript("../harness-page.ts");
+  const { default: buildHarness } = await importTypeScript(new URL("../build-harness.ts", import.meta.url));
+  const { openHarness } = await importTypeScript(new URL("../harness-page.ts", import.meta.url));
   await buildHarness();
   const harness = await openHarness(dirname(folder));
   const { page } = harness;
@@ -122,12 +122,4 @@ function anyInputs({ inputs }) {
       return [name, { dtype, shape: sizes, data }];
     }),
   );
-}
-
-/** Node 20 can't run TypeScript; Vite compiles it. */
-async function importTypeScript(path) {
-  const { runnerImport } = await import("vite"); // it is large
-  const file = fileURLToPath(new URL(path, import.meta.url));
-  const { module } = await runnerImport(file, { configFile: false, oxc: { target: "es2022" } });
-  return module;
 }

@@ -8,8 +8,9 @@ export const mergeEqualConstants: Pass = (graph) => {
   const firstOf = new Map<string, string>();
   for (const { name, op, value } of graph.nodes.values()) {
     if (op !== "Const" || value === undefined) continue;
-    const first = firsts.get(classOf(value));
-    if (first === undefined) firsts.set(classOf(value), name);
+    const number = classOf(value);
+    const first = firsts.get(number);
+    if (first === undefined) firsts.set(number, name);
     else firstOf.set(name, first);
   }
   if (firstOf.size === 0) return graph;
