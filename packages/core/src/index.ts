@@ -20,7 +20,7 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from "./manifest.ts";
-export type { Opener, SessionEvent } from "./open-first.ts";
+export { listReasons, type Opener, openFirst, type SessionEvent } from "./open-first.ts";
 export {
   type AffineQuantization,
   type ChannelQuantization,

@@ -1,4 +1,4 @@
-import { InferenceError, type Session } from "@nearside/core";
+import { InferenceError, listReasons, openFirst, type Session } from "@nearside/core";
 import type { ModelFolder } from "../model-folder.ts";
 import type { OpenModel } from "../repository/load-version.ts";
 import type { ServerEvent } from "../server-event.ts";
@@ -20,28 +20,24 @@ export interface ModelOpenerOptions {
 
 /** Opens each model in processes of its own. */
 export function modelOpener(options: ModelOpenerOptions): OpenModel {
-  return (model, folder, signal) => openFirst(model, folder, signal, options);
+  return (model, folder, signal) => openOnFirst(model, folder, signal, options);
 }
 
-async function openFirst(
+async function openOnFirst(
   model: string,
   folder: ModelFolder,
   signal: AbortSignal,
   options: ModelOpenerOptions,
 ): Promise<Session> {
-  const refusals: InferenceError[] = [];
-  for (const backend of options.backends) {
-    try {
-      return await openInstances(model, folder, backend, signal, options);
-    } catch (error) {
-      if (!(error instanceof InferenceError) || error.code !== "no-backend") throw error;
-      refusals.push(error);
-    }
-  }
-  const [only, ...others] = refusals;
+  const openers = options.backends.map((backend) => () => openInstances(model, folder, backend, signal, options));
+  const isRefusal = ({ code }: InferenceError) => code === "no-backend";
+  const opened = await openFirst(openers, { from: 0, signal, tell: () => {}, isRefusal });
+  if ("session" in opened) return opened.session;
+  const [only, ...others] = opened.refusals;
   if (only && others.length === 0) throw only;
-  const message = `no backend here can run ${model}: ${refusals.map((refusal) => refusal.message).join("; ")}`;
-  throw new InferenceError("no-backend", message, { cause: new AggregateError(refusals) });
+  throw new InferenceError("no-backend", `no backend here can run ${model}: ${listReasons(opened)}`, {
+    cause: new AggregateError(opened.refusals),
+  });
 }
 
 async function openInstances(
