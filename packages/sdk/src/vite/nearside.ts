@@ -104,13 +104,19 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
       });
     },
 
-    hotUpdate({ file }) {
+    async hotUpdate({ file }) {
       const folder = [...imports.values()].flatMap((set) => [...set]).find((folder) => file.startsWith(`${folder}/`));
       if (folder === undefined) return undefined;
+      const { name, moduleGraph, hot } = this.environment;
+      const modules = [...(moduleGraph.getModulesByFile(folder) ?? [])];
+      if (name !== "client") return modules; // of the same change
+      const wasConverted = models.has(folder);
       conversions.delete(folder);
+      for (const module of modules) moduleGraph.invalidateModule(module); // what is thrown below keeps Vite from it
+      await converted(folder); // Vite sends what this throws to the page as it is
       // Vite sends no update of a module that was never loaded, as where its model couldn't be converted.
-      if (!models.has(folder)) this.environment.hot.send({ type: "full-reload" });
-      return [...(this.environment.moduleGraph.getModulesByFile(folder) ?? [])];
+      if (!wasConverted) hot.send({ type: "full-reload" });
+      return modules;
     },
   };
 }
