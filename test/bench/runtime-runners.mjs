@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { RecordingWebgpuBackend } from "../../packages/runtime/dist/backends/recording-webgpu-backend.js";
 import { watchDevice } from "../../packages/runtime/dist/backends/watch-device.js";
+import { registerProductKernels } from "../../packages/runtime/dist/products/product-kernels.js";
 import { compileShaders } from "../../packages/runtime/dist/tape/compile-shaders.js";
 import { recordTape } from "../../packages/runtime/dist/tape/record-tape.js";
 import { cpuMs, runEarly } from "./measure-in-turn.mjs";
@@ -71,6 +72,7 @@ async function openUntested(gpu) {
   Object.defineProperty(navigator, "gpu", { value: gpu, configurable: true }); // TensorFlow.js looks whether it is there
   const adapter = await gpu.requestAdapter();
   const device = await adapter.requestDevice();
+  registerProductKernels();
   const recording = new RecordingWebgpuBackend(device, adapter.info);
   tf.registerBackend("webgpu", () => recording);
   await tf.setBackend("webgpu");

@@ -1,6 +1,8 @@
 import { env } from "@tensorflow/tfjs-core";
 import { bindElementwise } from "../fusion/bind-elementwise.ts";
+import { bindSum } from "../fusion/bind-sum.ts";
 import { groupElementwise } from "../fusion/group-elementwise.ts";
+import { groupSums } from "../fusion/group-sums.ts";
 import type { Fusion } from "../plan/device.ts";
 import { CommandRecorder, unrecordable } from "../tape/command-recorder.ts";
 import { RecordedBuffers } from "../tape/recorded-buffers.ts";
@@ -23,7 +25,11 @@ export interface Recording {
  * compiles, shaders are compiled and nothing is run, so nothing can be read either.
  */
 export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
-  readonly fusion: Fusion = { group: groupElementwise, bind: bindElementwise };
+  readonly fusion: Fusion = {
+    group: (nodes, wanted) => groupElementwise(groupSums(nodes, wanted), wanted),
+    bindElementwise,
+    bindSum,
+  };
   #recorder: CommandRecorder | undefined;
   #isCompiling = false;
 

@@ -1,6 +1,7 @@
 import type { GraphNode, OutputRef } from "../plan/graph-def.ts";
 import { isElementwise } from "./elementwise-formulas.ts";
 import { type ElementwiseNode, keyOf } from "./elementwise-node.ts";
+import { takersOf } from "./takers.ts";
 
 /** A shader of WebGPU has eight buffers at least, and one is for the result. */
 const maxInputs = 7;
@@ -28,11 +29,12 @@ export function groupElementwise(nodes: readonly GraphNode[], wanted: readonly O
   return nodes.flatMap((node) => {
     const group = groups.get(node.name) ?? [];
     if (group.length < 2) return [node];
-    return group.at(-1) === node ? [toNode(group, node)] : []; // where the last one is, all that they take is there
+    return group.at(-1) === node ? [toElementwise(group, node)] : []; // where the last one is, all that they take is there
   });
 }
 
-function toNode(members: readonly GraphNode[], { name, attrs }: GraphNode): ElementwiseNode {
+/** Such nodes, in order, as one, which has the name of the last. */
+export function toElementwise(members: readonly GraphNode[], { name, attrs }: GraphNode): ElementwiseNode {
   return { name, op: "Elementwise", inputs: inputsOf(members), controls: [], attrs, members };
 }
 
@@ -41,17 +43,4 @@ function inputsOf(members: readonly GraphNode[]): readonly OutputRef[] {
   const own = new Set(members.map(({ name }) => name));
   const taken = members.flatMap(({ inputs }) => inputs).filter(({ node }) => !own.has(node));
   return [...new Map(taken.map((ref) => [keyOf(ref), ref])).values()];
-}
-
-/** By the name of each node, those that take something of it. */
-function takersOf(nodes: readonly GraphNode[]): ReadonlyMap<string, readonly string[]> {
-  const takers = new Map<string, string[]>();
-  for (const { name, inputs } of nodes) {
-    for (const { node } of inputs) {
-      const known = takers.get(node);
-      if (known) known.push(name);
-      else takers.set(node, [name]);
-    }
-  }
-  return takers;
 }

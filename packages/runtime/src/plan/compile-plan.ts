@@ -1,6 +1,8 @@
 import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { BindNode } from "../fusion/bind-sum.ts";
 import { bodyOf, type ElementwiseNode } from "../fusion/elementwise-node.ts";
+import type { SumNode } from "../fusion/group-sums.ts";
 import { bindOp } from "./bind-op.ts";
 import { identities, runBranch, runLoop } from "./control-flow.ts";
 import type { Device, Fusion } from "./device.ts";
@@ -100,7 +102,11 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
     const { fusion, ...unfused } = device;
     const group = node as ElementwiseNode; // what fusion makes under this name
     const each = compilePlan(bodyOf(group), { ...context, device: unfused });
-    return (fusion as Fusion).bind(group, known, device, (inputs) => runPlan(each, inputs, device));
+    return (fusion as Fusion).bindElementwise(group, known, device, (inputs) => runPlan(each, inputs, device));
+  }
+  if (op === "ProductSum") {
+    const bindMember: BindNode = (member, knownToIt) => bindNode(member, knownToIt, context);
+    return (device.fusion as Fusion).bindSum(node as SumNode, known, device, bindMember); // as above
   }
   if (op === "While" || op === "StatelessWhile") {
     const plans = { cond: planOf(attrs.func("cond"), context), body: planOf(attrs.func("body"), context) };

@@ -11,12 +11,11 @@ import {
   type TensorInfo,
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
-import type { ElementwiseNode } from "../fusion/elementwise-node.ts";
+import type { bindElementwise } from "../fusion/bind-elementwise.ts";
+import type { bindSum } from "../fusion/bind-sum.ts";
 import type { Elements } from "../products/product-shader.ts";
 import { withElements } from "../products/with-elements.ts";
 import type { GraphNode, OutputRef } from "./graph-def.ts";
-import type { Step } from "./plan.ts";
-import type { Value } from "./value.ts";
 
 /** The TensorFlow.js backend that a plan runs on, and what is needed of it. */
 export interface Device {
@@ -30,10 +29,10 @@ export interface Device {
 
 /** What puts nodes together that one kernel can compute. A backend brings it along, so that others' workers lack it. */
 export interface Fusion {
-  /** See `groupElementwise`. */
+  /** See `groupElementwise` and `groupSums`. */
   group(nodes: readonly GraphNode[], wanted: readonly OutputRef[]): readonly GraphNode[];
-  /** See `bindElementwise`. */
-  bind(node: ElementwiseNode, known: readonly (Value | undefined)[], device: Device, runEach: Step["run"]): Step["run"];
+  readonly bindElementwise: typeof bindElementwise;
+  readonly bindSum: typeof bindSum;
 }
 
 /** A kernel of a backend, found once. */

@@ -6,6 +6,7 @@ import { describeProduct, type KernelCall } from "./describe-product.ts";
 import { isHalf } from "./half-tensor.ts";
 import { type Product, runProduct } from "./run-product.ts";
 import type { ProductBackend } from "./with-elements.ts";
+import { addTo, type SumBackend } from "./with-sum.ts";
 
 const kernels: readonly KernelConfig[] = Object.entries(describeProduct).flatMap(([kernelName, describe]) => {
   const stock = getKernel(kernelName, "webgpu");
@@ -24,11 +25,19 @@ type Describe = (call: KernelCall) => Product | undefined;
 
 function productKernel(stock: KernelFunc, describe: Describe): KernelFunc {
   return (args) => {
-    const backend = args.backend as WebGPUBackend & ProductBackend; // these kernels are registered for no other
-    const elements = backend.productElements;
-    if (elements === undefined) return stock(args);
+    const backend = args.backend as WebGPUBackend & ProductBackend & SumBackend; // these kernels are registered for no other
+    const { productElements: elements, pendingSum: sum } = backend;
+    if (elements === undefined && sum === undefined) return stock(args);
     const product = describe({ inputs: args.inputs, attrs: args.attrs ?? {} });
-    if (product) return runProduct(backend, product, { elements, isHalfB: isHalf(backend, product.b) });
+    const isHalfB = product !== undefined && isHalf(backend, product.b);
+    const summed = product && sum && addTo(product, sum);
+    // Of windows, TensorFlow.js's shader may be the faster one; of matrices, both are tiled alike.
+    if (summed && sum && (elements !== undefined || product.layout.kind === "matrix")) {
+      sum.isDone = true;
+      return runProduct(backend, summed, { elements: elements ?? "float32", isHalfB });
+    }
+    if (elements === undefined) return stock(args);
+    if (product) return runProduct(backend, product, { elements, isHalfB });
     if (Object.values(args.inputs).some((input) => input != null && isHalf(backend, input))) {
       throw new InferenceError("internal", "a weight is float16 on the device that a kernel takes as float32");
     }
