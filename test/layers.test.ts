@@ -18,6 +18,10 @@ const layers = {
     "fastify",
     "@fastify/",
     "@grpc/grpc-js",
+    "@opentelemetry/",
+    "pino",
+    "prom-client",
+    "rate-limiter-flexible",
     "webgpu",
   ],
 } as const;

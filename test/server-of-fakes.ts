@@ -39,6 +39,7 @@ export async function serverOfFakes(
     url: server.url,
     grpcAddress: server.grpcAddress,
     listen: () => server.listen(),
+    drain: () => server.drain(),
     close,
     [Symbol.asyncDispose]: close,
   };

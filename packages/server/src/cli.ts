@@ -2,6 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { createServer, type ServerOptions } from "./create-server.ts";
 import { helpText, parseFlags } from "./flags.ts";
 import { formatEvent } from "./server-event.ts";
+import { type StopTimes, stopOnSignals } from "./stop-on-signals.ts";
 import { version } from "./version.ts";
 
 /** What the first argument may be instead of a flag. */
@@ -24,17 +25,13 @@ async function main(args: readonly string[]): Promise<void> {
   if (command.run === "help") return console.log(helpText());
   if (command.run === "version") return console.log(`nearside-server ${version}`);
   for (const notice of command.notices) console.error(notice);
-  await serve(command.options);
+  await serve(command.options, command.stop);
 }
 
-async function serve(options: ServerOptions): Promise<void> {
+async function serve(options: ServerOptions, stop: StopTimes): Promise<void> {
   const onEvent = (event: Parameters<typeof formatEvent>[0]) => console.log(formatEvent(event));
   const server = createServer({ ...options, onEvent });
-  const stop = async () => {
-    await server.close();
-    process.exit(0); // a GPU's handle would keep the process
-  };
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.once(signal, () => void stop());
+  stopOnSignals(server, { ...stop, tell: console.log });
   await server.listen();
   console.log(`gRPC: ${server.grpcAddress}`);
   console.log(`REST: ${server.url}/`);

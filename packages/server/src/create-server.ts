@@ -9,6 +9,7 @@ import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
+import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
 import { readModelConfigFile, watchModelConfigFile } from "./repository/model-config-file.ts";
@@ -29,7 +30,7 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly memoryLimitBytes?: number;
   /** Gathers runs into batches, by these options; they run one by one where it is undefined. */
   readonly batching?: BatchingOptions;
-  /** Told of batches and queues, for metrics. */
+  /** Told of batches and queues. */
   readonly onBatching?: (model: string, event: BatchingEvent) => void;
   /** The address to listen on; by default all of them, as TensorFlow Serving does, which containers need. */
   readonly host?: string;
@@ -54,7 +55,11 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   /** Puts a session around each that was opened, as batching does. */
   readonly wrapSession?: WrapSession;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** Where the REST port answers with Prometheus' metrics (default `/metrics` and TensorFlow Serving's path). */
+  readonly metricsPaths?: readonly string[];
 }
+
+const defaultMetricsPaths = ["/metrics", "/monitoring/prometheus/metrics"] as const;
 
 /** A server of models over HTTP and gRPC. It keeps no state of any client. */
 export interface InferenceServer extends AsyncDisposable {
@@ -70,6 +75,8 @@ export interface InferenceServer extends AsyncDisposable {
    * and with `unavailable` if a port can't be had.
    */
   listen(): Promise<void>;
+  /** Tells who asks that it isn't ready any more, so that clients go elsewhere, and serves on until it is closed. */
+  drain(): void;
   /** Stops accepting requests, finishes those in flight, and frees the models. Closing twice is the same as once. */
   close(): Promise<void>;
 }
@@ -83,6 +90,7 @@ class ModelServer implements InferenceServer {
   readonly repository: Repository;
   readonly #options: ServerOptions;
   readonly #onEvent: (event: ServerEvent) => void;
+  readonly #metrics: Metrics;
   readonly #app: ReturnType<typeof createHttpApp>;
   readonly #grpc: GrpcServer | undefined;
   #openInProcesses: OpenModel | undefined;
@@ -93,7 +101,13 @@ class ModelServer implements InferenceServer {
   constructor(options: ServerOptions) {
     const { models, modelConfigFile, cacheDir = defaultCacheDir(), corsOrigins = [] } = options;
     const { maxBodyBytes = 64 * 2 ** 20, requestTimeoutMs = 30_000, allowModelControl = false } = options;
-    const { openModel = (...model) => this.#openModel(...model), onEvent = () => {} } = options;
+    const { openModel = (...model) => this.#openModel(...model), metricsPaths = defaultMetricsPaths } = options;
+    const onEvent = (event: ServerEvent) => {
+      this.#metrics.onEvent(event);
+      options.onEvent?.(event);
+    };
+    this.#metrics = createMetrics(() => this.repository);
+    const { onCall } = this.#metrics;
     if (models && modelConfigFile) {
       throw new InferenceError("invalid-argument", "models: expected either a list or a file of models, got both");
     }
@@ -102,10 +116,11 @@ class ModelServer implements InferenceServer {
     this.#onEvent = onEvent;
     const wrapSession: WrapSession = (...session) => this.#wrapSession(...session);
     this.repository = createRepository(models ?? [], { ...options, openModel, wrapSession, cacheDir, onEvent });
-    const http = { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, onEvent };
+    const common = { allowModelControl, onEvent, onCall };
+    const http = { ...common, corsOrigins, maxBodyBytes, requestTimeoutMs, metrics: this.#metrics, metricsPaths };
     this.#app = createHttpApp(this.repository, http);
     if (options.grpcPort !== undefined) {
-      this.#grpc = createGrpcServer(this.repository, { ...options, allowModelControl, onEvent });
+      this.#grpc = createGrpcServer(this.repository, { ...options, ...common });
     }
   }
 
@@ -124,6 +139,10 @@ class ModelServer implements InferenceServer {
   listen(): Promise<void> {
     this.#listening ??= this.#listen();
     return this.#listening;
+  }
+
+  drain(): void {
+    this.repository.drain();
   }
 
   close(): Promise<void> {
@@ -182,11 +201,16 @@ class ModelServer implements InferenceServer {
   /** Puts batching around a session where that is asked for, and around both what the options say. */
   #wrapSession(...[session, place]: Parameters<WrapSession>): ReturnType<WrapSession> {
     const { wrapSession = (each) => each, batching, instanceCount = 1, onBatching = () => {} } = this.#options;
-    if (!batching) return wrapSession(session, place);
+    const watch = this.#metrics.watch(place, session.keepsState ? 1 : instanceCount);
+    const counted = watch.executions(session);
+    if (!batching) return wrapSession(watch.runs(counted), place);
     // More batches at a time than there are processes would only be smaller ones.
     const numBatchThreads = Math.min(batching.numBatchThreads ?? instanceCount, instanceCount);
-    const onEvent = (event: BatchingEvent) => onBatching(place.model, event);
-    return wrapSession(withBatching(session, { ...batching, numBatchThreads, onEvent }), place);
+    const onEvent = (event: BatchingEvent) => {
+      watch.onBatching(event);
+      onBatching(place.model, event);
+    };
+    return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, onEvent })), place);
   }
 }
 

@@ -9,6 +9,7 @@ describe("parseFlags", () => {
     expect(parseFlags(["--model_base_path=/models/half"])).toEqual({
       run: "serve",
       notices: [],
+      stop: { drainMs: 1000, limitMs: 30_000 },
       options: {
         models: [{ name: "default", basePath: "/models/half" }],
         pollMs: 1000,

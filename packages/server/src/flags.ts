@@ -4,6 +4,7 @@ import { InferenceError } from "@nearside/core";
 import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
 import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
 import type { ServerOptions } from "./create-server.ts";
+import type { StopTimes } from "./stop-on-signals.ts";
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 const flags = {
@@ -35,11 +36,16 @@ const flags = {
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
+  shutdown_drain_seconds: { value: "S", help: "after SIGTERM serve on so long, but not ready (default: 1)" },
+  shutdown_timeout_seconds: { value: "S", help: "end after so long, whatever is not finished (default: 30)" },
   help: { value: null, help: "print this and exit" },
   version: { value: null, help: "print the version and exit" },
 } as const;
 
 type Flag = keyof typeof flags;
+
+/** The longest time that a timer of Node's waits. */
+const maxTimeoutMs = 2 ** 31 - 1;
 
 /** Flags of TensorFlow Serving that this server knows and does nothing with. */
 const withoutEffect: ReadonlySet<string> = new Set(
@@ -60,7 +66,12 @@ const withoutEffect: ReadonlySet<string> = new Set(
 export type Command =
   | { readonly run: "help" }
   | { readonly run: "version" }
-  | { readonly run: "serve"; readonly options: ServerOptions; readonly notices: readonly string[] };
+  | {
+      readonly run: "serve";
+      readonly options: ServerOptions;
+      readonly stop: StopTimes;
+      readonly notices: readonly string[];
+    };
 
 /** Reads the arguments of the command line. Throws `invalid-argument`, with what to do, where one doesn't fit. */
 export function parseFlags(args: readonly string[]): Command {
@@ -82,7 +93,7 @@ export function parseFlags(args: readonly string[]): Command {
     backend: parseBackend(values.get("backend") ?? "auto"),
     grpcPort: number("port", 8500, 65_535),
     restPort: number("rest_api_port", 8501, 65_535),
-    requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, 2 ** 31 - 1),
+    requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, maxTimeoutMs),
     tensorContent: isOn(values.get("enable_serialization_as_tensor_content")),
     allowModelControl: isOn(values.get("allow_model_control")),
     corsOrigins,
@@ -91,7 +102,11 @@ export function parseFlags(args: readonly string[]): Command {
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
   };
-  return { run: "serve", options, notices };
+  const stop = {
+    drainMs: number("shutdown_drain_seconds", 1, maxTimeoutMs / 1000) * 1000,
+    limitMs: number("shutdown_timeout_seconds", 30, maxTimeoutMs / 1000) * 1000,
+  };
+  return { run: "serve", options, stop, notices };
 }
 
 /** The models of the two flags, or the file that lists them. */
@@ -193,7 +208,7 @@ function parseNumber(
 ): number {
   if (text === undefined) return byDefault;
   if (/^\d{1,16}$/.test(text) && Number(text) <= largest) return Number(text);
-  throw invalid(`--${flag}`, `a number from 0 to ${largest}`, text);
+  throw invalid(`--${flag}`, `a number from 0 to ${Math.floor(largest)}`, text);
 }
 
 function invalid(where: string, expected: string, got: string): InferenceError {

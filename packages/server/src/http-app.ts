@@ -4,7 +4,11 @@ import { headerLengthName, InferenceError } from "@nearside/core";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { compressReply } from "./compress-reply.ts";
 import { decompressBody } from "./decompress-body.ts";
+import { healthRoutes } from "./health-routes.ts";
 import { sendModelFile } from "./model-origin.ts";
+import type { OnCall } from "./monitoring/finished-call.ts";
+import type { Metrics } from "./monitoring/metrics.ts";
+import { observeHttp } from "./monitoring/observe-http.ts";
 import { oipV2 } from "./oip-v2/oip-v2.ts";
 import type { Repository } from "./repository/repository.ts";
 import { restV1 } from "./rest-v1/rest-v1.ts";
@@ -20,6 +24,10 @@ export interface HttpAppOptions {
   /** Whether clients may load and unload models. */
   readonly allowModelControl: boolean;
   readonly onEvent: (event: ServerEvent) => void;
+  readonly onCall: OnCall;
+  /** What is answered at these paths to who measures the server. */
+  readonly metrics: Metrics;
+  readonly metricsPaths: readonly string[];
 }
 
 /** How long a browser may remember the answer to a CORS preflight. */
@@ -28,10 +36,12 @@ const preflightSeconds = 24 * 60 * 60;
 /** The HTTP side of a server: its APIs over a repository, not yet listening. */
 export function createHttpApp(
   repository: Repository,
-  { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, onEvent }: HttpAppOptions,
+  { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, ...options }: HttpAppOptions,
 ): FastifyInstance {
+  const { onEvent, onCall, metrics, metricsPaths } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
+    return503OnClosing: false, // what comes on a connection that is still open is answered, and the connection closed
     routerOptions: { caseSensitive: false },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
@@ -43,12 +53,14 @@ export function createHttpApp(
     done(null, body),
   );
   app.addHook("preParsing", async (request, _reply, payload) => decompressBody(request.headers, payload));
+  observeHttp(app, onCall);
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;
   });
   app.addHook("onSend", async (_request, reply) => {
-    if (isClosing) reply.header("connection", "close"); // else closing waits until the idle connection times out
+    // Else closing waits until the idle connection times out, or cuts off a request that is on its way.
+    if (isClosing || repository.isDraining) reply.header("connection", "close");
   });
   app.setErrorHandler((error, request, reply) => {
     const status = sendError(error, request, reply).statusCode;
@@ -72,6 +84,10 @@ export function createHttpApp(
     routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
     const v2 = oipV2({ allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
+    healthRoutes(routes, repository);
+    for (const path of metricsPaths) {
+      routes.get(path, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
+    }
     routes.get("/models/*", async (request, reply) => sendModelFile(pathOf(request), repository, reply));
   });
 

@@ -26,6 +26,8 @@ export type ServerEvent =
   | { readonly type: "bad-config"; readonly error: InferenceError }
   /** Where models run, and why there. */
   | { readonly type: "backend"; readonly backend: Backend; readonly reason: string }
+  /** A process that runs a model was started. */
+  | { readonly type: "process"; readonly model: string; readonly backend: Backend; readonly pid: number }
   /** The process of a model died; it is started again. */
   | { readonly type: "lost"; readonly model: string; readonly backend: Backend; readonly error: InferenceError }
   | { readonly type: "restarted"; readonly model: string; readonly backend: Backend; readonly afterMs: number }
@@ -51,6 +53,8 @@ export function formatEvent(event: ServerEvent): string {
       return `models: ${event.error.message}`;
     case "backend":
       return `models run on ${event.backend}: ${event.reason}`;
+    case "process":
+      return `${event.model}: runs on ${event.backend} in process ${event.pid}`;
     case "lost":
       return `${event.model}: lost on ${event.backend}: ${event.error.message}`;
     case "restarted":

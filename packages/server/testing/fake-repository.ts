@@ -42,6 +42,7 @@ export function fakeRepository(session: Session, others: Readonly<Record<string,
   };
   return {
     isReady: true,
+    isDraining: false,
     models: ["half"],
     load: async () => {},
     poll: async () => {},
@@ -50,6 +51,7 @@ export function fakeRepository(session: Session, others: Readonly<Record<string,
     unloadModel: async () => {},
     versions: (model) => (model === "half" ? [{ version: 123n, state: "available", error: null, loaded }] : []),
     find,
+    drain: () => {},
     use: async (spec, work) => work(find(spec)),
     close: async () => {},
   };

@@ -48,7 +48,11 @@ async function openInstances(
   { instanceCount, memoryLimitBytes, onEvent }: ModelOpenerOptions,
 ): Promise<Session> {
   const task = { backend, folder: folder.path, savedModel: folder.savedModel };
-  const open = (openSignal?: AbortSignal) => openProcessSession(model, { task, memoryLimitBytes, signal: openSignal });
+  const open = async (openSignal?: AbortSignal) => {
+    const opened = await openProcessSession(model, { task, memoryLimitBytes, signal: openSignal });
+    if (opened.pid !== undefined) onEvent({ type: "process", model, backend, pid: opened.pid });
+    return opened;
+  };
   const supervise = () => superviseSession(open, { signal, onEvent: (event) => onEvent({ ...event, model, backend }) });
   const first = await supervise();
   const count = first.keepsState ? 1 : instanceCount;

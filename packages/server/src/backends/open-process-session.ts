@@ -14,5 +14,5 @@ export async function openProcessSession(
   const transport = processTransport(options);
   const request = { model, ...(warmUp !== undefined && { warmUp }), ...(precision && { precision }) };
   const session = await openProxySession(transport, request, { location: "local", ...(signal && { signal }) });
-  return { session, death: transport.death };
+  return { session, death: transport.death, pid: transport.pid };
 }

@@ -21,6 +21,8 @@ export interface ProcessOptions {
 export interface ProcessTransport extends Transport {
   /** Resolves with what the process died of, once it has, unless it was closed. */
   readonly death: Promise<InferenceError>;
+  /** The process's number; undefined where it could not be started. */
+  readonly pid: number | undefined;
 }
 
 const entry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
@@ -85,6 +87,7 @@ export function processTransport({ task, memoryLimitBytes }: ProcessOptions): Pr
   return {
     ...transport,
     death,
+    pid: child.pid,
     open: async (request, options) => {
       const info = await transport.open(request, options);
       isOpen = true;

@@ -14,6 +14,8 @@ export interface Mortal {
   readonly session: Session;
   /** Resolves with what it died of. */
   readonly death: Promise<InferenceError>;
+  /** The number of the process that it lives in, where it has one. */
+  readonly pid?: number | undefined;
 }
 
 export interface SuperviseOptions {

@@ -59,6 +59,7 @@ beforeAll(async () => {
   server = createGrpcServer(fakeRepository(half, { regressor, classifier, broken }), {
     allowModelControl: false,
     onEvent,
+    onCall: () => {},
   });
   await server.listen("127.0.0.1", 0);
   client = grpcClient(server.address as string); // it listens
@@ -383,7 +384,7 @@ test("reflection lists the services and describes their messages", async () => {
 
 test("a server that is closed finishes the calls in flight, and takes no more", async () => {
   const onEvent = () => {};
-  const closing = createGrpcServer(fakeRepository(half), { allowModelControl: false, onEvent });
+  const closing = createGrpcServer(fakeRepository(half), { allowModelControl: false, onCall: () => {}, onEvent });
   await closing.listen("127.0.0.1", 0);
   const caller = grpcClient(closing.address as string); // it listens
   const request = { modelSpec, inputs: new Map([["x", tensor(1)]]) };

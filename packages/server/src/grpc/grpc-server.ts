@@ -1,5 +1,7 @@
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import { InferenceError } from "@nearside/core";
+import type { OnCall } from "../monitoring/finished-call.ts";
+import { observeGrpc } from "../monitoring/observe-grpc.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { healthService } from "./health-service.ts";
@@ -16,6 +18,7 @@ export interface GrpcOptions {
   /** Whether answers of TensorFlow Serving's services have numbers as raw bytes (default false). */
   readonly tensorContent?: boolean;
   readonly onEvent: (event: ServerEvent) => void;
+  readonly onCall: OnCall;
 }
 
 /** The gRPC side of a server. */
@@ -36,12 +39,13 @@ const streamGraceMs = 5000;
 /** The gRPC services over a repository: TensorFlow Serving's, the Open Inference Protocol's, health and reflection. */
 export function createGrpcServer(
   repository: Repository,
-  { allowModelControl, tensorContent = false, onEvent }: GrpcOptions,
+  { allowModelControl, tensorContent = false, onEvent, onCall }: GrpcOptions,
 ): GrpcServer {
   const closing = new AbortController();
   const server = new Server({
     "grpc.max_receive_message_length": maxMessageBytes,
     "grpc.max_send_message_length": maxMessageBytes,
+    interceptors: [observeGrpc(onCall)],
   });
   const add = <S extends ServiceName>(name: S, handlers: Handlers<S>) => {
     const onFault = (path: string, error: unknown) => onEvent({ type: "fault", path, error });

@@ -14,8 +14,10 @@ export interface ModelSpec {
 
 /** The models of a server. */
 export interface Repository {
-  /** True once every model has a version that can be run. */
+  /** True once every model has a version that can be run, until {@link drain} or {@link close}. */
   readonly isReady: boolean;
+  /** Whether no more requests are to come. Those that do are served. */
+  readonly isDraining: boolean;
   /** The names of the models that are served, and of those that were. */
   readonly models: readonly string[];
   /** Loads these models, or those it was made with; resolves when each was loaded or has failed once, which stops no other. */
@@ -38,6 +40,8 @@ export interface Repository {
   find(spec: ModelSpec): LoadedModel;
   /** Runs `work` on a version that can be run, which is not unloaded before it is over. Rejects as {@link find} throws. */
   use<T>(spec: ModelSpec, work: (loaded: LoadedModel) => Promise<T>): Promise<T>;
+  /** Counts as not ready from now on, so that clients go elsewhere, and serves all who come. */
+  drain(): void;
   /** Stops loading and closes all sessions, each after the requests that use it. */
   close(): Promise<void>;
 }
@@ -69,6 +73,7 @@ class ModelRepository implements Repository {
   #changing: Promise<void> = Promise.resolve();
   #timer: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #isDraining = false;
 
   constructor(models: readonly ModelConfig[], options: RepositoryOptions) {
     this.#models = models;
@@ -76,7 +81,11 @@ class ModelRepository implements Repository {
   }
 
   get isReady(): boolean {
-    return !this.#isClosed && this.#models.every(({ name }) => this.#served.get(name)?.find());
+    return !this.#isClosed && !this.#isDraining && this.#models.every(({ name }) => this.#served.get(name)?.find());
+  }
+
+  get isDraining(): boolean {
+    return this.#isDraining;
   }
 
   get models(): readonly string[] {
@@ -149,6 +158,10 @@ class ModelRepository implements Repository {
     const loaded = this.find(spec);
     const served = this.#served.get(spec.name) as ServedModel; // it was found there
     return served.use(loaded, () => work(loaded));
+  }
+
+  drain(): void {
+    this.#isDraining = true;
   }
 
   async close(): Promise<void> {

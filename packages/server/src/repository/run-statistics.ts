@@ -1,4 +1,5 @@
-import type { RunOptions, Session, Tensors } from "@nearside/core";
+import type { Session } from "@nearside/core";
+import { rowsOf, withRun } from "./with-run.ts";
 
 /** How many runs there were, and how long they took together. */
 export interface RunDuration {
@@ -63,27 +64,5 @@ export function createStatistics(): CountedStatistics {
 
 /** A session whose runs are counted as a client's. */
 export function withStatistics(session: Session, statistics: CountedStatistics): Session {
-  return withRun(session, (inputs, options) =>
-    statistics.count(() => session.run(inputs, options), instancesOf(inputs)),
-  );
-}
-
-/** The batch size: the first dimension of the first input, 1 for a scalar or no input. */
-function instancesOf(inputs: Tensors): number {
-  return Object.values(inputs)[0]?.shape?.[0] ?? 1;
-}
-
-/** The session with another `run`. */
-function withRun(session: Session, run: (inputs: Tensors, options?: RunOptions) => Promise<Tensors>): Session {
-  return {
-    model: session.model,
-    signature: session.signature,
-    backend: session.backend,
-    location: session.location,
-    keepsState: session.keepsState,
-    run,
-    memory: () => session.memory(),
-    close: () => session.close(),
-    [Symbol.asyncDispose]: () => session.close(),
-  };
+  return withRun(session, (inputs, options) => statistics.count(() => session.run(inputs, options), rowsOf(inputs)));
 }

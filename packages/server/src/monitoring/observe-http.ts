@@ -1,0 +1,29 @@
+import type { FastifyInstance } from "fastify";
+import { type OnCall, statusNameOfHttp } from "./finished-call.ts";
+import { httpCall } from "./http-call.ts";
+
+/** nginx's status, in logs and metrics alone, for a client that went away before it was answered. */
+const clientGone = 499;
+
+/** Tells of each request over HTTP once it was answered, or its client has gone away. */
+export function observeHttp(app: FastifyInstance, onCall: OnCall): void {
+  app.addHook("onResponse", async (request, reply) => {
+    const path = (request.raw.url ?? "").replace(/\?.*$/s, "");
+    const code = reply.raw.writableFinished ? reply.statusCode : clientGone;
+    const durationMs = reply.elapsedTime;
+    onCall({
+      entrypoint: "REST",
+      ...httpCall(path),
+      path: `${request.method} ${path}`,
+      status: statusNameOfHttp(code),
+      code,
+      startMs: Date.now() - durationMs,
+      durationMs,
+      address: request.ip,
+      header: (name) => {
+        const value = request.headers[name];
+        return Array.isArray(value) ? value[0] : value;
+      },
+    });
+  });
+}

@@ -1,0 +1,29 @@
+import type { RunOptions, Session, Tensors } from "@nearside/core";
+
+/** The session with another `run`, and what is to be done when it is closed. */
+export function withRun(
+  session: Session,
+  run: (inputs: Tensors, options?: RunOptions) => Promise<Tensors>,
+  onClose: () => void = () => {},
+): Session {
+  const close = () => {
+    onClose();
+    return session.close();
+  };
+  return {
+    model: session.model,
+    signature: session.signature,
+    backend: session.backend,
+    location: session.location,
+    keepsState: session.keepsState,
+    run,
+    memory: () => session.memory(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+/** The batch size of a run: the first dimension of the first input, 1 for a scalar or no input. */
+export function rowsOf(inputs: Tensors): number {
+  return Object.values(inputs)[0]?.shape?.[0] ?? 1;
+}
