@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs";
 import { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { RecordingWebgpuBackend } from "../../packages/runtime/dist/backends/recording-webgpu-backend.js";
 import { watchDevice } from "../../packages/runtime/dist/backends/watch-device.js";
+import { measureTiles } from "../../packages/runtime/dist/products/measure-tiles.js";
 import { registerProductKernels } from "../../packages/runtime/dist/products/product-kernels.js";
 import { compileShaders } from "../../packages/runtime/dist/tape/compile-shaders.js";
 import { recordTape } from "../../packages/runtime/dist/tape/record-tape.js";
@@ -18,6 +19,7 @@ const openers = {
   cpu: openCpuBackend,
   wasm: openWasmBackend,
   webgpu: () => openDawnBackend([], (gpu) => openWebgpuBackend({ gpu })),
+  "webgpu-measured": () => openDawnBackend([], openMeasured),
   "webgpu-null": () => openDawnBackend(["backend=null"], openUntested),
 };
 
@@ -64,6 +66,15 @@ async function openDawnBackend(flags, open) {
       await loaded.close();
     },
   };
+}
+
+/** Ours with the products that are measured to be faster, also on a device of software. */
+async function openMeasured(gpu) {
+  const loaded = await openWebgpuBackend({ gpu });
+  const startMs = performance.now();
+  tf.backend().tileChoices ??= await measureTiles(tf.backend(), Number.POSITIVE_INFINITY);
+  console.log(`measured in ${Math.round(performance.now() - startMs)} ms: ${JSON.stringify(tf.backend().tileChoices)}`);
+  return loaded;
 }
 
 /** Ours on a device that computes nothing, and so would not pass the test of a backend. */

@@ -12,7 +12,7 @@ import { measureInTurn } from "./measure-in-turn.mjs";
 import { openRunners, startBackend } from "./runtime-runners.mjs";
 
 const usage =
-  "npm run bench -- runtime [--models DIR] [--backend cpu|wasm|webgpu|webgpu-null] [--runs N] [--pixels N] [--output DIR]";
+  "npm run bench -- runtime [--models DIR] [--backend cpu|wasm|webgpu|webgpu-measured|webgpu-null] [--runs N] [--pixels N] [--output DIR]";
 
 /**
  * Runs each SavedModel below a folder, converted, by our plan (on WebGPU by tape, too) and by TensorFlow.js's own

@@ -4,9 +4,16 @@ import { fileURLToPath } from "node:url";
 const trainingKernels =
   /^.*\b(?:\w+Grad|\w+BackpropFilter(?:V2)?|(?:dilation2D|depthwiseConv2dNative)BackpropInput|conv3DBackpropInputV2)Config\b.*\n/gm;
 
+const unusedOps =
+  /^ {4}(?:flipLeftRight|grayscaleToRGB|gramSchmidt|nonMaxSuppression(?:WithScore|Padded)?|qr|resize\w+|rgbToGrayscale|rotateWithOffset|threshold),?\n/gm;
+
 /** By the end of a file's path, what is taken out of it. */
 const cuts = [
   [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
+  // Gradients.
+  [/tfjs-core\/dist\/engine\.js$/, /^ {4}\/\*\*(?:(?!\*\/)[^])*\*\/\s+gradients\([^]*?(?=^ {4}customGrad\()/m],
+  // Ops that ours come before, in the objects that hold others.
+  [/tfjs-core\/dist\/ops\/ops\.js$/, unusedOps],
   // Models saved by TensorFlow.js in the browser's storage.
   [/tfjs-core\/dist\/platforms\/platform_browser\.js$/, /ModelStoreManagerRegistry\.registerManager\([^;]*;/g],
   [/tfjs-backend-\w+\/dist\/register_all_kernels\.js$/, trainingKernels],

@@ -4,6 +4,7 @@ import { bindSum } from "../fusion/bind-sum.ts";
 import { groupElementwise } from "../fusion/group-elementwise.ts";
 import { groupSums } from "../fusion/group-sums.ts";
 import type { Fusion } from "../plan/device.ts";
+import type { TileChoices } from "../products/tile-choice.ts";
 import { CommandRecorder, unrecordable } from "../tape/command-recorder.ts";
 import { RecordedBuffers } from "../tape/recorded-buffers.ts";
 import { CorrectedWebgpuBackend } from "./corrected-webgpu-backend.ts";
@@ -30,6 +31,8 @@ export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
     bindElementwise,
     bindSum,
   };
+  /** Which products our shaders compute, as was measured on its device. */
+  tileChoices: TileChoices | undefined;
   #recorder: CommandRecorder | undefined;
   #isCompiling = false;
 

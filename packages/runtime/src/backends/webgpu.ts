@@ -1,6 +1,8 @@
 import { InferenceError } from "@nearside/core";
 import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { measureTiles } from "../products/measure-tiles.ts";
 import { registerProductKernels } from "../products/product-kernels.ts";
+import type { TileChoices } from "../products/tile-choice.ts";
 import { compileShaders } from "../tape/compile-shaders.ts";
 import { recordTape } from "../tape/record-tape.ts";
 import { hoistDirectives } from "./hoist-directives.ts";
@@ -11,6 +13,14 @@ import { watchDevice } from "./watch-device.ts";
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
   readonly gpu: GPU | undefined;
+  /** Where it is remembered which products our shaders compute faster; without one it is measured each time. */
+  readonly tileMemory?: TileMemory | undefined;
+}
+
+/** Remembers what was measured on a device. Neither may reject. */
+export interface TileMemory {
+  recall(device: GPUAdapterInfo): Promise<TileChoices | undefined>;
+  remember(device: GPUAdapterInfo, choices: TileChoices): Promise<void>;
 }
 
 // What TensorFlow.js's kernels may need above WebGPU's guaranteed minimum; a device gets no more than it is asked for.
@@ -26,7 +36,7 @@ const limitNames = [
 const featureNames = ["timestamp-query", "shader-f16"] as const;
 
 /** Loads the WebGPU backend on a device of its own, and tests it. Rejects with `no-backend`. */
-export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedBackend> {
+export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Promise<LoadedBackend> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new InferenceError("no-backend", `backend "webgpu" cannot run here: ${gpu ? "no adapter" : "no WebGPU"}`);
@@ -48,6 +58,16 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
   });
   const { watch, throwIfLost } = watchDevice(device);
   const { bufferPool } = recording;
+  const close = async () => {
+    await backend.close();
+    device.destroy();
+  };
+  try {
+    recording.tileChoices = await watch(() => chooseTiles(recording, adapter.info, tileMemory));
+  } catch (error) {
+    await close();
+    throw error;
+  }
   return {
     ...backend,
     watch: (run) => watch(() => backend.watch(run)).finally(() => bufferPool.countRun()),
@@ -57,11 +77,21 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
     },
     memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
     trim: () => bufferPool.trim(),
-    close: async () => {
-      await backend.close();
-      device.destroy();
-    },
+    close,
   };
+}
+
+/** What of products our shaders compute; undefined on devices of software, where all takes long, measuring too. */
+async function chooseTiles(
+  recording: RecordingWebgpuBackend,
+  info: GPUAdapterInfo,
+  memory: TileMemory | undefined,
+): Promise<TileChoices | undefined> {
+  if (info.isFallbackAdapter) return undefined;
+  const known = await memory?.recall(info);
+  const choices = known ?? (await measureTiles(recording));
+  if (!known) await memory?.remember(info, choices);
+  return choices;
 }
 
 /** TensorFlow.js refuses to construct its backend unless `navigator.gpu` is there, which Node does not have. */

@@ -4,7 +4,9 @@ import "@tensorflow/tfjs-backend-webgpu"; // it registers the kernels that are r
 import { getKernel, type KernelConfig, type KernelFunc, registerKernel, unregisterKernel } from "@tensorflow/tfjs-core";
 import { describeProduct, type KernelCall } from "./describe-product.ts";
 import { isHalf } from "./half-tensor.ts";
-import { type Product, runProduct } from "./run-product.ts";
+import { type Product, type ProductOptions, runProduct } from "./run-product.ts";
+import { tiles } from "./tile.ts";
+import { classOf, isFaster, isFasterForSum } from "./tile-choice.ts";
 import type { ProductBackend } from "./with-elements.ts";
 import { addTo, type SumBackend } from "./with-sum.ts";
 
@@ -26,18 +28,25 @@ type Describe = (call: KernelCall) => Product | undefined;
 function productKernel(stock: KernelFunc, describe: Describe): KernelFunc {
   return (args) => {
     const backend = args.backend as WebGPUBackend & ProductBackend & SumBackend; // these kernels are registered for no other
-    const { productElements: elements, pendingSum: sum } = backend;
-    if (elements === undefined && sum === undefined) return stock(args);
+    const { productElements, pendingSum: sum, tileChoices } = backend;
+    const hasElements = productElements !== undefined;
+    if (!hasElements && sum === undefined && tileChoices === undefined) return stock(args);
     const product = describe({ inputs: args.inputs, attrs: args.attrs ?? {} });
-    const isHalfB = product !== undefined && isHalf(backend, product.b);
-    const summed = product && sum && addTo(product, sum);
-    // Of windows, TensorFlow.js's shader may be the faster one; of matrices, both are tiled alike.
-    if (summed && sum && (elements !== undefined || product.layout.kind === "matrix")) {
-      sum.isDone = true;
-      return runProduct(backend, summed, { elements: elements ?? "float32", isHalfB });
+    if (product) {
+      const choice = tileChoices?.[classOf(product)];
+      const options: ProductOptions = {
+        elements: productElements ?? "float32",
+        isHalfB: isHalf(backend, product.b),
+        ...(choice && { tile: tiles[choice.tile] }),
+      };
+      const summed = sum && addTo(product, sum);
+      if (summed && (hasElements || isFasterForSum(product, choice))) {
+        sum.isDone = true;
+        return runProduct(backend, summed, options);
+      }
+      if (hasElements || isFaster(choice)) return runProduct(backend, product, options);
     }
-    if (elements === undefined) return stock(args);
-    if (product) return runProduct(backend, product, { elements, isHalfB });
+    if (!hasElements) return stock(args);
     if (Object.values(args.inputs).some((input) => input != null && isHalf(backend, input))) {
       throw new InferenceError("internal", "a weight is float16 on the device that a kernel takes as float32");
     }

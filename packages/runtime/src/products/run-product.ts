@@ -8,7 +8,7 @@ import {
   productShader,
   uniformsOf,
 } from "./product-shader.ts";
-import { type Tile, threadCount, tileFor } from "./tile.ts";
+import { type Tile, threadCount, tileFor, tiles } from "./tile.ts";
 
 /** A product of matrices, or a convolution as one: what is to be computed. */
 export interface Product {
@@ -67,7 +67,7 @@ export interface ProductOptions {
 export function runProduct(
   backend: WebGPUBackend,
   product: Product,
-  { elements, isHalfB = false, tile = tileFor(product) }: ProductOptions,
+  { elements, isHalfB = false, tile = tiles[tileFor(product)] }: ProductOptions,
 ): TensorInfo {
   const { a, b, bias, residual, alpha, rows, columns, inner, batches, layout, activation, shape } = product;
   const size = util.sizeFromShape([...shape]);

@@ -27,11 +27,17 @@ export const tiles = {
 // Below it a GPU has cores without work.
 const enoughWorkgroups = 64;
 
+export type TileName = keyof typeof tiles;
+
 /** The tile for a product of this size, for all its batches together. */
-export function tileFor({ rows, columns, batches }: Readonly<Record<"rows" | "columns" | "batches", number>>): Tile {
-  if (rows === 1) return tiles.vector;
+export function tileFor({
+  rows,
+  columns,
+  batches,
+}: Readonly<Record<"rows" | "columns" | "batches", number>>): TileName {
+  if (rows === 1) return "vector";
   const squares = batches * Math.ceil(rows / 32) * Math.ceil(columns / 32);
-  return squares < enoughWorkgroups || rows <= 8 ? tiles.band : tiles.square;
+  return squares < enoughWorkgroups || rows <= 8 ? "band" : "square";
 }
 
 /** How many threads a workgroup has. */

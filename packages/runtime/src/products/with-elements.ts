@@ -1,9 +1,13 @@
 import type { KernelBackend } from "@tensorflow/tfjs-core";
 import type { Elements } from "./product-shader.ts";
+import type { TileChoices } from "./tile-choice.ts";
 
-/** A backend while products are computed by our shaders, in these elements. */
+/** How a backend computes products. */
 export interface ProductBackend {
+  /** In what our shaders compute all of them, for a while. */
   productElements?: Elements | undefined;
+  /** What was measured on its device; undefined where nothing was. */
+  tileChoices?: TileChoices | undefined;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
 import { serveSession } from "../serve-session.ts";
+import { tileMemory } from "./tile-memory.ts";
 
-serveSession(() => openWebgpuBackend({ gpu: navigator.gpu }));
+serveSession(() => openWebgpuBackend({ gpu: navigator.gpu, tileMemory }));
