@@ -14,6 +14,8 @@ export const errorCodes = {
   unavailable: { http: 503, grpc: 14, means: "the server or network cannot be reached now" },
   closed: { http: 409, grpc: 9, means: "the session was closed" },
   cancelled: { http: 499, grpc: 1, means: "the caller took the call back" },
+  unauthenticated: { http: 401, grpc: 16, means: "the server has to be told who calls" },
+  "permission-denied": { http: 403, grpc: 7, means: "who calls may not do this" },
   "failed-precondition": { http: 400, grpc: 9, means: "the server or model is not in a state for this" },
   "deadline-exceeded": { http: 504, grpc: 4, means: "it took longer than the caller or the server allows" },
   internal: { http: 500, grpc: 13, means: "a fault of this software" },

@@ -1,4 +1,5 @@
 import type { AddressInfo } from "node:net";
+import type { Server } from "node:tls";
 import { InferenceError, toInferenceError } from "@nearside/core";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
@@ -14,10 +15,13 @@ import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
 import { readModelConfigFile, watchModelConfigFile } from "./repository/model-config-file.ts";
 import { createRepository, type Repository, type RepositoryOptions } from "./repository/repository.ts";
+import { createGuard } from "./security/guard.ts";
+import { openSecurity, type Security, type SecurityOptions } from "./security/security.ts";
+import { secureContext } from "./security/tls.ts";
 import type { ServerEvent } from "./server-event.ts";
 
 /** What a server serves, where, and to whom. */
-export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "cacheDir" | "onEvent"> {
+export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "cacheDir" | "onEvent">, SecurityOptions {
   /** The models to serve, where no file lists them. */
   readonly models?: readonly ModelConfig[];
   /** TensorFlow Serving's `models.config`, which lists the models; read again every `pollMs`, if that is above 0. */
@@ -40,7 +44,7 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly grpcPort?: number;
   /** The origins whose pages may call, such as `https://example.com`, or `*` for all; none by default. */
   readonly corsOrigins?: readonly string[];
-  /** The largest body of a request, decompressed (default 64 MiB); a larger one is answered with 413. */
+  /** The largest body of a request, decompressed (default 64 MiB, of gRPC 2 GiB); a larger one is answered with 413. */
   readonly maxBodyBytes?: number;
   /** How long a request over HTTP may take (default 30 s, 0 for any time); it is then answered with 504. */
   readonly requestTimeoutMs?: number;
@@ -91,12 +95,14 @@ class ModelServer implements InferenceServer {
   readonly #options: ServerOptions;
   readonly #onEvent: (event: ServerEvent) => void;
   readonly #metrics: Metrics;
+  readonly #security: Security;
   readonly #app: ReturnType<typeof createHttpApp>;
   readonly #grpc: GrpcServer | undefined;
   #openInProcesses: OpenModel | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #stopWatching: (() => void) | undefined;
+  #stopWatchingSecrets: (() => void) | undefined;
 
   constructor(options: ServerOptions) {
     const { models, modelConfigFile, cacheDir = defaultCacheDir(), corsOrigins = [] } = options;
@@ -116,11 +122,16 @@ class ModelServer implements InferenceServer {
     this.#onEvent = onEvent;
     const wrapSession: WrapSession = (...session) => this.#wrapSession(...session);
     this.repository = createRepository(models ?? [], { ...options, openModel, wrapSession, cacheDir, onEvent });
-    const common = { allowModelControl, onEvent, onCall };
-    const http = { ...common, corsOrigins, maxBodyBytes, requestTimeoutMs, metrics: this.#metrics, metricsPaths };
-    this.#app = createHttpApp(this.repository, http);
+    const security = openSecurity(options, onEvent);
+    this.#security = security;
+    const { requestsPerSecond } = options;
+    const guard = createGuard(this.repository, { tokens: () => security.tokens, requestsPerSecond });
+    const common = { allowModelControl, onEvent, onCall, guard };
+    const http = { corsOrigins, maxBodyBytes, requestTimeoutMs, metrics: this.#metrics, metricsPaths };
+    this.#app = createHttpApp(this.repository, { ...common, ...http, tls: security.rest });
     if (options.grpcPort !== undefined) {
-      this.#grpc = createGrpcServer(this.repository, { ...options, ...common });
+      const { tensorContent = false, maxBodyBytes: maxMessageBytes } = options;
+      this.#grpc = createGrpcServer(this.repository, { ...common, tensorContent, maxMessageBytes, tls: security.grpc });
     }
   }
 
@@ -129,7 +140,7 @@ class ModelServer implements InferenceServer {
     if (address === null) return null;
     const isAny = address.address === "0.0.0.0" || address.address === "::";
     const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    return `http://${isAny ? "localhost" : host}:${address.port}`;
+    return `${this.#security.rest ? "https" : "http"}://${isAny ? "localhost" : host}:${address.port}`;
   }
 
   get grpcAddress(): string | null {
@@ -168,6 +179,10 @@ class ModelServer implements InferenceServer {
         throw cannotListen(`${host}:${grpcPort}`, cause);
       });
     }
+    this.#stopWatchingSecrets = this.#security.watch({
+      rest: (identity) => (this.#app.server as object as Server).setSecureContext(secureContext(identity)), // it is HTTPS
+      grpc: (identity) => this.#grpc?.replaceIdentity(identity),
+    });
     await this.repository.load(config?.models);
     if (!file || !config || !file.pollMs || this.#closing) return;
     this.#stopWatching = watchModelConfigFile(file.path, {
@@ -184,6 +199,7 @@ class ModelServer implements InferenceServer {
     await this.repository.close();
     await this.#listening?.catch(() => {}); // who called listen has the error
     this.#stopWatching?.();
+    this.#stopWatchingSecrets?.();
   }
 
   #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {

@@ -4,6 +4,7 @@ import { InferenceError } from "@nearside/core";
 import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
 import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
 import type { ServerOptions } from "./create-server.ts";
+import { parseTextProto } from "./protobuf/text-proto.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
@@ -36,6 +37,18 @@ const flags = {
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
+  tokens_file: { value: "FILE", help: "bearer tokens that clients must send, as JSON (default: none needed)" },
+  max_requests_per_second: { value: "N", help: "of a client, by its token or address (default: any number)" },
+  max_body_mb: { value: "MB", help: "largest request, decompressed (default: 67; gRPC: 2147)" },
+  tls_cert_file: { value: "FILE", help: "certificate for HTTPS and gRPC, in PEM; read again when it changes" },
+  tls_key_file: { value: "FILE", help: "and its key" },
+  tls_client_ca_file: { value: "FILE", help: "clients must have a certificate that one of these signed (mTLS)" },
+  ssl_config_file: { value: "FILE", help: "certificate for gRPC alone, as for TensorFlow Serving" },
+  secrets_poll_seconds: { value: "S", help: "look so often whether these files changed (default: 5)" },
+  monitoring_config_file: {
+    value: "FILE",
+    help: "as for TensorFlow Serving, path of metrics (default: /metrics as well)",
+  },
   shutdown_drain_seconds: { value: "S", help: "after SIGTERM serve on so long, but not ready (default: 1)" },
   shutdown_timeout_seconds: { value: "S", help: "end after so long, whatever is not finished (default: 30)" },
   help: { value: null, help: "print this and exit" },
@@ -53,9 +66,9 @@ const withoutEffect: ReadonlySet<string> = new Set(
     "grpc_socket_path rest_api_num_threads enable_per_model_batching_parameters",
     "num_load_threads num_unload_threads flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
-    "tensorflow_session_config_file use_alts_credentials ssl_config_file platform_config_file",
+    "tensorflow_session_config_file use_alts_credentials platform_config_file",
     "per_process_gpu_memory_fraction grpc_channel_arguments grpc_max_threads",
-    "monitoring_config_file remove_unused_fields_from_bundle_metagraph",
+    "remove_unused_fields_from_bundle_metagraph",
     "prefer_tflite_model num_tflite_pools num_tflite_interpreters_per_pool enable_signature_method_name_check",
     "xla_cpu_compilation_enabled xla_gpu_compilation_enabled enable_profiler thread_pool_factory_config_file",
     "mixed_precision skip_initialize_tpu enable_grpc_healthcheck_service",
@@ -98,6 +111,8 @@ export function parseFlags(args: readonly string[]): Command {
     allowModelControl: isOn(values.get("allow_model_control")),
     corsOrigins,
     ...backendOptions(values),
+    ...securityOptions(values),
+    ...monitoringOptions(values),
     ...(tags !== undefined && { tags: list(tags) }),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
@@ -183,15 +198,48 @@ function backendOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOption
   return {
     ...(instances !== undefined && { instanceCount: parseCount("--instance_count", instances) }),
     ...(memoryMb !== undefined && { memoryLimitBytes: parseCount("--backend_memory_limit_mb", memoryMb) * 1e6 }),
-    ...(isBatching && { batching: path === undefined ? {} : parseBatchingParameters(readText(path), path) }),
+    ...(isBatching && {
+      batching: path === undefined ? {} : parseBatchingParameters(readText("--batching_parameters_file", path), path),
+    }),
   };
 }
 
-function readText(path: string): string {
+function securityOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const [tokensFile, sslConfigFile] = [values.get("tokens_file"), values.get("ssl_config_file")];
+  const [certFile, keyFile] = [values.get("tls_cert_file"), values.get("tls_key_file")];
+  const [clientCaFile, bodyMb] = [values.get("tls_client_ca_file"), values.get("max_body_mb")];
+  const [rate, pollSeconds] = [values.get("max_requests_per_second"), values.get("secrets_poll_seconds")];
+  if ((certFile === undefined) !== (keyFile === undefined) || (clientCaFile !== undefined && certFile === undefined)) {
+    throw invalid("--tls_cert_file", "it and --tls_key_file", "one without the other");
+  }
+  return {
+    ...(tokensFile !== undefined && { tokensFile }),
+    ...(rate !== undefined && { requestsPerSecond: parseCount("--max_requests_per_second", rate) }),
+    ...(bodyMb !== undefined && { maxBodyBytes: parseCount("--max_body_mb", bodyMb) * 1e6 }),
+    ...(certFile !== undefined &&
+      keyFile !== undefined && { tls: { certFile, keyFile, ...(clientCaFile !== undefined && { clientCaFile }) } }),
+    ...(sslConfigFile !== undefined && { sslConfigFile }),
+    ...(pollSeconds !== undefined && { secretsPollMs: parseCount("--secrets_poll_seconds", pollSeconds) * 1000 }),
+  };
+}
+
+/** TensorFlow Serving has no metrics without this file; here it may turn them off, or give them another path. */
+function monitoringOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const path = values.get("monitoring_config_file");
+  if (path === undefined) return {};
+  const text = readText("--monitoring_config_file", path);
+  const { prometheusConfig } = parseTextProto("tensorflow.serving.MonitoringConfig", text, path);
+  if (!prometheusConfig?.enable) return { metricsPaths: [] };
+  if (prometheusConfig.path === "") return {};
+  if (prometheusConfig.path.startsWith("/")) return { metricsPaths: [...new Set([prometheusConfig.path, "/metrics"])] };
+  throw invalid(`${path}: prometheus_config.path`, "a path that begins with /", prometheusConfig.path);
+}
+
+function readText(flag: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    throw invalid("--batching_parameters_file", "a file that can be read", path);
+    throw invalid(flag, "a file that can be read", path);
   }
 }
 

@@ -13,6 +13,9 @@ import { oipV2 } from "./oip-v2/oip-v2.ts";
 import type { Repository } from "./repository/repository.ts";
 import { restV1 } from "./rest-v1/rest-v1.ts";
 import { errorReply, type HttpReply, type HttpRequest, type Route } from "./route.ts";
+import type { Guard } from "./security/guard.ts";
+import { guardHttp } from "./security/guard-http.ts";
+import { clientVerification, secureContext, type TlsIdentity } from "./security/tls.ts";
 import type { ServerEvent } from "./server-event.ts";
 
 /** Who may call, how much they may send, and who is told of faults. */
@@ -25,6 +28,8 @@ export interface HttpAppOptions {
   readonly allowModelControl: boolean;
   readonly onEvent: (event: ServerEvent) => void;
   readonly onCall: OnCall;
+  readonly guard: Guard;
+  readonly tls: TlsIdentity | undefined;
   /** What is answered at these paths to who measures the server. */
   readonly metrics: Metrics;
   readonly metricsPaths: readonly string[];
@@ -33,14 +38,19 @@ export interface HttpAppOptions {
 /** How long a browser may remember the answer to a CORS preflight. */
 const preflightSeconds = 24 * 60 * 60;
 
+/** How long a client may take to send a request, as Node's servers have it. */
+const maxReceiveMs = 300_000;
+
 /** The HTTP side of a server: its APIs over a repository, not yet listening. */
 export function createHttpApp(
   repository: Repository,
   { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, ...options }: HttpAppOptions,
 ): FastifyInstance {
-  const { onEvent, onCall, metrics, metricsPaths } = options;
+  const { onEvent, onCall, metrics, metricsPaths, guard, tls } = options;
   const app = fastify({
     bodyLimit: maxBodyBytes,
+    ...(tls && { https: { ...secureContext(tls), ...clientVerification(tls) } }),
+    requestTimeout: maxReceiveMs,
     return503OnClosing: false, // what comes on a connection that is still open is answered, and the connection closed
     routerOptions: { caseSensitive: false },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
@@ -53,7 +63,8 @@ export function createHttpApp(
     done(null, body),
   );
   app.addHook("preParsing", async (request, _reply, payload) => decompressBody(request.headers, payload));
-  observeHttp(app, onCall);
+  const { protect, clientOf } = guardHttp(guard);
+  observeHttp(app, onCall, clientOf);
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;
@@ -74,13 +85,14 @@ export function createHttpApp(
     app.register(cors, {
       origin: [...corsOrigins],
       methods: ["GET", "HEAD", "POST"],
-      allowedHeaders: ["Content-Type", "Content-Encoding", headerLengthName, "Range", "If-None-Match"],
+      allowedHeaders: ["Authorization", "Content-Type", "Content-Encoding", headerLengthName, "Range", "If-None-Match"],
       exposedHeaders: [headerLengthName, "Content-Length", "Content-Range", "ETag"],
       maxAge: preflightSeconds,
     });
   }
   app.register(files, { serve: false, root: process.cwd() }); // for reply.sendFile, which is given the folder
   app.register(async (routes) => {
+    protect(routes); // after CORS: its preflights have no token, and refusals need its headers, too
     routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
     const v2 = oipV2({ allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
@@ -88,11 +100,14 @@ export function createHttpApp(
     for (const path of metricsPaths) {
       routes.get(path, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
     }
-    routes.get("/models/*", async (request, reply) => sendModelFile(pathOf(request), repository, reply));
+    routes.get("/models/*", async (request, reply) => {
+      return sendModelFile(pathOf(request), repositoryFor(request), reply);
+    });
   });
 
+  const repositoryFor = (request: FastifyRequest) => guard.repositoryFor(clientOf(request));
   async function answer(route: Route, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-    const answered = await route(toHttpRequest(request, reply, requestTimeoutMs), repository);
+    const answered = await route(toHttpRequest(request, reply, requestTimeoutMs), repositoryFor(request));
     if (answered.status === 500) onEvent({ type: "fault", path: pathOf(request), error: answered.error });
     return sendReply(await compressReply(request.headers, answered), reply);
   }

@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { errorCodes, InferenceError, toWireError } from "@nearside/core";
 import type { Repository } from "./repository/repository.ts";
+import { isTooMany } from "./security/guard.ts";
 
 /** A request over HTTP: its path as it was sent, without the query, and the whole body, decompressed. */
 export interface HttpRequest {
@@ -29,6 +30,15 @@ export function jsonReply(value: unknown, { indent = 0 } = {}): HttpReply {
   return { status: 200, headers: { "content-type": "application/json" }, body: JSON.stringify(value, null, indent) };
 }
 
+/** What else a reply with this status tells. */
+const headersOf: Readonly<Record<number, (error: unknown) => Readonly<Record<string, string>>>> = {
+  401: () => ({ "www-authenticate": "Bearer" }),
+  429: (error) => ({
+    "retry-after": String(isTooMany(error) ? Math.ceil(error.retryAfterMs / 1000) : retryAfterSeconds),
+  }),
+  503: () => ({ "retry-after": String(retryAfterSeconds) }),
+};
+
 /** When a client may try again what the server can't do now: a backend starts in about as long. */
 const retryAfterSeconds = 1;
 
@@ -36,8 +46,8 @@ const retryAfterSeconds = 1;
 export function errorReply(error: unknown, { isV1 }: { readonly isV1: boolean }): HttpReply {
   const { code, message } = toWireError(error);
   const reply = isV1 ? jsonReply({ error: message }, { indent: 4 }) : jsonReply({ error: message, code });
-  const { http: status } = errorCodes[code];
-  const headers = status === 503 ? { ...reply.headers, "retry-after": String(retryAfterSeconds) } : reply.headers;
+  const status = isTooMany(error) ? 429 : errorCodes[code].http;
+  const headers = { ...reply.headers, ...headersOf[status]?.(error) };
   return { ...reply, status, headers, error };
 }
 

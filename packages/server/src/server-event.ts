@@ -24,6 +24,10 @@ export type ServerEvent =
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
   /** The file that lists the models can't be read, or asks for what can't be; what was served before goes on. */
   | { readonly type: "bad-config"; readonly error: InferenceError }
+  /** The certificate was replaced; new connections get the new one. */
+  | { readonly type: "new-certificate" }
+  /** A file of certificates or tokens that changed can't be used; the one before is kept. */
+  | { readonly type: "bad-secret"; readonly error: InferenceError }
   /** Where models run, and why there. */
   | { readonly type: "backend"; readonly backend: Backend; readonly reason: string }
   /** A process that runs a model was started. */
@@ -51,6 +55,10 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: nothing to serve: ${event.error.message}`;
     case "bad-config":
       return `models: ${event.error.message}`;
+    case "new-certificate":
+      return "new connections get the new certificate";
+    case "bad-secret":
+      return `the secret before is kept: ${event.error.message}`;
     case "backend":
       return `models run on ${event.backend}: ${event.reason}`;
     case "process":

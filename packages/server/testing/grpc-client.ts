@@ -1,4 +1,4 @@
-import { Client, credentials, type ServiceError } from "@grpc/grpc-js";
+import { type ChannelCredentials, Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
 import { type ServiceName, toService } from "../src/grpc/service.ts";
 
 /** How a call ended, and what it answered. */
@@ -11,13 +11,22 @@ export interface Answer {
 }
 
 /** A client of a server's gRPC services, by the server's own tables of their messages. */
-export function grpcClient(address: string) {
-  const client = new Client(address, credentials.createInsecure(), {
+export function grpcClient(
+  address: string,
+  { channel = credentials.createInsecure(), token }: { channel?: ChannelCredentials; token?: string } = {},
+) {
+  const metadata = new Metadata();
+  if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
+  const client = new Client(address, channel, {
     "grpc.max_receive_message_length": -1,
     "grpc.max_send_message_length": -1,
   });
   const methodOf = (service: ServiceName, name: string) => {
-    const method = toService(service, {} as never, () => {}).definition[name]; // of which only the messages are needed
+    const method = toService(
+      service,
+      () => ({}) as never,
+      () => {},
+    ).definition[name]; // of which only the messages are needed
     if (!method) throw new Error(`${service} has no ${name}`);
     return method;
   };
@@ -36,6 +45,7 @@ export function grpcClient(address: string) {
           requestSerialize,
           responseDeserialize,
           request,
+          metadata,
           options,
           done,
         );
@@ -46,7 +56,7 @@ export function grpcClient(address: string) {
     /** Sends messages on a stream and gives all that are answered. */
     async stream(service: ServiceName, name: string, requests: readonly object[]) {
       const { path, requestSerialize, responseDeserialize } = methodOf(service, name);
-      const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize);
+      const stream = client.makeBidiStreamRequest(path, requestSerialize, responseDeserialize, metadata);
       for (const request of requests) stream.write(request);
       stream.end();
       const responses: unknown[] = await stream.toArray();

@@ -4,6 +4,8 @@ import { fakeRepository, fakeSession } from "../../testing/fake-repository.ts";
 import { type Answer, grpcClient } from "../../testing/grpc-client.ts";
 import { decodeProto } from "../protobuf/codec.ts";
 import { toTensorProto } from "../protobuf/tensor-proto.ts";
+import type { Repository } from "../repository/repository.ts";
+import { createGuard } from "../security/guard.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc-server.ts";
 
@@ -53,13 +55,19 @@ let server: GrpcServer;
 let client: ReturnType<typeof grpcClient>;
 let events: ServerEvent[];
 
+/** Lets everyone in. */
+const openGuard = (repository: Repository) =>
+  createGuard(repository, { tokens: () => undefined, requestsPerSecond: undefined });
+
 beforeAll(async () => {
   events = [];
   const onEvent = (event: ServerEvent) => void events.push(event);
-  server = createGrpcServer(fakeRepository(half, { regressor, classifier, broken }), {
+  const repository = fakeRepository(half, { regressor, classifier, broken });
+  server = createGrpcServer(repository, {
     allowModelControl: false,
     onEvent,
     onCall: () => {},
+    guard: openGuard(repository),
   });
   await server.listen("127.0.0.1", 0);
   client = grpcClient(server.address as string); // it listens
@@ -384,7 +392,9 @@ test("reflection lists the services and describes their messages", async () => {
 
 test("a server that is closed finishes the calls in flight, and takes no more", async () => {
   const onEvent = () => {};
-  const closing = createGrpcServer(fakeRepository(half), { allowModelControl: false, onCall: () => {}, onEvent });
+  const repository = fakeRepository(half);
+  const guard = openGuard(repository);
+  const closing = createGrpcServer(repository, { allowModelControl: false, onCall: () => {}, guard, onEvent });
   await closing.listen("127.0.0.1", 0);
   const caller = grpcClient(closing.address as string); // it listens
   const request = { modelSpec, inputs: new Map([["x", tensor(1)]]) };

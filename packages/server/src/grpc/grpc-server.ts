@@ -1,8 +1,12 @@
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { InferenceError } from "@nearside/core";
 import type { OnCall } from "../monitoring/finished-call.ts";
 import { observeGrpc } from "../monitoring/observe-grpc.ts";
 import type { Repository } from "../repository/repository.ts";
+import { ReplaceableCredentials } from "../security/grpc-credentials.ts";
+import type { Guard } from "../security/guard.ts";
+import { guardGrpc } from "../security/guard-grpc.ts";
+import type { TlsIdentity } from "../security/tls.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { healthService } from "./health-service.ts";
 import { inferenceService } from "./inference-service.ts";
@@ -19,19 +23,25 @@ export interface GrpcOptions {
   readonly tensorContent?: boolean;
   readonly onEvent: (event: ServerEvent) => void;
   readonly onCall: OnCall;
+  readonly guard: Guard;
+  /** The largest message that is taken (default what the protocol allows). */
+  readonly maxMessageBytes?: number | undefined;
+  readonly tls?: TlsIdentity | undefined;
 }
 
 /** The gRPC side of a server. */
 export interface GrpcServer {
   /** Where it listens, such as `127.0.0.1:8500`; null while it doesn't. */
   readonly address: string | null;
+  /** Gives new connections this identity. */
+  replaceIdentity(identity: TlsIdentity): void;
   listen(host: string, port: number): Promise<void>;
   /** Stops accepting calls and waits for those in flight. */
   close(): Promise<void>;
 }
 
 /** As large as TensorFlow Serving takes and sends them: a length in protocol buffers is an int32. */
-const maxMessageBytes = 2 ** 31 - 1;
+const largestMessageBytes = 2 ** 31 - 1;
 
 /** How long a stream that its client leaves open may keep the server from closing. */
 const streamGraceMs = 5000;
@@ -39,35 +49,45 @@ const streamGraceMs = 5000;
 /** The gRPC services over a repository: TensorFlow Serving's, the Open Inference Protocol's, health and reflection. */
 export function createGrpcServer(
   repository: Repository,
-  { allowModelControl, tensorContent = false, onEvent, onCall }: GrpcOptions,
+  { allowModelControl, tensorContent = false, onEvent, onCall, guard, ...options }: GrpcOptions,
 ): GrpcServer {
   const closing = new AbortController();
+  const { interceptor, clientOf } = guardGrpc(guard);
+  const secure = options.tls && new ReplaceableCredentials(options.tls);
   const server = new Server({
-    "grpc.max_receive_message_length": maxMessageBytes,
-    "grpc.max_send_message_length": maxMessageBytes,
-    interceptors: [observeGrpc(onCall)],
+    "grpc.max_receive_message_length": options.maxMessageBytes ?? largestMessageBytes,
+    "grpc.max_send_message_length": largestMessageBytes,
+    interceptors: [observeGrpc(onCall, clientOf), interceptor],
   });
-  const add = <S extends ServiceName>(name: S, handlers: Handlers<S>) => {
+  const add = <S extends ServiceName>(name: S, handlersOf: (repository: Repository) => Handlers<S>) => {
+    const known = new WeakMap<Repository, Handlers<S>>();
+    const handlersFor = (metadata: Metadata) => {
+      const permitted = guard.repositoryFor(clientOf(metadata));
+      const handlers = known.get(permitted) ?? handlersOf(permitted);
+      known.set(permitted, handlers);
+      return handlers;
+    };
     const onFault = (path: string, error: unknown) => onEvent({ type: "fault", path, error });
-    const { definition, implementation } = toService(name, handlers, onFault);
+    const { definition, implementation } = toService(name, handlersFor, onFault);
     server.addService(definition, implementation);
   };
   const reflection = reflectionService();
-  add("tensorflow.serving.PredictionService", predictionService(repository, { tensorContent }));
-  add("tensorflow.serving.ModelService", modelService(repository));
-  add("inference.GRPCInferenceService", inferenceService(repository, { allowModelControl }));
-  add("grpc.health.v1.Health", healthService(repository, closing.signal));
-  add("grpc.reflection.v1.ServerReflection", reflection);
-  add("grpc.reflection.v1alpha.ServerReflection", reflection);
+  add("tensorflow.serving.PredictionService", (permitted) => predictionService(permitted, { tensorContent }));
+  add("tensorflow.serving.ModelService", modelService);
+  add("inference.GRPCInferenceService", (permitted) => inferenceService(permitted, { allowModelControl }));
+  add("grpc.health.v1.Health", () => healthService(repository, closing.signal));
+  add("grpc.reflection.v1.ServerReflection", () => reflection);
+  add("grpc.reflection.v1alpha.ServerReflection", () => reflection);
   let address: string | null = null;
   return {
     get address() {
       return address;
     },
+    replaceIdentity: (identity) => secure?.replace(identity),
     listen: (host, port) =>
       new Promise((resolve, reject) => {
         const name = host.includes(":") ? `[${host}]` : host;
-        server.bindAsync(`${name}:${port}`, ServerCredentials.createInsecure(), (error, bound) => {
+        server.bindAsync(`${name}:${port}`, secure ?? ServerCredentials.createInsecure(), (error, bound) => {
           if (error) return reject(error);
           if (closing.signal.aborted) return reject(new InferenceError("closed", "the server is closed"));
           address = `${name === "0.0.0.0" || name === "[::]" ? "localhost" : name}:${bound}`;

@@ -36,10 +36,13 @@ type HandlerOf<Method> = Method extends readonly [infer I extends ProtoName, inf
 /** Who is told of faults: errors that aren't the client's. */
 export type OnFault = (path: string, error: unknown) => void;
 
-/** A service as the gRPC library takes it: how its messages are read and written, and what answers its methods. */
+/**
+ * A service as the gRPC library takes it: how its messages are read and written, and what answers its methods, which may
+ * depend on who calls, as the metadata tells.
+ */
 export function toService<S extends ServiceName>(
   name: S,
-  handlers: Handlers<S>,
+  handlersFor: (metadata: Metadata) => Handlers<S>,
   onFault: OnFault,
 ): { readonly definition: ServiceDefinition; readonly implementation: Record<string, UntypedHandleCall> } {
   const methods = Object.entries(services[name]) as readonly [string, readonly [ProtoName, ProtoName, string?]][];
@@ -58,32 +61,36 @@ export function toService<S extends ServiceName>(
       responseSerialize: encode(output),
       responseDeserialize: decode(output),
     };
-    const handler = (handlers as Readonly<Record<string, unknown>>)[method]; // typed by the table that is walked here
+    // Typed by the table that is walked here.
+    const find = (metadata: Metadata) => (handlersFor(metadata) as Readonly<Record<string, unknown>>)[method];
     const fail = (error: unknown) => toServiceError(error, path, onFault);
-    implementation[method] = streams ? streaming(handler as Streaming, streams, fail) : unary(handler as Unary, fail);
+    implementation[method] = streams
+      ? streaming(find as Find<Streaming>, streams, fail)
+      : unary(find as Find<Unary>, fail);
   }
   return { definition, implementation };
 }
 
 type Unary = (request: unknown, signal: AbortSignal) => Promise<unknown>;
 type Streaming = (requests: unknown, signal: AbortSignal) => AsyncIterable<unknown>;
+type Find<Handler> = (metadata: Metadata) => Handler;
 type Fail = (error: unknown) => Partial<ServiceError>;
 
-function unary(handler: Unary, fail: Fail): handleUnaryCall<unknown, unknown> {
+function unary(find: Find<Unary>, fail: Fail): handleUnaryCall<unknown, unknown> {
   return (call, reply) => {
     // The handler may throw before its promise is there.
     Promise.resolve()
-      .then(() => handler(call.request, signalOf(call)))
+      .then(() => find(call.metadata)(call.request, signalOf(call)))
       .then((response) => reply(null, response))
       .catch((error: unknown) => reply(fail(error)));
   };
 }
 
-function streaming(handler: Streaming, streams: string, fail: Fail): UntypedHandleCall {
+function streaming(find: Find<Streaming>, streams: string, fail: Fail): UntypedHandleCall {
   async function answer(call: Duplex | Writable, requests: unknown): Promise<void> {
     const signal = signalOf(call);
     try {
-      for await (const response of handler(requests, signal)) {
+      for await (const response of find(call.metadata)(requests, signal)) {
         if (signal.aborted) return;
         if (!call.write(response)) await once(call, "drain", { signal });
       }

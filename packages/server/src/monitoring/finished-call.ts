@@ -16,6 +16,8 @@ export interface FinishedCall {
   /** When it began, in milliseconds since 1970. */
   readonly startMs: number;
   readonly durationMs: number;
+  /** The name of the token that it came with, where tokens are asked for. */
+  readonly client: string | undefined;
   /** The address that it came from. */
   readonly address: string;
   /** A header of the request, or of gRPC's metadata. */

@@ -1,13 +1,14 @@
-import { ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
+import type { Client } from "../security/access-tokens.ts";
 import { grpcStatusName, type OnCall } from "./finished-call.ts";
 
 /** Tells of each gRPC call once its status is sent, or its client has gone away. */
-export function observeGrpc(onCall: OnCall): ServerInterceptor {
+export function observeGrpc(onCall: OnCall, clientOf: (metadata: Metadata) => Client): ServerInterceptor {
   return ({ path }, call) => {
     const startMs = Date.now();
     const sinceMs = performance.now();
     let request: unknown;
-    let header = (_name: string): string | undefined => undefined;
+    let metadata = new Metadata();
     let isOver = false;
     const finish = (code: number) => {
       if (isOver) return;
@@ -16,14 +17,16 @@ export function observeGrpc(onCall: OnCall): ServerInterceptor {
       const [model, api] = [modelOf(request), path.split("/").at(-1) ?? null];
       const address = call.getConnectionInfo().remoteAddress ?? "";
       const common = { entrypoint: "GRPC", api, model, path, status: grpcStatusName(code), code } as const;
-      onCall({ ...common, startMs, durationMs, address, header });
+      const client = clientOf(metadata).name;
+      const header = (name: string) => metadata.get(name)[0]?.toString();
+      onCall({ ...common, startMs, durationMs, client, address, header });
     };
     return new ServerInterceptingCall(call, {
       start: (next) =>
         next({
-          onReceiveMetadata: (metadata, pass) => {
-            header = (name) => metadata.get(name)[0]?.toString();
-            pass(metadata);
+          onReceiveMetadata: (received, pass) => {
+            metadata = received;
+            pass(received);
           },
           onReceiveMessage: (message, pass) => {
             request ??= message;

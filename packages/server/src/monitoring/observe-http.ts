@@ -1,4 +1,5 @@
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Client } from "../security/access-tokens.ts";
 import { type OnCall, statusNameOfHttp } from "./finished-call.ts";
 import { httpCall } from "./http-call.ts";
 
@@ -6,7 +7,7 @@ import { httpCall } from "./http-call.ts";
 const clientGone = 499;
 
 /** Tells of each request over HTTP once it was answered, or its client has gone away. */
-export function observeHttp(app: FastifyInstance, onCall: OnCall): void {
+export function observeHttp(app: FastifyInstance, onCall: OnCall, clientOf: (request: FastifyRequest) => Client): void {
   app.addHook("onResponse", async (request, reply) => {
     const path = (request.raw.url ?? "").replace(/\?.*$/s, "");
     const code = reply.raw.writableFinished ? reply.statusCode : clientGone;
@@ -19,6 +20,7 @@ export function observeHttp(app: FastifyInstance, onCall: OnCall): void {
       code,
       startMs: Date.now() - durationMs,
       durationMs,
+      client: clientOf(request).name,
       address: request.ip,
       header: (name) => {
         const value = request.headers[name];

@@ -161,6 +161,14 @@ export const messages = {
     enableLargeBatchSplitting: [8, "google.protobuf.BoolValue", "optional"],
     maxExecutionBatchSize: [9, "google.protobuf.Int64Value", "optional"],
   },
+  "tensorflow.serving.SSLConfig": {
+    serverKey: [1, "string"],
+    serverCert: [2, "string"],
+    customCa: [3, "string"],
+    clientVerify: [4, "bool"],
+  },
+  "tensorflow.serving.MonitoringConfig": { prometheusConfig: [1, "tensorflow.serving.PrometheusConfig", "optional"] },
+  "tensorflow.serving.PrometheusConfig": { enable: [1, "bool"], path: [2, "string"] },
   "tensorflow.serving.ModelConfigList": { config: [1, "tensorflow.serving.ModelConfig", "repeated"] },
   "tensorflow.serving.ModelConfig": {
     name: [1, "string"],

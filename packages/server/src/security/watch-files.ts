@@ -1,0 +1,15 @@
+import { unwatchFile, watchFile } from "node:fs";
+
+/** How often files are looked at: often enough for what is renewed days before it ends. */
+const defaultPollMs = 5000;
+
+/**
+ * Calls `onChange` after one of these files has changed, also where it is a link to another file by then, as Kubernetes
+ * has its secrets. Looks at them every `pollMs`. Returns what ends that.
+ */
+export function watchFiles(paths: readonly string[], onChange: () => void, pollMs = defaultPollMs): () => void {
+  for (const path of paths) watchFile(path, { interval: pollMs, persistent: false }, onChange);
+  return () => {
+    for (const path of paths) unwatchFile(path, onChange);
+  };
+}
