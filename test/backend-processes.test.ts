@@ -67,6 +67,25 @@ async function predict({ url }: InferenceServer, name = "double") {
 }
 
 describe("a model in a process of its own", () => {
+  test("gives each of many runs at a time its own large results, however large the next ones are", async () => {
+    const { server } = await serve();
+    await using session = await connectSession(server.url as string, "double");
+    const counts = [1, 5000, 300, 20_000, 5000, 2];
+    for (let round = 0; round < 2; round++) {
+      const outputs = await Promise.all(
+        counts.map((count) =>
+          session.run({ x: { dtype: "float32", shape: [count, 2], data: new Float32Array(count * 2).fill(count) } }),
+        ),
+      );
+      for (const [index, count] of counts.entries()) {
+        const { y } = outputs[index] as { y: { shape: readonly number[]; data: Float32Array } }; // the model's output
+        expect(y.shape).toEqual([count, 2]);
+        expect(y.data.every((value) => value === 2 * count)).toBe(true);
+      }
+    }
+    await server.close();
+  });
+
   describe.each([
     ["one instance", {}],
     [

@@ -14,7 +14,7 @@ import { exampleModels } from "./find-models.mjs";
 import { median } from "./measure-process.mjs";
 
 const usage =
-  "npm run bench -- server [--backend wasm|tensorflow] [--batched SAVED_MODEL] [--python PYTHON --single SAVED_MODEL] [--rounds N]";
+  "npm run bench -- server [--backend wasm|tensorflow] [--batched SAVED_MODEL] [--python PYTHON --single SAVED_MODEL] [--only overhead|batching|tensorflow] [--rounds N]";
 const command = fileURLToPath(new URL("../../packages/server/bin/nearside-server.js", import.meta.url));
 const digits = join(exampleModels, "digits/saved_model");
 const clients = 16;
@@ -33,21 +33,21 @@ export async function bench(args) {
       batched: { type: "string", default: digits },
       single: { type: "string" },
       python: { type: "string" },
+      only: { type: "string" },
       rounds: { type: "string", default: "5" },
       output: { type: "string", default: fileURLToPath(new URL("../results", import.meta.url)) },
     },
   });
   const rounds = Number(values.rounds);
-  if (!Number.isInteger(rounds) || rounds < 1) throw new Error(usage);
+  const lacksPeer = values.only === "tensorflow" || values.python ? !(values.python && values.single) : false;
+  if (!Number.isInteger(rounds) || rounds < 1 || lacksPeer) throw new Error(usage);
   const folder = await mkdtemp(join(tmpdir(), "nearside-bench-"));
   console.log(`Node ${process.version}, ${cpus()[0]?.model}, ${cpus().length} cores, medians of ${rounds} rounds`);
   try {
-    const results = {
-      overhead: await withResources((keep) => benchOverhead(keep, folder, rounds)),
-      batching: await withResources((keep) => benchBatching(keep, folder, values, rounds)),
-      ...(values.python &&
-        values.single && { tensorflow: await withResources((keep) => benchTensorflow(keep, folder, values, rounds)) }),
-    };
+    const parts = { overhead: benchOverhead, batching: benchBatching, tensorflow: benchTensorflow };
+    const wanted = values.only ? [values.only] : ["overhead", "batching", ...(values.python ? ["tensorflow"] : [])];
+    const results = {};
+    for (const part of wanted) results[part] = await withResources((keep) => parts[part](keep, folder, values, rounds));
     await mkdir(values.output, { recursive: true });
     const file = join(values.output, "server.json");
     const surroundings = { node: process.version, cpu: cpus()[0]?.model, cores: cpus().length, rounds };
@@ -71,7 +71,7 @@ async function withResources(run) {
   }
 }
 
-async function benchOverhead(keep, folder, rounds) {
+async function benchOverhead(keep, folder, _values, rounds) {
   const server = keep(await serve(digits, folder, "--backend=wasm"));
   const session = keep(await openSession(digits, { backend: "wasm", cacheDir: folder }));
   const inputs = loadInputs(session.signature, 1);
@@ -79,8 +79,11 @@ async function benchOverhead(keep, folder, rounds) {
   const [here, there] = [[], []];
   for (let round = -1; round < rounds; round++) {
     const [local, remote] = [[], []];
-    for (let count = 0; count < 300; count++) local.push(await timed(() => session.run(inputs)));
-    for (let count = 0; count < 300; count++) remote.push(await timed(() => requireSuccess(send)));
+    for (let count = 0; count < 600; count++) {
+      // Ten by ten, since the machine is now faster, now slower.
+      const [times, work] = count % 20 < 10 ? [local, () => session.run(inputs)] : [remote, () => requireSuccess(send)];
+      times.push(await timed(work));
+    }
     if (round < 0) continue; // everything compiles first
     here.push(median(local));
     there.push(median(remote));
@@ -139,7 +142,7 @@ async function benchTensorflow(keep, folder, { python, single }, rounds) {
 
 /** A server of one model, named `m`, as a user starts it. */
 async function serve(basePath, cacheDir, ...flags) {
-  const fixed = ["--model_name=m", "--host=127.0.0.1", "--rest_api_port=0", `--cache_dir=${cacheDir}`];
+  const fixed = ["--model_name=m", "--host=127.0.0.1", "--rest_api_port=0", "--port=0", `--cache_dir=${cacheDir}`];
   const child = spawn(process.execPath, [command, ...fixed, `--model_base_path=${basePath}`, ...flags], {
     stdio: ["ignore", "pipe", "inherit"],
   });

@@ -56,8 +56,9 @@ export function createHttpApp(
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),
   });
   // Bodies are read whatever their content type, even one that is none: curl -d sends a form's.
-  app.addHook("onRequest", async ({ headers }) => {
+  app.addHook("onRequest", ({ headers }, _reply, done) => {
     headers["content-type"] = "application/octet-stream";
+    done();
   });
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
@@ -69,9 +70,10 @@ export function createHttpApp(
   app.addHook("preClose", async () => {
     isClosing = true;
   });
-  app.addHook("onSend", async (_request, reply) => {
+  app.addHook("onSend", (_request, reply, _payload, done) => {
     // Else closing waits until the idle connection times out, or cuts off a request that is on its way.
     if (isClosing || repository.isDraining) reply.header("connection", "close");
+    done();
   });
   app.setErrorHandler((error, request, reply) => {
     const status = sendError(error, request, reply).statusCode;
@@ -116,8 +118,11 @@ export function createHttpApp(
 
 function toHttpRequest(request: FastifyRequest, reply: FastifyReply, timeoutMs: number): HttpRequest {
   const gone = new AbortController();
-  const late = new InferenceError("deadline-exceeded", `the server allows a request ${timeoutMs} ms, which are over`);
-  const timer = timeoutMs > 0 ? setTimeout(() => gone.abort(late), timeoutMs) : undefined;
+  const endLate = () => {
+    const message = `the server allows a request ${timeoutMs} ms, which are over`;
+    gone.abort(new InferenceError("deadline-exceeded", message));
+  };
+  const timer = timeoutMs > 0 ? setTimeout(endLate, timeoutMs) : undefined;
   reply.raw.once("close", () => {
     clearTimeout(timer);
     if (!reply.raw.writableFinished) gone.abort(new InferenceError("cancelled", "the client closed the connection"));

@@ -1,8 +1,10 @@
 // The entry of a backend's process: one model on one backend. Its argument is a Task as JSON.
-import { createSessionHost, type Method, type Protocol } from "@nearside/core";
+import { createSessionHost, type Envelope, type Method, type Protocol, type RunRequest } from "@nearside/core";
 import { openLocalSession } from "@nearside/runtime";
 import { readModelFolder } from "../model-folder.ts";
 import { openBackend, type ServerBackend } from "./open-backend.ts";
+import type { Lease } from "./shared-memory.ts";
+import { loadTensors, type PassedTensors, storeTensors } from "./stored-tensors.ts";
 import { openSavedModel } from "./tensorflow/open-saved-model.ts";
 import type { SavedModelSource } from "./tensorflow/saved-model.ts";
 import { loadTensorflowPackage } from "./tensorflow/tensorflow-package.ts";
@@ -19,7 +21,20 @@ export interface Task {
 /** What the server's process sends. */
 export type ToBackend =
   | { readonly id: number; readonly method: Method; readonly request: Protocol[Method]["request"] }
+  | { readonly id: number; readonly method: "run"; readonly request: PassedRun; readonly lease: Lease }
   | { readonly cancel: number };
+
+/** A run whose large tensors lie in the memory that both processes have; its part has room for those of the reply. */
+export type PassedRun = Omit<RunRequest, "inputs"> & { readonly inputs: PassedTensors };
+
+/** What the server's process is sent. */
+export interface FromBackend {
+  readonly id: number;
+  readonly envelope: Envelope<never>;
+}
+
+/** The memory that the server's process shares with this one; it is the file after those of Node. */
+const memoryFd = 4;
 
 const { backend, folder, savedModel } = JSON.parse(process.argv[2] as string) as Task; // as the server's process wrote it
 
@@ -34,10 +49,18 @@ const host = createSessionHost(async ({ model, warmUp = true, precision = "float
 
 process.on("message", async (message: ToBackend) => {
   if ("cancel" in message) return host.cancel(message.cancel);
-  const { id, method, request } = message;
-  const envelope = await host.call(id, method, request);
-  if (process.connected) process.send?.({ id, envelope });
+  const envelope = "lease" in message ? await runInMemory(message) : await call(message);
+  if (process.connected) process.send?.({ id: message.id, envelope });
 });
 process.on("disconnect", () => process.exit(0)); // the server has no more use for it, or is gone
 // A terminal's Ctrl-C reaches the whole group, but what is in flight is to be finished.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
+
+function call({ id, method, request }: Exclude<ToBackend, { cancel: number } | { lease: Lease }>) {
+  return host.call(id, method, request);
+}
+
+async function runInMemory({ id, request, lease }: Extract<ToBackend, { lease: Lease }>) {
+  const envelope = await host.call(id, "run", { ...request, inputs: loadTensors(memoryFd, request.inputs) });
+  return "reply" in envelope ? { reply: storeTensors(memoryFd, lease, envelope.reply) } : envelope;
+}

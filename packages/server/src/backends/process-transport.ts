@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from "node:child_process";
+import { type ChildProcess, fork, type StdioOptions } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import {
   type Envelope,
@@ -6,10 +6,13 @@ import {
   InferenceError,
   type Method,
   type Protocol,
+  type RunRequest,
   type Transport,
 } from "@nearside/core";
-import type { Task, ToBackend } from "./backend-process.ts";
+import type { FromBackend, Task, ToBackend } from "./backend-process.ts";
 import { watchMemory } from "./memory-limit.ts";
+import { type Lease, SharedMemory } from "./shared-memory.ts";
+import { loadTensors, type PassedTensors, storedBytes, storeTensors } from "./stored-tensors.ts";
 
 export interface ProcessOptions {
   readonly task: Task;
@@ -23,6 +26,14 @@ export interface ProcessTransport extends Transport {
   readonly death: Promise<InferenceError>;
   /** The process's number; undefined where it could not be started. */
   readonly pid: number | undefined;
+}
+
+interface WaitingCall {
+  readonly method: Method;
+  /** The part of the memory that is the call's until it is answered. */
+  readonly lease: Lease | undefined;
+  resolve(reply: Envelope<never>): void;
+  reject(reason: InferenceError): void;
 }
 
 const entry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
@@ -39,8 +50,11 @@ const exitMs = 5000;
  */
 export function processTransport({ task, memoryLimitBytes }: ProcessOptions): ProcessTransport {
   const env = { ...tensorflowEnv, ...process.env };
-  const child = fork(entry, [JSON.stringify(task)], { serialization: "advanced", env }); // typed arrays as they are
-  const waiting = new Map<number, { resolve(reply: Envelope<never>): void; reject(reason: InferenceError): void }>();
+  const memory = SharedMemory.create();
+  const stdio: StdioOptions = ["inherit", "inherit", "inherit", "ipc", ...(memory ? [memory.fd] : [])];
+  const child = fork(entry, [JSON.stringify(task)], { serialization: "advanced", stdio, env }); // typed arrays as they are
+  const waiting = new Map<number, WaitingCall>();
+  let largestReplyBytes = 0;
   let isOpen = false;
   let isClosing = false;
   let dead: InferenceError | undefined;
@@ -63,11 +77,21 @@ export function processTransport({ task, memoryLimitBytes }: ProcessOptions): Pr
   child.on("error", ({ message }) => die(`failed: ${message}`));
   child.on("exit", (code, signal) => {
     unwatch();
+    memory?.close();
     die(signal ? `was ended by ${signal}` : `ended with ${code}`);
   });
-  child.on("message", ({ id, envelope }: { id: number; envelope: Envelope<never> }) => {
-    waiting.get(id)?.resolve(envelope);
+  /** Copies what a run left in memory, and remembers how much that was: the next run's part has room for it. */
+  const receive = (reply: PassedTensors) => {
+    const outputs = loadTensors(memory?.fd ?? Number.NaN, reply); // without memory nothing lies in it
+    largestReplyBytes = Math.max(largestReplyBytes, storedBytes(outputs));
+    return outputs as never; // the reply of a run
+  };
+  child.on("message", ({ id, envelope }: FromBackend) => {
+    const call = waiting.get(id);
+    if (!call) return;
     waiting.delete(id);
+    call.resolve(call.method === "run" && "reply" in envelope ? { reply: receive(envelope.reply) } : envelope);
+    if (call.lease) memory?.release(call.lease);
   });
 
   const send = (message: ToBackend) =>
@@ -76,8 +100,12 @@ export function processTransport({ task, memoryLimitBytes }: ProcessOptions): Pr
     call: <M extends Method>(id: number, method: M, request: Protocol[M]["request"]) => {
       if (dead) return Promise.reject(dead);
       return new Promise<Envelope<never>>((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
-        send({ id, method, request });
+        const run = method === "run" ? (request as RunRequest) : undefined; // as the protocol's table has it
+        const bytes = run ? Math.max(storedBytes(run.inputs), largestReplyBytes) : 0;
+        const lease = bytes > 0 ? memory?.lease(bytes) : undefined;
+        waiting.set(id, { method, lease, resolve, reject });
+        if (!memory || !run || !lease) return send({ id, method, request });
+        send({ id, method: "run", lease, request: { ...run, inputs: storeTensors(memory.fd, lease, run.inputs) } });
       });
     },
     cancel: (id) => {

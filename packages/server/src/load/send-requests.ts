@@ -1,5 +1,4 @@
-import { Agent, request } from "node:http";
-import { Agent as SecureAgent, request as secureRequest } from "node:https";
+import { HttpConnection } from "./http-connection.ts";
 import type { LoadRequest } from "./load-request.ts";
 
 /** Sends one request and waits for all of its answer; resolves with what went wrong, or undefined. */
@@ -7,19 +6,22 @@ export type Send = () => Promise<string | undefined>;
 
 /** Sends requests to a server over connections that are kept open, as many as there are requests at a time. */
 export function httpSender(server: URL, { path, headers, body }: LoadRequest): { send: Send; close(): void } {
-  const isSecure = server.protocol === "https:";
-  const agent = new (isSecure ? SecureAgent : Agent)({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   const url = new URL(path, server.href.endsWith("/") ? server : `${server.href}/`);
-  const options = { method: "POST", agent, headers: { ...headers, "content-length": body.byteLength } };
-  const send: Send = () =>
-    new Promise((resolve) => {
-      const sent = (isSecure ? secureRequest : request)(url, options, (response) => {
-        response.on("end", () => resolve(response.statusCode === 200 ? undefined : `HTTP ${response.statusCode}`));
-        response.on("error", ({ message }) => resolve(message));
-        response.resume();
-      });
-      sent.on("error", (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-      sent.end(body);
-    });
-  return { send, close: () => agent.destroy() };
+  const fields = Object.entries({ host: url.host, ...headers, "content-length": body.byteLength });
+  const lines = [`POST ${url.pathname} HTTP/1.1`, ...fields.map(([name, value]) => `${name}: ${value}`), "", ""];
+  const request = Buffer.concat([Buffer.from(lines.join("\r\n"), "latin1"), body]);
+  const all = new Set<HttpConnection>();
+  const idle: HttpConnection[] = [];
+  const send: Send = async () => {
+    const connection = idle.pop() ?? new HttpConnection(url, request);
+    all.add(connection);
+    const failure = await connection.send();
+    if (connection.isOpen) idle.push(connection);
+    else all.delete(connection);
+    return failure;
+  };
+  const close = () => {
+    for (const connection of all) connection.close();
+  };
+  return { send, close };
 }

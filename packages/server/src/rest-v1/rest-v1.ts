@@ -32,15 +32,15 @@ export const restV1: Route = async (request, repository) => {
 
 async function dispatch(request: HttpRequest, repository: Repository): Promise<HttpReply> {
   const { method, path } = request;
-  const malformed = new InferenceError("invalid-argument", `Malformed request: ${method} ${path}`);
+  const malformed = () => new InferenceError("invalid-argument", `Malformed request: ${method} ${path}`);
   const pattern = { POST: runPath, GET: statusPath }[method];
   const groups = pattern?.exec(path)?.groups;
-  if (!groups) throw malformed;
+  if (!groups) throw malformed();
   const model = parseModel(groups);
   if (method === "GET" && groups.part !== undefined) return getMetadata(model, repository);
   if (method === "GET") return getStatus(model, repository);
   const run = Object.hasOwn(verbs, groups.verb ?? "") ? verbs[groups.verb as keyof typeof verbs] : undefined;
-  if (!run) throw malformed; // in capitals
+  if (!run) throw malformed(); // in capitals
   const document = parseRequestBody(request.body);
   const body = await repository.use(model, (loaded) => run(loaded, document, request.signal));
   return { status: 200, headers: { "content-type": "application/json" }, body };
