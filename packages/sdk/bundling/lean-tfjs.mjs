@@ -11,7 +11,7 @@ const unusedOps =
 const cuts = [
   [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
   // Gradients.
-  [/tfjs-core\/dist\/engine\.js$/, /^ {4}\/\*\*(?:(?!\*\/)[^])*\*\/\s+gradients\([^]*?(?=^ {4}customGrad\()/m],
+  [/tfjs-core\/dist\/engine\.js$/, /^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s+gradients\([\s\S]*?(?=^ {4}customGrad\()/m],
   // Ops that ours come before, in the objects that hold others.
   [/tfjs-core\/dist\/ops\/ops\.js$/, unusedOps],
   // Models saved by TensorFlow.js in the browser's storage.
