@@ -10,6 +10,7 @@ import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
+import type { FinishedCall, OnCall } from "./monitoring/finished-call.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
@@ -59,6 +60,8 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   /** Puts a session around each that was opened, as batching does. */
   readonly wrapSession?: WrapSession;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** Told of each request once it was answered. */
+  readonly onCall?: OnCall;
   /** Where the REST port answers with Prometheus' metrics (default `/metrics` and TensorFlow Serving's path). */
   readonly metricsPaths?: readonly string[];
 }
@@ -113,7 +116,10 @@ class ModelServer implements InferenceServer {
       options.onEvent?.(event);
     };
     this.#metrics = createMetrics(() => this.repository);
-    const { onCall } = this.#metrics;
+    const onCall = (call: FinishedCall) => {
+      this.#metrics.onCall(call);
+      options.onCall?.(call);
+    };
     if (models && modelConfigFile) {
       throw new InferenceError("invalid-argument", "models: expected either a list or a file of models, got both");
     }
