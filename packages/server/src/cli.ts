@@ -34,5 +34,6 @@ async function serve(options: ServerOptions, stop: StopTimes, log: ServerLog): P
   stopOnSignals(server, { ...stop, tell: log.info });
   await server.listen();
   log.info(`gRPC: ${server.grpcAddress}`);
+  if (server.adminUrl !== null) log.info(`admin: ${server.adminUrl}/`);
   log.info(`REST: ${server.url}/`);
 }

@@ -53,6 +53,9 @@ const flags = {
     value: "FILE",
     help: "as for TensorFlow Serving, path of metrics (default: /metrics as well)",
   },
+  admin_port: { value: "PORT", help: "port of the admin API; needs --admin_token_file (default: none)" },
+  admin_host: { value: "ADDRESS", help: "address that it listens on (default: 127.0.0.1, this machine alone)" },
+  admin_token_file: { value: "FILE", help: "file with the token that it asks for (default: none)" },
   log_format: { value: "text|json", help: "lines for people, or a JSON object each (default: text)" },
   log_level: { value: logLevels.join("|"), help: "leave out what is less important (default: info)" },
   log_requests: { value: "RATE", help: "part of the requests to log; faults always are (default: 0; 1: all)" },
@@ -122,6 +125,7 @@ export function parseFlags(args: readonly string[]): Command {
     ...backendOptions(values),
     ...securityOptions(values),
     ...monitoringOptions(values),
+    ...adminOptions(values),
     ...(tags !== undefined && { tags: list(tags) }),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
@@ -229,6 +233,15 @@ function securityOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptio
     ...(sslConfigFile !== undefined && { sslConfigFile }),
     ...(pollSeconds !== undefined && { secretsPollMs: parseCount("--secrets_poll_seconds", pollSeconds) * 1000 }),
   };
+}
+
+function adminOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const [portText, host] = [values.get("admin_port"), values.get("admin_host")];
+  const tokenFile = values.get("admin_token_file");
+  if (portText === undefined) return {};
+  if (tokenFile === undefined) throw invalid("--admin_port", "--admin_token_file as well", "it alone");
+  const port = parseNumber("admin_port", portText, 0, 65_535);
+  return { admin: { port, tokenFile, ...(host !== undefined && { host }) } };
 }
 
 /** TensorFlow Serving has no metrics without this file; here it may turn them off, or give them another path. */
