@@ -37,6 +37,7 @@ export async function serverOfFakes(
     folder,
     repository: server.repository,
     url: server.url,
+    adminUrl: server.adminUrl,
     grpcAddress: server.grpcAddress,
     listen: () => server.listen(),
     drain: () => server.drain(),

@@ -1,7 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import { createServer, type ServerOptions } from "./create-server.ts";
 import { helpText, parseFlags } from "./flags.ts";
-import { formatEvent } from "./server-event.ts";
+import { createServerLog, type ServerLog } from "./logging/server-log.ts";
 import { type StopTimes, stopOnSignals } from "./stop-on-signals.ts";
 import { version } from "./version.ts";
 
@@ -24,15 +24,16 @@ async function main(args: readonly string[]): Promise<void> {
   const command = parseFlags(args);
   if (command.run === "help") return console.log(helpText());
   if (command.run === "version") return console.log(`nearside-server ${version}`);
-  for (const notice of command.notices) console.error(notice);
-  await serve(command.options, command.stop);
+  const log = createServerLog(command.log);
+  for (const notice of command.notices) log.warn(notice);
+  await serve(command.options, command.stop, log);
 }
 
-async function serve(options: ServerOptions, stop: StopTimes): Promise<void> {
-  const onEvent = (event: Parameters<typeof formatEvent>[0]) => console.log(formatEvent(event));
-  const server = createServer({ ...options, onEvent });
-  stopOnSignals(server, { ...stop, tell: console.log });
+async function serve(options: ServerOptions, stop: StopTimes, log: ServerLog): Promise<void> {
+  const server = createServer({ ...options, onEvent: log.onEvent, onCall: log.onCall });
+  stopOnSignals(server, { ...stop, tell: log.info });
   await server.listen();
-  console.log(`gRPC: ${server.grpcAddress}`);
-  console.log(`REST: ${server.url}/`);
+  log.info(`gRPC: ${server.grpcAddress}`);
+  if (server.adminUrl !== null) log.info(`admin: ${server.adminUrl}/`);
+  log.info(`REST: ${server.url}/`);
 }

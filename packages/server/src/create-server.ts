@@ -1,6 +1,8 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:tls";
 import { InferenceError, toInferenceError } from "@nearside/core";
+import type { FastifyInstance } from "fastify";
+import { type AdminOptions, createAdminApp } from "./admin/admin-app.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
 import { modelOpener } from "./backends/model-opener.ts";
@@ -10,6 +12,7 @@ import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
+import type { FinishedCall, OnCall } from "./monitoring/finished-call.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
@@ -17,7 +20,7 @@ import { readModelConfigFile, watchModelConfigFile } from "./repository/model-co
 import { createRepository, type Repository, type RepositoryOptions } from "./repository/repository.ts";
 import { createGuard } from "./security/guard.ts";
 import { openSecurity, type Security, type SecurityOptions } from "./security/security.ts";
-import { secureContext } from "./security/tls.ts";
+import { secureContext, type TlsIdentity } from "./security/tls.ts";
 import type { ServerEvent } from "./server-event.ts";
 
 /** What a server serves, where, and to whom. */
@@ -58,7 +61,11 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly openModel?: OpenModel;
   /** Puts a session around each that was opened, as batching does. */
   readonly wrapSession?: WrapSession;
+  /** Where it is administered; nowhere by default. */
+  readonly admin?: AdminOptions;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** Told of each request once it was answered. */
+  readonly onCall?: OnCall;
   /** Where the REST port answers with Prometheus' metrics (default `/metrics` and TensorFlow Serving's path). */
   readonly metricsPaths?: readonly string[];
 }
@@ -71,6 +78,8 @@ export interface InferenceServer extends AsyncDisposable {
   readonly url: string | null;
   /** Where its gRPC services listen, such as `127.0.0.1:8500`; null before `listen`, or without any. */
   readonly grpcAddress: string | null;
+  /** Where it is administered, such as `http://127.0.0.1:8502`; null before `listen`, or nowhere. */
+  readonly adminUrl: string | null;
   /** What it serves. */
   readonly repository: Repository;
   /**
@@ -96,7 +105,8 @@ class ModelServer implements InferenceServer {
   readonly #onEvent: (event: ServerEvent) => void;
   readonly #metrics: Metrics;
   readonly #security: Security;
-  readonly #app: ReturnType<typeof createHttpApp>;
+  readonly #app: FastifyInstance;
+  readonly #admin: FastifyInstance | undefined;
   readonly #grpc: GrpcServer | undefined;
   #openInProcesses: OpenModel | undefined;
   #listening: Promise<void> | undefined;
@@ -113,7 +123,10 @@ class ModelServer implements InferenceServer {
       options.onEvent?.(event);
     };
     this.#metrics = createMetrics(() => this.repository);
-    const { onCall } = this.#metrics;
+    const onCall = (call: FinishedCall) => {
+      this.#metrics.onCall(call);
+      options.onCall?.(call);
+    };
     if (models && modelConfigFile) {
       throw new InferenceError("invalid-argument", "models: expected either a list or a file of models, got both");
     }
@@ -127,8 +140,18 @@ class ModelServer implements InferenceServer {
     const { requestsPerSecond } = options;
     const guard = createGuard(this.repository, { tokens: () => security.tokens, requestsPerSecond });
     const common = { allowModelControl, onEvent, onCall, guard };
-    const http = { corsOrigins, maxBodyBytes, requestTimeoutMs, metrics: this.#metrics, metricsPaths };
-    this.#app = createHttpApp(this.repository, { ...common, ...http, tls: security.rest });
+    const http = {
+      ...common,
+      maxBodyBytes,
+      requestTimeoutMs,
+      metrics: this.#metrics,
+      metricsPaths,
+      tls: security.rest,
+    };
+    this.#app = createHttpApp(this.repository, { ...http, corsOrigins });
+    // Its token says who calls; so probes, which have no certificate, find it, too.
+    const tls = security.rest && { ...security.rest, clientCa: undefined };
+    if (options.admin) this.#admin = createAdminApp(this.repository, options.admin.tokenFile, { ...http, tls });
     if (options.grpcPort !== undefined) {
       const { tensorContent = false, maxBodyBytes: maxMessageBytes } = options;
       this.#grpc = createGrpcServer(this.repository, { ...common, tensorContent, maxMessageBytes, tls: security.grpc });
@@ -136,11 +159,11 @@ class ModelServer implements InferenceServer {
   }
 
   get url(): string | null {
-    const address = this.#app.server.address() as AddressInfo | null; // a string only for a pipe
-    if (address === null) return null;
-    const isAny = address.address === "0.0.0.0" || address.address === "::";
-    const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
-    return `${this.#security.rest ? "https" : "http"}://${isAny ? "localhost" : host}:${address.port}`;
+    return this.#urlOf(this.#app);
+  }
+
+  get adminUrl(): string | null {
+    return this.#admin ? this.#urlOf(this.#admin) : null;
   }
 
   get grpcAddress(): string | null {
@@ -167,20 +190,22 @@ class ModelServer implements InferenceServer {
 
   async #listen(): Promise<void> {
     if (this.#closing) throw new InferenceError("closed", "the server is closed; create another");
-    const { host = "0.0.0.0", restPort: port = 8501, grpcPort, openModel } = this.#options;
+    const { host = "0.0.0.0", restPort: port = 8501, grpcPort, openModel, admin } = this.#options;
     const file = this.#options.modelConfigFile;
     const config = file && (await readModelConfigFile(file.path));
     if (!openModel) this.#openInProcesses = await this.#createOpener();
-    await this.#app.listen({ host, port }).catch((cause: unknown) => {
-      throw cannotListen(`${host}:${port}`, cause);
-    });
+    await listenOn(this.#app, host, port);
+    if (this.#admin && admin) await listenOn(this.#admin, admin.host ?? "127.0.0.1", admin.port);
     if (grpcPort !== undefined) {
       await this.#grpc?.listen(host, grpcPort).catch((cause: unknown) => {
         throw cannotListen(`${host}:${grpcPort}`, cause);
       });
     }
     this.#stopWatchingSecrets = this.#security.watch({
-      rest: (identity) => (this.#app.server as object as Server).setSecureContext(secureContext(identity)), // it is HTTPS
+      rest: (identity) => {
+        replaceIdentity(this.#app, identity);
+        if (this.#admin) replaceIdentity(this.#admin, { ...identity, clientCa: undefined });
+      },
       grpc: (identity) => this.#grpc?.replaceIdentity(identity),
     });
     await this.repository.load(config?.models);
@@ -195,11 +220,19 @@ class ModelServer implements InferenceServer {
 
   async #close(): Promise<void> {
     this.#stopWatching?.();
-    await Promise.all([this.#app.close(), this.#grpc?.close()]);
+    await Promise.all([this.#app.close(), this.#admin?.close(), this.#grpc?.close()]);
     await this.repository.close();
     await this.#listening?.catch(() => {}); // who called listen has the error
     this.#stopWatching?.();
     this.#stopWatchingSecrets?.();
+  }
+
+  #urlOf(app: FastifyInstance): string | null {
+    const address = app.server.address() as AddressInfo | null; // a string only for a pipe
+    if (address === null) return null;
+    const isAny = address.address === "0.0.0.0" || address.address === "::";
+    const host = address.family === "IPv6" ? `[${address.address}]` : address.address;
+    return `${this.#security.rest ? "https" : "http"}://${isAny ? "localhost" : host}:${address.port}`;
   }
 
   #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {
@@ -228,6 +261,16 @@ class ModelServer implements InferenceServer {
     };
     return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, onEvent })), place);
   }
+}
+
+async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {
+  await app.listen({ host, port }).catch((cause: unknown) => {
+    throw cannotListen(`${host}:${port}`, cause);
+  });
+}
+
+function replaceIdentity(app: FastifyInstance, identity: TlsIdentity): void {
+  (app.server as object as Server).setSecureContext(secureContext(identity)); // one with an identity is HTTPS
 }
 
 function cannotListen(address: string, cause: unknown): InferenceError {

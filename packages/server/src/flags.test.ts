@@ -10,6 +10,7 @@ describe("parseFlags", () => {
       run: "serve",
       notices: [],
       stop: { drainMs: 1000, limitMs: 30_000 },
+      log: { format: "text", level: "info", requestRate: 0, requestHeaders: [] },
       options: {
         models: [{ name: "default", basePath: "/models/half" }],
         pollMs: 1000,

@@ -1,11 +1,15 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { InferenceError } from "@nearside/core";
-import { type ServerBackend, serverBackends } from "./backends/open-backend.ts";
+import { serverBackends } from "./backends/open-backend.ts";
 import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
 import type { ServerOptions } from "./create-server.ts";
+import type { LogOptions } from "./logging/server-log.ts";
 import { parseTextProto } from "./protobuf/text-proto.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
+
+/** How important a line of the log may have to be. */
+const logLevels = ["debug", "info", "warn", "error"] as const;
 
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 const flags = {
@@ -49,6 +53,13 @@ const flags = {
     value: "FILE",
     help: "as for TensorFlow Serving, path of metrics (default: /metrics as well)",
   },
+  admin_port: { value: "PORT", help: "port of the admin API; needs --admin_token_file (default: none)" },
+  admin_host: { value: "ADDRESS", help: "address that it listens on (default: 127.0.0.1, this machine alone)" },
+  admin_token_file: { value: "FILE", help: "file with the token that it asks for (default: none)" },
+  log_format: { value: "text|json", help: "lines for people, or a JSON object each (default: text)" },
+  log_level: { value: logLevels.join("|"), help: "leave out what is less important (default: info)" },
+  log_requests: { value: "RATE", help: "part of the requests to log; faults always are (default: 0; 1: all)" },
+  log_request_headers: { value: "A,B", help: "and these headers of theirs, but for secrets (default: none)" },
   shutdown_drain_seconds: { value: "S", help: "after SIGTERM serve on so long, but not ready (default: 1)" },
   shutdown_timeout_seconds: { value: "S", help: "end after so long, whatever is not finished (default: 30)" },
   help: { value: null, help: "print this and exit" },
@@ -83,6 +94,7 @@ export type Command =
       readonly run: "serve";
       readonly options: ServerOptions;
       readonly stop: StopTimes;
+      readonly log: LogOptions;
       readonly notices: readonly string[];
     };
 
@@ -103,7 +115,7 @@ export function parseFlags(args: readonly string[]): Command {
     allowLabelsForUnavailable: isOn(values.get("allow_version_labels_for_unavailable_models")),
     warmUpRequests: isOn(values.get("enable_model_warmup") ?? "true"),
     warmUpIterations: Math.max(1, number("num_request_iterations_for_warmup", 1)),
-    backend: parseBackend(values.get("backend") ?? "auto"),
+    backend: parseChoice("backend", ["auto", ...serverBackends] as const, values.get("backend") ?? "auto"),
     grpcPort: number("port", 8500, 65_535),
     restPort: number("rest_api_port", 8501, 65_535),
     requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, maxTimeoutMs),
@@ -113,6 +125,7 @@ export function parseFlags(args: readonly string[]): Command {
     ...backendOptions(values),
     ...securityOptions(values),
     ...monitoringOptions(values),
+    ...adminOptions(values),
     ...(tags !== undefined && { tags: list(tags) }),
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
@@ -121,7 +134,7 @@ export function parseFlags(args: readonly string[]): Command {
     drainMs: number("shutdown_drain_seconds", 1, maxTimeoutMs / 1000) * 1000,
     limitMs: number("shutdown_timeout_seconds", 30, maxTimeoutMs / 1000) * 1000,
   };
-  return { run: "serve", options, stop, notices };
+  return { run: "serve", options, stop, log: logOptions(values), notices };
 }
 
 /** The models of the two flags, or the file that lists them. */
@@ -182,11 +195,10 @@ function list(value: string | undefined): readonly string[] {
   return (value ?? "").split(",").filter((item) => item !== "");
 }
 
-function parseBackend(name: string): ServerBackend | "auto" {
-  const backends = ["auto", ...serverBackends] as const;
-  const backend = backends.find((each) => each === name);
-  if (backend) return backend;
-  throw invalid("--backend", backends.join(", "), name);
+function parseChoice<T extends string>(flag: Flag, choices: readonly T[], text: string): T {
+  const choice = choices.find((each) => each === text);
+  if (choice !== undefined) return choice;
+  throw invalid(`--${flag}`, choices.join(", "), text);
 }
 
 function backendOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
@@ -223,6 +235,15 @@ function securityOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptio
   };
 }
 
+function adminOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
+  const [portText, host] = [values.get("admin_port"), values.get("admin_host")];
+  const tokenFile = values.get("admin_token_file");
+  if (portText === undefined) return {};
+  if (tokenFile === undefined) throw invalid("--admin_port", "--admin_token_file as well", "it alone");
+  const port = parseNumber("admin_port", portText, 0, 65_535);
+  return { admin: { port, tokenFile, ...(host !== undefined && { host }) } };
+}
+
 /** TensorFlow Serving has no metrics without this file; here it may turn them off, or give them another path. */
 function monitoringOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOptions> {
   const path = values.get("monitoring_config_file");
@@ -233,6 +254,17 @@ function monitoringOptions(values: ReadonlyMap<Flag, string>): Partial<ServerOpt
   if (prometheusConfig.path === "") return {};
   if (prometheusConfig.path.startsWith("/")) return { metricsPaths: [...new Set([prometheusConfig.path, "/metrics"])] };
   throw invalid(`${path}: prometheus_config.path`, "a path that begins with /", prometheusConfig.path);
+}
+
+function logOptions(values: ReadonlyMap<Flag, string>): LogOptions {
+  const rate = values.get("log_requests") ?? "0";
+  if (!/^(?:0|1|0?\.\d+)$/.test(rate)) throw invalid("--log_requests", "a number from 0 to 1", rate);
+  return {
+    format: parseChoice("log_format", ["text", "json"], values.get("log_format") ?? "text"),
+    level: parseChoice("log_level", logLevels, values.get("log_level") ?? "info"),
+    requestRate: Number(rate),
+    requestHeaders: list(values.get("log_request_headers")).map((name) => name.toLowerCase()),
+  };
 }
 
 function readText(flag: string, path: string): string {

@@ -33,6 +33,8 @@ export interface HttpAppOptions {
   /** What is answered at these paths to who measures the server. */
   readonly metrics: Metrics;
   readonly metricsPaths: readonly string[];
+  /** Adds what else is answered to who was let in. */
+  readonly addRoutes?: (routes: FastifyInstance) => void;
 }
 
 /** How long a browser may remember the answer to a CORS preflight. */
@@ -98,6 +100,7 @@ export function createHttpApp(
     routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
     const v2 = oipV2({ allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
+    options.addRoutes?.(routes);
     healthRoutes(routes, repository);
     for (const path of metricsPaths) {
       routes.get(path, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));

@@ -4,6 +4,7 @@ export type { BatchingEvent, BatchingOptions } from "./batching/batching-options
 export { withBatching } from "./batching/with-batching.ts";
 export { createServer, type InferenceServer, type ServerOptions } from "./create-server.ts";
 export type { ModelFolder } from "./model-folder.ts";
+export type { FinishedCall, OnCall } from "./monitoring/finished-call.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LoadedModel, OpenModel, SessionPlace, WrapSession } from "./repository/load-version.ts";
 export type { ModelConfig, VersionPolicy } from "./repository/model-config.ts";
