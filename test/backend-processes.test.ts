@@ -78,9 +78,9 @@ describe("a model in a process of its own", () => {
         ),
       );
       for (const [index, count] of counts.entries()) {
-        const { y } = outputs[index] as { y: { shape: readonly number[]; data: Float32Array } }; // the model's output
-        expect(y.shape).toEqual([count, 2]);
-        expect(y.data.every((value) => value === 2 * count)).toBe(true);
+        const y = outputs[index]?.y;
+        expect(y?.shape).toEqual([count, 2]);
+        expect((y?.data as Float32Array).every((value) => value === 2 * count)).toBe(true);
       }
     }
     await server.close();

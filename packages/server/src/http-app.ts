@@ -4,6 +4,7 @@ import { headerLengthName, InferenceError } from "@nearside/core";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { compressReply } from "./compress-reply.ts";
 import { decompressBody } from "./decompress-body.ts";
+import { JsonThreads } from "./json-threads/json-threads.ts";
 import { sendModelFile } from "./model-origin.ts";
 import { oipV2 } from "./oip-v2/oip-v2.ts";
 import type { Repository } from "./repository/repository.ts";
@@ -70,9 +71,12 @@ export function createHttpApp(
     });
   }
   app.register(files, { serve: false, root: process.cwd() }); // for reply.sendFile, which is given the folder
+  const json = new JsonThreads();
+  app.addHook("onClose", () => json.close());
   app.register(async (routes) => {
-    routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
-    const v2 = oipV2({ allowModelControl });
+    const v1 = restV1({ json });
+    routes.all("/v1/*", (request, reply) => answer(v1, request, reply));
+    const v2 = oipV2({ json, allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
     routes.get("/models/*", async (request, reply) => sendModelFile(pathOf(request), repository, reply));
   });
