@@ -12,6 +12,7 @@ const benchmarks = {
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
   server: () => import("./server.mjs"),
+  "server-json": () => import("./server-json.mjs"),
   "server-memory": () => import("./server-memory.mjs"),
 };
 

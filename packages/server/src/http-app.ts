@@ -5,6 +5,7 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest }
 import { compressReply } from "./compress-reply.ts";
 import { decompressBody } from "./decompress-body.ts";
 import { healthRoutes } from "./health-routes.ts";
+import { JsonThreads } from "./json-threads/json-threads.ts";
 import { sendModelFile } from "./model-origin.ts";
 import type { OnCall } from "./monitoring/finished-call.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
@@ -95,10 +96,13 @@ export function createHttpApp(
     });
   }
   app.register(files, { serve: false, root: process.cwd() }); // for reply.sendFile, which is given the folder
+  const json = new JsonThreads();
+  app.addHook("onClose", () => json.close());
   app.register(async (routes) => {
     protect(routes); // after CORS: its preflights have no token, and refusals need its headers, too
-    routes.all("/v1/*", (request, reply) => answer(restV1, request, reply));
-    const v2 = oipV2({ allowModelControl });
+    const v1 = restV1({ json });
+    routes.all("/v1/*", (request, reply) => answer(v1, request, reply));
+    const v2 = oipV2({ json, allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
     options.addRoutes?.(routes);
     healthRoutes(routes, repository);

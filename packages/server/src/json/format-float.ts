@@ -11,19 +11,29 @@ export function formatFloat(value: number, dtype: "float32" | "float64"): string
   const short = formatDigits(value, 6);
   const read = dtype === "float32" ? Math.fround(Number(short)) : Number(short);
   const text = read === value ? short : formatDigits(value, maxDigits[dtype]);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  return text.includes(".") || text.includes("e") ? text : `${text}.0`;
 }
 
 /** C's `%.{digits}g`: an exponent where it is below −4 or not below `digits`, and no zeros at the end. */
 function formatDigits(value: number, digits: number): string {
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
+  if (Math.abs(value) >= 1e-4) {
+    const text = value.toPrecision(digits); // has an exponent from 10^digits on, as rounded: the same rule
+    if (!text.includes("e")) return trimZeros(text);
+  }
   const [mantissa, exponent] = value.toExponential(digits - 1).split("e") as [string, string]; // always has an e
   const power = Number(exponent);
-  if (power >= -4 && power < digits) return trimZeros(value.toFixed(digits - 1 - power));
+  if (power === -4) return trimZeros(value.toFixed(digits - 1 - power)); // it was rounded up to that
   const sign = power < 0 ? "-" : "+";
   return `${trimZeros(mantissa)}e${sign}${String(Math.abs(power)).padStart(2, "0")}`;
 }
 
+const [zero, point] = ["0".charCodeAt(0), ".".charCodeAt(0)];
+
 function trimZeros(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
+  if (!text.includes(".")) return text;
+  let end = text.length;
+  while (text.charCodeAt(end - 1) === zero) end--;
+  if (text.charCodeAt(end - 1) === point) end--;
+  return text.slice(0, end);
 }

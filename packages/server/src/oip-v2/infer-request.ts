@@ -20,8 +20,9 @@ export interface InferRequest {
   readonly outputs: readonly string[] | undefined;
   readonly id: string | undefined;
   readonly parameters: InferParameters;
-  /** Whether an output is to be sent as bytes. */
-  readonly isBinary: (output: string) => boolean;
+  /** The outputs to be sent as bytes and those not to be, where the request tells; of the others `binaryByDefault` does. */
+  readonly binary: ReadonlyMap<string, boolean>;
+  readonly binaryByDefault: boolean;
 }
 
 /** Parameters of a request by their names, those that are scalars. */
@@ -78,7 +79,8 @@ function rawRequest(body: Uint8Array, { inputs }: Signature): InferRequest {
     outputs: undefined,
     id: undefined,
     parameters: new Map(),
-    isBinary: () => true,
+    binary: new Map(),
+    binaryByDefault: true,
   };
 }
 
@@ -93,21 +95,21 @@ function withLength(bytes: Uint8Array): Uint8Array {
   return prefixed;
 }
 
-function decodeOutputs(header: JsonObject): Pick<InferRequest, "outputs" | "isBinary"> {
-  const byDefault = parametersOf(header).get("binary_data_output") === true;
+function decodeOutputs(header: JsonObject): Pick<InferRequest, "outputs" | "binary" | "binaryByDefault"> {
+  const binaryByDefault = parametersOf(header).get("binary_data_output") === true;
   const outputs = header.get("outputs");
-  if (outputs === undefined) return { outputs, isBinary: () => byDefault };
+  if (outputs === undefined) return { outputs, binary: new Map(), binaryByDefault };
   if (!isJsonArray(outputs)) throw invalid("outputs", "a list", "another value");
-  const choices = new Map<string, boolean>();
+  const binary = new Map<string, boolean>();
   for (const output of outputs) {
     const name = isJsonObject(output) ? output.get("name") : undefined;
     if (!isJsonObject(output) || typeof name !== "string") throw invalid("outputs.name", "a string", "another value");
-    if (choices.has(name)) throw invalid(`output "${name}"`, "each name once", "it twice");
+    if (binary.has(name)) throw invalid(`output "${name}"`, "each name once", "it twice");
     const choice = parametersOf(output).get("binary_data");
-    choices.set(name, typeof choice === "boolean" ? choice : byDefault);
+    binary.set(name, typeof choice === "boolean" ? choice : binaryByDefault);
   }
-  const names = choices.size > 0 ? [...choices.keys()] : undefined; // an empty list asks for all of them
-  return { outputs: names, isBinary: (name) => choices.get(name) ?? byDefault };
+  const names = binary.size > 0 ? [...binary.keys()] : undefined; // an empty list asks for all of them
+  return { outputs: names, binary, binaryByDefault };
 }
 
 function parametersOf(owner: JsonObject): InferParameters {

@@ -2,16 +2,16 @@ import { encodeTensorData, headerLengthName, oipName, type Tensors } from "@near
 import { encodeElements } from "../rest-v1/predict-response.ts";
 import type { HttpReply } from "../route.ts";
 
-/** An infer response: these fields and the outputs, each as bytes after a JSON header, or within it. */
+/** An infer response: these fields and the outputs, those in `binary` as bytes after a JSON header, others within it. */
 export function encodeInferResponse(
   fields: Readonly<Record<string, unknown>>,
   outputs: Tensors,
-  isBinary: (output: string) => boolean,
+  binary: ReadonlySet<string>,
 ): HttpReply {
   const parts: Uint8Array[] = [];
   const entries = Object.entries(outputs).map(([name, tensor]) => {
     const head = { name, datatype: oipName(name, tensor.dtype), shape: tensor.shape };
-    if (isBinary(name)) {
+    if (binary.has(name)) {
       const bytes = encodeTensorData(tensor);
       parts.push(bytes);
       return JSON.stringify({ ...head, parameters: { binary_data_size: bytes.byteLength } });

@@ -60,13 +60,13 @@ export interface InferCall {
 export async function infer<C extends InferCall>(
   repository: Repository,
   model: NamedModel,
-  read: (signature: LoadedSignature) => C,
+  read: (signature: LoadedSignature) => C | Promise<C>,
   signal: AbortSignal,
 ): Promise<{ readonly call: C; readonly outputs: Tensors; readonly version: bigint }> {
   const { version } = findModel(repository, model);
   return repository.use({ name: model.name, version }, async (loaded) => {
     const signature = defaultSignature(loaded);
-    const call = read(signature);
+    const call = await read(signature);
     refuseSequences(call.parameters);
     const { inputs, outputs } = call;
     const options = { signal: withTimeout(signal, call.parameters), ...(outputs && { outputs }) };

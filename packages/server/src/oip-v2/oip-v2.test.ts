@@ -1,7 +1,10 @@
 import { checkInputs, decodeTensors, encodeTensors, headerLengthName, type Signature } from "@nearside/core";
 import { describe, expect, test } from "vitest";
 import { fakeRepository, fakeSession } from "../../testing/fake-repository.ts";
+import { JsonThreads } from "../json-threads/json-threads.ts";
 import { oipV2 } from "./oip-v2.ts";
+
+const json = new JsonThreads(); // which starts none for what is small
 
 const signature: Signature = {
   inputs: { x: { dtype: "int64", shape: [null, 2] } },
@@ -16,7 +19,7 @@ const inputs = { x: { dtype: "int64", shape: [1, 2], data: BigInt64Array.of(9007
 async function call(method: string, path: string, body: string | Uint8Array = "", headers = {}) {
   const bytes = typeof body === "string" ? new TextEncoder().encode(body) : body;
   const { signal } = new AbortController();
-  const route = oipV2({ allowModelControl: false });
+  const route = oipV2({ json, allowModelControl: false });
   return route({ method, path, headers, body: bytes, signal }, fakeRepository(echo));
 }
 
@@ -93,7 +96,7 @@ describe("oipV2", () => {
     const headers = { [headerLengthName]: String(header.length) };
     const { signal } = new AbortController();
     const request = { method: "POST", path: "/v2/models/half/infer", headers, body, signal };
-    const reply = await oipV2({ allowModelControl: false })(request, fakeRepository(adder));
+    const reply = await oipV2({ json, allowModelControl: false })(request, fakeRepository(adder));
     const length = Number(reply.headers[headerLengthName]);
     expect(JSON.parse(Buffer.from(reply.body as Uint8Array).toString("utf8", 0, length)).outputs).toEqual([
       { name: "a", datatype: "INT32", shape: [1], data: [1] },
@@ -134,7 +137,7 @@ describe("oipV2", () => {
       body: new Uint8Array(),
       signal,
     };
-    expect((await oipV2({ allowModelControl: true })(request, fakeRepository(echo))).status).toBe(200);
+    expect((await oipV2({ json, allowModelControl: true })(request, fakeRepository(echo))).status).toBe(200);
   });
 
   test("refuses a request that belongs to a sequence, whose state no server here keeps", async () => {

@@ -1,11 +1,10 @@
 import { headerLengthName, InferenceError } from "@nearside/core";
 import { isJsonObject, type JsonObject, parseJson } from "../json/parse-json.ts";
+import { type JsonThreads, jsonBytesOf } from "../json-threads/json-threads.ts";
 import type { LoadedSignature } from "../repository/load-version.ts";
 import type { Repository } from "../repository/repository.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
 import { version as serverVersion } from "../version.ts";
-import { decodeInferRequest } from "./infer-request.ts";
-import { encodeInferResponse } from "./infer-response.ts";
 import {
   extensions,
   findModel,
@@ -20,8 +19,9 @@ const modelPath =
   /^\/v2\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?(?:\/(?<call>ready|infer|stats))?$/i;
 const controlPath = /^\/v2\/repository\/models\/(?<name>[^/]+)\/(?<call>load|unload)$/i;
 
-/** Which calls of the protocol are answered. */
+/** Which calls of the protocol are answered, and how. */
 export interface OipV2Options {
+  readonly json: JsonThreads;
   /** Whether clients may load and unload models. */
   readonly allowModelControl: boolean;
 }
@@ -30,7 +30,7 @@ export interface OipV2Options {
  * The Open Inference Protocol v2 over HTTP, with the binary tensor, the repository and the statistics extension. Errors
  * are `{ error, code }`.
  */
-export function oipV2({ allowModelControl }: OipV2Options): Route {
+export function oipV2({ json, allowModelControl }: OipV2Options): Route {
   return async (request, repository) => {
     try {
       const control = controlPath.exec(request.path)?.groups;
@@ -38,7 +38,7 @@ export function oipV2({ allowModelControl }: OipV2Options): Route {
         if (!allowModelControl) throw modelControlError();
         return await controlModel(control, repository);
       }
-      return await dispatch(request, repository);
+      return await dispatch(request, repository, json);
     } catch (error) {
       return errorReply(error, { isV1: false });
     }
@@ -51,7 +51,7 @@ export function modelControlError(): InferenceError {
   return new InferenceError("unsupported", message);
 }
 
-async function dispatch(request: HttpRequest, repository: Repository): Promise<HttpReply> {
+async function dispatch(request: HttpRequest, repository: Repository, json: JsonThreads): Promise<HttpReply> {
   const { method, path } = request;
   const call = `${method} ${path.replace(/\/$/, "").toLowerCase()}`;
   const answer = Object.hasOwn(serverCalls, call) ? serverCalls[call] : undefined;
@@ -64,7 +64,7 @@ async function dispatch(request: HttpRequest, repository: Repository): Promise<H
   const verb = groups.call?.toLowerCase();
   const expected = verb === "infer" ? "POST" : "GET";
   if (method !== expected) throw new InferenceError("not-found", `${path}: expected ${expected}, got ${method}`);
-  if (verb === "infer") return inferOverHttp(model, request, repository);
+  if (verb === "infer") return inferOverHttp(model, request, repository, json);
   if (verb === "stats") return statistics(repository, model);
   if (verb !== "ready") return jsonReply(modelMetadata(repository, model));
   findModel(repository, model);
@@ -83,13 +83,23 @@ const serverCalls: Readonly<Record<string, (repository: Repository, request: Htt
   },
 };
 
-async function inferOverHttp(model: NamedModel, request: HttpRequest, repository: Repository): Promise<HttpReply> {
-  const { body, headers, signal } = request;
-  const read = ({ session }: LoadedSignature) => decodeInferRequest(body, headers[headerLengthName], session.signature);
+async function inferOverHttp(
+  model: NamedModel,
+  { body, headers, signal }: HttpRequest,
+  repository: Repository,
+  json: JsonThreads,
+): Promise<HttpReply> {
+  const headerLength = headers[headerLengthName];
+  const jsonBytes = Math.min(body.byteLength, Number(headerLength ?? body.byteLength)) || 0; // no number: the reader tells
+  const read = ({ session: { signature } }: LoadedSignature) =>
+    json.run("readInfer", { body, headerLength, signature }, jsonBytes);
   const { call, outputs, version } = await infer(repository, model, read, signal);
-  const { id, isBinary } = call;
+  const { id } = call;
   const fields = { model_name: model.name, model_version: String(version), ...(id !== undefined && { id }) };
-  return encodeInferResponse(fields, outputs, isBinary);
+  const names = Object.keys(outputs);
+  const binary = new Set(names.filter((name) => call.binary.get(name) ?? call.binaryByDefault));
+  const written = Object.fromEntries(Object.entries(outputs).filter(([name]) => !binary.has(name)));
+  return json.run("writeInfer", { fields, outputs, binary }, jsonBytesOf(written));
 }
 
 async function controlModel(groups: Readonly<Record<string, string | undefined>>, repository: Repository) {

@@ -2,7 +2,16 @@ import { InferenceError } from "@nearside/core";
 import type { Example, ExampleInput } from "../inference/examples.ts";
 import { isJsonArray, isJsonObject, type JsonObject, type JsonValue } from "../json/parse-json.ts";
 import { decodeBase64, isBase64 } from "./json-tensor.ts";
-import { formatError } from "./predict-request.ts";
+import { formatError, parseRequestBody, signatureName } from "./predict-request.ts";
+
+/** Reads the body of a classify or regress request: the signature that it asks for, and its examples. */
+export function readExamples(
+  body: Uint8Array,
+  verb: "classify" | "regress",
+): { readonly name: string; readonly input: ExampleInput } {
+  const document = parseRequestBody(body);
+  return { name: signatureName(document), input: decodeExamplesRequest(document, verb) };
+}
 
 /**
  * The examples of a classify or regress request: under `examples` a list of objects with a value or a list of values

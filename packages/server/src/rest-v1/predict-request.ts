@@ -27,6 +27,22 @@ export function signatureName(document: JsonObject): string {
   throw formatError(document, "not formatted correctly. 'signature_name' key must be a string value.");
 }
 
+/** What the body of a predict request says. */
+export interface PredictBody {
+  /** The name of the signature that it asks for. */
+  readonly name: string;
+  /** Undefined where the model has no signature of this name. */
+  readonly request: PredictRequest | undefined;
+}
+
+/** Reads the body of a predict request to a model with these signatures. Throws `invalid-argument`. */
+export function readPredict(body: Uint8Array, signatures: ReadonlyMap<string, Signature>): PredictBody {
+  const document = parseRequestBody(body);
+  const name = signatureName(document);
+  const signature = signatures.get(name);
+  return { name, request: signature && decodePredictRequest(document, signature) };
+}
+
 /**
  * The inputs of a predict request, in row form (`instances`) or column form (`inputs`). The dtypes come from the
  * signature, the shapes from the values. Throws `invalid-argument` with TensorFlow Serving's messages.

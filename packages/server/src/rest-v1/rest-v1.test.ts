@@ -1,8 +1,11 @@
 import { encodeText, type Tensor } from "@nearside/core";
 import { describe, expect, test } from "vitest";
 import { fakeRepository, fakeSession } from "../../testing/fake-repository.ts";
+import { JsonThreads } from "../json-threads/json-threads.ts";
 import { decodeProto } from "../protobuf/codec.ts";
 import { restV1 } from "./rest-v1.ts";
+
+const json = new JsonThreads(); // which starts none for what is small
 
 const x = { dtype: "float32", shape: [null] } as const;
 const half = fakeSession({ inputs: { x }, outputs: { y: x } }, (inputs) => {
@@ -35,7 +38,7 @@ const classifier = fakeSession(
 async function call(method: string, path: string, body = "", headers = {}) {
   const { signal } = new AbortController();
   const request = { method, path, headers, body: new TextEncoder().encode(body), signal };
-  const reply = await restV1(request, fakeRepository(half, { regressor, classifier }));
+  const reply = await restV1({ json })(request, fakeRepository(half, { regressor, classifier }));
   return { status: reply.status, text: String(reply.body) };
 }
 

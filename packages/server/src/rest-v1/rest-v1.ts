@@ -5,15 +5,12 @@ import { modelStatus, statusToJson } from "../inference/model-status.ts";
 import { findSignature } from "../inference/predict.ts";
 import { regress } from "../inference/regress.ts";
 import { runLoosely } from "../inference/run-loosely.ts";
-import type { JsonObject } from "../json/parse-json.ts";
+import { type JsonThreads, jsonBytesOf } from "../json-threads/json-threads.ts";
 import type { LoadedModel } from "../repository/load-version.ts";
 import type { ModelSpec, Repository } from "../repository/repository.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
-import { decodeExamplesRequest } from "./examples-request.ts";
 import { encodeClassifyResponse, encodeRegressResponse } from "./examples-response.ts";
 import { encodeMetadata } from "./metadata.ts";
-import { decodePredictRequest, parseRequestBody, signatureName } from "./predict-request.ts";
-import { encodePredictResponse } from "./predict-response.ts";
 
 const runPath =
   /^\/v1\/models\/(?<name>[^/:]+)(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?:(?<verb>classify|regress|predict)$/i;
@@ -21,16 +18,18 @@ const statusPath =
   /^\/v1\/models(?:\/(?<name>[^/:]+))?(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?(?:\/(?<part>metadata))?$/i;
 
 /** TensorFlow Serving's REST API: its paths, bodies, messages and status codes. */
-export const restV1: Route = async (request, repository) => {
-  try {
-    if (request.method === "OPTIONS") return preflight(request);
-    return await dispatch(request, repository);
-  } catch (error) {
-    return errorReply(error, { isV1: true });
-  }
-};
+export function restV1({ json }: { readonly json: JsonThreads }): Route {
+  return async (request, repository) => {
+    try {
+      if (request.method === "OPTIONS") return preflight(request);
+      return await dispatch(request, repository, json);
+    } catch (error) {
+      return errorReply(error, { isV1: true });
+    }
+  };
+}
 
-async function dispatch(request: HttpRequest, repository: Repository): Promise<HttpReply> {
+async function dispatch(request: HttpRequest, repository: Repository, json: JsonThreads): Promise<HttpReply> {
   const { method, path } = request;
   const malformed = () => new InferenceError("invalid-argument", `Malformed request: ${method} ${path}`);
   const pattern = { POST: runPath, GET: statusPath }[method];
@@ -41,30 +40,37 @@ async function dispatch(request: HttpRequest, repository: Repository): Promise<H
   if (method === "GET") return getStatus(model, repository);
   const run = Object.hasOwn(verbs, groups.verb ?? "") ? verbs[groups.verb as keyof typeof verbs] : undefined;
   if (!run) throw malformed(); // in capitals
-  const document = parseRequestBody(request.body);
-  const body = await repository.use(model, (loaded) => run(loaded, document, request.signal));
+  try {
+    repository.find(model);
+  } catch (error) {
+    // TensorFlow Serving tells of a body's faults before it looks for the model.
+    await json.run("readPredict", { body: request.body, signatures: new Map() }, request.body.byteLength);
+    throw error;
+  }
+  const body = await repository.use<string | Uint8Array>(model, (loaded) => run(loaded, request, json));
   return { status: 200, headers: { "content-type": "application/json" }, body };
 }
 
-/** What each verb answers to the document of a request. */
+/** What each verb answers to a request. */
 const verbs = {
-  async predict(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
-    const name = signatureName(document);
+  async predict(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<Uint8Array> {
+    const signatures = new Map([...loaded.signatures].map(([name, { session }]) => [name, session.signature] as const));
+    const { name, request } = await json.run("readPredict", { body, signatures }, body.byteLength);
     const found = findSignature(loaded, name);
-    if (!found) {
+    if (!found || !request) {
       const message = `Serving signature name: "${name}" not found in signature def`;
       throw new InferenceError("invalid-argument", message);
     }
-    const { form, inputs } = decodePredictRequest(document, found.session.signature);
-    return encodePredictResponse(form, await runLoosely(found.session, inputs, { signal }));
+    const outputs = await runLoosely(found.session, request.inputs, { signal });
+    return json.run("writePredict", { form: request.form, outputs }, jsonBytesOf(outputs));
   },
-  async classify(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
-    const input = decodeExamplesRequest(document, "classify");
-    return encodeClassifyResponse(await classify(exampleSignature(loaded, signatureName(document)), input, signal));
+  async classify(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<string> {
+    const { name, input } = await json.run("readExamples", { body, verb: "classify" }, body.byteLength);
+    return encodeClassifyResponse(await classify(exampleSignature(loaded, name), input, signal));
   },
-  async regress(loaded: LoadedModel, document: JsonObject, signal: AbortSignal): Promise<string> {
-    const input = decodeExamplesRequest(document, "regress");
-    return encodeRegressResponse(await regress(exampleSignature(loaded, signatureName(document)), input, signal));
+  async regress(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<string> {
+    const { name, input } = await json.run("readExamples", { body, verb: "regress" }, body.byteLength);
+    return encodeRegressResponse(await regress(exampleSignature(loaded, name), input, signal));
   },
 };
 
