@@ -83,9 +83,8 @@ describe.each(Object.keys(layers) as Layer[])("%s", (layer) => {
     expect(wrong.map(({ path }) => path)).toEqual([]);
   });
 
-  const ofNode = /import \{[^}]*\bWorker\b[^}]*\} from "node:worker_threads"/;
-  test("leaves a browser's workers and IndexedDB to the SDK", () => {
-    const naming = files.filter(({ text }) => /\bnew (Shared)?Worker\b|\bindexedDB\b/.test(text) && !ofNode.test(text));
+  test("leaves workers and IndexedDB to the SDK", () => {
+    const naming = files.filter(({ text }) => /\bnew (Shared)?Worker\b|\bindexedDB\b/.test(text));
     expect(naming.map(({ path }) => path).filter((path) => !path.startsWith("packages/sdk/"))).toEqual([]);
   });
 

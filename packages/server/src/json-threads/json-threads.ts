@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import { type ResourceLimits, Worker } from "node:worker_threads";
+import { type ResourceLimits, Worker as Thread } from "node:worker_threads";
 import { type Envelope, fromWireError, InferenceError } from "@nearside/core";
 import { type JsonTask, performTask, type TaskInput, type TaskOutput } from "./json-tasks.ts";
 import type { ToThread } from "./json-thread.ts";
@@ -37,8 +37,8 @@ interface Job {
  */
 export class JsonThreads {
   readonly #options: Required<JsonThreadsOptions>;
-  readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  readonly #idle: Thread[] = [];
+  readonly #all = new Set<Thread>();
   readonly #waiting: Job[] = [];
   #isClosed = false;
 
@@ -76,14 +76,14 @@ export class JsonThreads {
     }
   }
 
-  #start(): Worker {
-    const thread = new Worker(entry, { resourceLimits: this.#options.resourceLimits });
+  #start(): Thread {
+    const thread = new Thread(entry, { resourceLimits: this.#options.resourceLimits });
     thread.unref(); // who waits for a reply keeps the process
     this.#all.add(thread);
     return thread;
   }
 
-  #perform(thread: Worker, { message, transfer, resolve, reject }: Job): void {
+  #perform(thread: Thread, { message, transfer, resolve, reject }: Job): void {
     const end = () => {
       thread.off("message", answer).off("error", fail).off("exit", exit);
       this.#next();
