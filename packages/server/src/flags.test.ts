@@ -119,6 +119,61 @@ describe("parseFlags", () => {
     expect(() => parseFlags(["--model_base_path=m", ...args])).toThrow(message);
   });
 
+  test("reads who may call, where it is administered, and what the log says", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "nearside-flags-"));
+    const monitoring = join(folder, "monitoring.config");
+    await writeFile(monitoring, 'prometheus_config { enable: true path: "/here" }');
+    const command = parseFlags([
+      ...["--model_base_path=m", "--tokens_file=t", "--max_requests_per_second=9", "--max_body_mb=2"],
+      ...["--tls_cert_file=c", "--tls_key_file=k", "--tls_client_ca_file=a", "--ssl_config_file=s"],
+      ...[
+        "--secrets_poll_seconds=1",
+        "--admin_port=0",
+        "--admin_token_file=f",
+        `--monitoring_config_file=${monitoring}`,
+      ],
+      ...["--log_format=json", "--log_level=warn", "--log_requests=0.25", "--log_request_headers=User-Agent,X-Id"],
+      ...["--shutdown_drain_seconds=5", "--shutdown_timeout_seconds=60"],
+    ]);
+    await writeFile(monitoring, "prometheus_config { }");
+    const off = parseFlags(["--model_base_path=m", `--monitoring_config_file=${monitoring}`]);
+    await rm(folder, { recursive: true });
+    expect(command).toMatchObject({
+      options: {
+        ...{ tokensFile: "t", requestsPerSecond: 9, maxBodyBytes: 2e6, sslConfigFile: "s", secretsPollMs: 1000 },
+        tls: { certFile: "c", keyFile: "k", clientCaFile: "a" },
+        admin: { port: 0, tokenFile: "f" },
+        metricsPaths: ["/here", "/metrics"],
+      },
+      log: { format: "json", level: "warn", requestRate: 0.25, requestHeaders: ["user-agent", "x-id"] },
+      stop: { drainMs: 5000, limitMs: 60_000 },
+    });
+    expect(off).toMatchObject({ options: { metricsPaths: [] } });
+  });
+
+  test.each([
+    [["--tls_cert_file=c"], "--tls_cert_file: expected it and --tls_key_file"],
+    [["--tls_client_ca_file=a"], "--tls_cert_file: expected it and --tls_key_file"],
+    [["--admin_port=1"], "--admin_port: expected --admin_token_file as well"],
+    [["--log_requests=2"], "--log_requests: expected a number from 0 to 1, got 2"],
+    [["--log_format=xml"], "--log_format: expected text, json, got xml"],
+  ])("refuses %j", (args, message) => {
+    expect(() => parseFlags(["--model_base_path=m", ...args])).toThrow(message);
+  });
+
+  test("tells in --help of every flag with its default, and of those without effect", () => {
+    const lines = helpText()
+      .split("\n")
+      .filter((line) => line.startsWith("  --"));
+    const withDefault = lines.filter((line) => / .*default/.test(line.trim()));
+    const others = lines.filter((line) => !withDefault.includes(line)).map((line) => line.trim().split(" ")[0]);
+    expect(withDefault.length).toBeGreaterThan(40);
+    expect(others.slice(0, 2)).toEqual(["--help", "--version"]);
+    expect(parseFlags(["--model_base_path=m", ...(others.slice(2) as string[])])).toMatchObject({
+      notices: others.slice(2).map((flag) => `${flag}: accepted, no effect yet`),
+    });
+  });
+
   test("knows --help and --version", () => {
     expect(parseFlags(["--help"])).toEqual({ run: "help" });
     expect(parseFlags(["--version"])).toEqual({ run: "version" });
