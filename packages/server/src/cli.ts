@@ -1,8 +1,10 @@
 import { InferenceError } from "@nearside/core";
-import { createServer, type ServerOptions } from "./create-server.ts";
-import { helpText, parseFlags } from "./flags.ts";
+import { createServer } from "./create-server.ts";
+import { helpText, parseFlags, type ServeCommand } from "./flags.ts";
 import { createServerLog, type ServerLog } from "./logging/server-log.ts";
-import { type StopTimes, stopOnSignals } from "./stop-on-signals.ts";
+import type { FinishedCall } from "./monitoring/finished-call.ts";
+import { stopOnSignals } from "./stop-on-signals.ts";
+import { openTracing } from "./tracing/open-tracing.ts";
 import { version } from "./version.ts";
 
 /** What the first argument may be instead of a flag. */
@@ -26,12 +28,22 @@ async function main(args: readonly string[]): Promise<void> {
   if (command.run === "version") return console.log(`nearside-server ${version}`);
   const log = createServerLog(command.log);
   for (const notice of command.notices) log.warn(notice);
-  await serve(command.options, command.stop, log);
+  await serve(command, log);
 }
 
-async function serve(options: ServerOptions, stop: StopTimes, log: ServerLog): Promise<void> {
-  const server = createServer({ ...options, onEvent: log.onEvent, onCall: log.onCall });
-  stopOnSignals(server, { ...stop, tell: log.info });
+async function serve({ options, stop, traces }: ServeCommand, log: ServerLog): Promise<void> {
+  const onError = ({ message }: Error) => log.warn(`traces can't be sent: ${message}`);
+  const tracing = traces && (await openTracing({ ...traces, onError }));
+  const onCall = (call: FinishedCall) => {
+    log.onCall(call);
+    tracing?.onCall(call);
+  };
+  const server = createServer({ ...options, onEvent: log.onEvent, onCall });
+  const close = async () => {
+    await server.close();
+    await tracing?.close();
+  };
+  stopOnSignals({ drain: () => server.drain(), close }, { ...stop, tell: log.info });
   await server.listen();
   log.info(`gRPC: ${server.grpcAddress}`);
   if (server.adminUrl !== null) log.info(`admin: ${server.adminUrl}/`);

@@ -60,6 +60,7 @@ export const flags = {
   admin_port: { value: "PORT", help: "port of the admin API; needs --admin_token_file (default: none)" },
   admin_host: { value: "ADDRESS", help: "address that it listens on (default: 127.0.0.1, this machine alone)" },
   admin_token_file: { value: "FILE", help: "file with the token that it asks for (default: none)" },
+  otlp_endpoint: { value: "URL", help: "OpenTelemetry collector for traces (default: as OTEL_EXPORTER_OTLP_ENDPOINT)" },
   log_format: { value: "text|json", help: "lines for people, or a JSON object each (default: text)" },
   log_level: { value: logLevels.join("|"), help: "leave out what is less important (default: info)" },
   log_requests: { value: "RATE", help: "part of the requests to log; faults always are (default: 0; 1: all)" },

@@ -10,6 +10,7 @@ describe("parseFlags", () => {
       run: "serve",
       notices: [],
       stop: { drainMs: 1000, limitMs: 30_000 },
+      traces: undefined,
       log: { format: "text", level: "info", requestRate: 0, requestHeaders: [] },
       options: {
         models: [{ name: "default", basePath: "/models/half" }],
@@ -134,6 +135,7 @@ describe("parseFlags", () => {
       ],
       ...["--log_format=json", "--log_level=warn", "--log_requests=0.25", "--log_request_headers=User-Agent,X-Id"],
       ...["--shutdown_drain_seconds=5", "--shutdown_timeout_seconds=60"],
+      "--otlp_endpoint=http://c:4318",
     ]);
     await writeFile(monitoring, "prometheus_config { }");
     const off = parseFlags(["--model_base_path=m", `--monitoring_config_file=${monitoring}`]);
@@ -147,6 +149,7 @@ describe("parseFlags", () => {
       },
       log: { format: "json", level: "warn", requestRate: 0.25, requestHeaders: ["user-agent", "x-id"] },
       stop: { drainMs: 5000, limitMs: 60_000 },
+      traces: { endpoint: "http://c:4318" },
     });
     expect(off).toMatchObject({ options: { metricsPaths: [] } });
   });

@@ -14,20 +14,30 @@ import {
   readText,
 } from "./flag-values.ts";
 import type { LogOptions } from "./logging/server-log.ts";
-import { adminOptions, logOptions, monitoringOptions, securityOptions, stopTimes } from "./operations-flags.ts";
+import {
+  adminOptions,
+  logOptions,
+  monitoringOptions,
+  securityOptions,
+  stopTimes,
+  tracesOf,
+} from "./operations-flags.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
 
-/** What a command line asks for; `notices` are things to tell that don't stop the server. */
-export type Command =
-  | { readonly run: "help" }
-  | { readonly run: "version" }
-  | {
-      readonly run: "serve";
-      readonly options: ServerOptions;
-      readonly stop: StopTimes;
-      readonly log: LogOptions;
-      readonly notices: readonly string[];
-    };
+/** What a command line asks for. */
+export type Command = { readonly run: "help" } | { readonly run: "version" } | ServeCommand;
+
+/** To serve, and how. */
+export interface ServeCommand {
+  readonly run: "serve";
+  readonly options: ServerOptions;
+  readonly stop: StopTimes;
+  readonly log: LogOptions;
+  /** Where traces go, where there are to be any. */
+  readonly traces: { readonly endpoint?: string } | undefined;
+  /** Things to tell that don't stop the server. */
+  readonly notices: readonly string[];
+}
 
 /** Reads the arguments of the command line. Throws `invalid-argument`, with what to do, where one doesn't fit. */
 export function parseFlags(args: readonly string[]): Command {
@@ -61,7 +71,7 @@ export function parseFlags(args: readonly string[]): Command {
     ...(host !== undefined && { host }),
     ...(cacheDir !== undefined && { cacheDir }),
   };
-  return { run: "serve", options, stop: stopTimes(values), log: logOptions(values), notices };
+  return { run: "serve", options, stop: stopTimes(values), log: logOptions(values), traces: tracesOf(values), notices };
 }
 
 /** The models of the two flags, or the file that lists them. */
@@ -76,9 +86,8 @@ function parseModels(values: FlagValues, pollMs: number): Pick<ServerOptions, "m
 export function helpText(): string {
   const lines = Object.entries(flags).map(([name, { value, help }]) => {
     const isSwitch = value === null && name !== "help" && name !== "version";
-    return (
-      `  --${name}${value === null ? "" : `=${value}`}`.padEnd(49) + ` ${help}` + (isSwitch ? " (default: false)" : "")
-    );
+    const flag = `--${name}${value === null ? "" : `=${value}`}`.padEnd(47);
+    return `  ${flag} ${help}${isSwitch ? " (default: false)" : ""}`;
   });
   return [
     "Serves a TensorFlow SavedModel or a TensorFlow.js graph model over HTTP.",

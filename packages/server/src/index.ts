@@ -11,3 +11,4 @@ export type { ModelConfig, VersionPolicy } from "./repository/model-config.ts";
 export type { ModelSpec, Repository } from "./repository/repository.ts";
 export type { ModelVersion, VersionState } from "./repository/served-model.ts";
 export { formatEvent, type ServerEvent } from "./server-event.ts";
+export { openTracing, type Tracing, type TracingOptions } from "./tracing/open-tracing.ts";

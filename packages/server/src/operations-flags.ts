@@ -65,3 +65,11 @@ export function stopTimes(values: FlagValues): StopTimes {
     parseNumber(flag, values.get(flag), byDefault, maxTimeoutMs / 1000) * 1000;
   return { drainMs: seconds("shutdown_drain_seconds", 1), limitMs: seconds("shutdown_timeout_seconds", 30) };
 }
+
+/** Where traces go: to the flag's collector, or to that of OpenTelemetry's environment; undefined for nowhere. */
+export function tracesOf(values: FlagValues, env = process.env): { readonly endpoint?: string } | undefined {
+  const endpoint = values.get("otlp_endpoint");
+  if (endpoint !== undefined && !URL.canParse(endpoint)) throw invalid("--otlp_endpoint", "a URL", endpoint);
+  if (endpoint !== undefined) return { endpoint };
+  return env.OTEL_EXPORTER_OTLP_ENDPOINT || env.OTEL_EXPORTER_OTLP_TRACES_ENDPOINT ? {} : undefined;
+}

@@ -1,5 +1,3 @@
-import type { InferenceServer } from "./create-server.ts";
-
 /** How long a server that is told to stop may take for what. */
 export interface StopTimes {
   /** How long SIGTERM lets it serve on, not ready, until clients have heard of it. SIGINT, a person's, doesn't wait. */
@@ -13,7 +11,7 @@ export interface StopTimes {
  * is finished. Exits with 0, or 1 where that took longer than the limit. A second signal ends it at once.
  */
 export function stopOnSignals(
-  server: InferenceServer,
+  server: { drain(): void; close(): Promise<void> },
   { drainMs, limitMs, tell }: StopTimes & { readonly tell: (message: string) => void },
 ): void {
   const stop = async (signal: NodeJS.Signals) => {

@@ -10,12 +10,20 @@ export interface Answer {
   readonly response: any;
 }
 
+/** How a client connects, and what it sends with each call. */
+export interface GrpcClientOptions {
+  readonly channel?: ChannelCredentials;
+  readonly token?: string;
+  readonly metadata?: Readonly<Record<string, string>>;
+}
+
 /** A client of a server's gRPC services, by the server's own tables of their messages. */
 export function grpcClient(
   address: string,
-  { channel = credentials.createInsecure(), token }: { channel?: ChannelCredentials; token?: string } = {},
+  { channel = credentials.createInsecure(), token, metadata: sent = {} }: GrpcClientOptions = {},
 ) {
   const metadata = new Metadata();
+  for (const [name, value] of Object.entries(sent)) metadata.set(name, value);
   if (token !== undefined) metadata.set("authorization", `Bearer ${token}`);
   const client = new Client(address, channel, {
     "grpc.max_receive_message_length": -1,
