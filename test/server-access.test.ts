@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { FinishedCall } from "@nearside/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toTensorProto } from "../packages/server/src/protobuf/tensor-proto.ts";
 import { grpcClient } from "../packages/server/testing/grpc-client.ts";
@@ -144,6 +145,20 @@ describe("a server with a limit of requests", () => {
     expect(refused[0]?.headers.get("retry-after")).toBe("1");
     expect(refused[0]?.body.error).toContain("1 per second");
     expect((await call(`${server.url}/readyz`)).status).toBe(200);
+  });
+
+  test("takes the word of a trusted proxy, and of nobody else, on who the client is", async () => {
+    const calls: FinishedCall[] = [];
+    const onCall = (each: FinishedCall) => void calls.push(each);
+    const addressOf = async (trustedProxies: string[]) => {
+      await using server = await serverOfFakes({ mine: echo }, { trustedProxies, onCall });
+      await fetch(`${server.url}/v1/models/mine`, { headers: { "x-forwarded-for": "203.0.113.9" } });
+      await vi.waitFor(() => expect(calls).toHaveLength(1), { timeout: 30_000 });
+      return calls.pop()?.address;
+    };
+    expect(await addressOf(["127.0.0.0/8"])).toBe("203.0.113.9");
+    expect(await addressOf([])).toBe("127.0.0.1");
+    expect(await addressOf(["10.0.0.0/8"])).toBe("127.0.0.1");
   });
 
   test("counts each token for itself, over HTTP and gRPC together", async () => {

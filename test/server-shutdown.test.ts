@@ -98,7 +98,7 @@ describe("SIGTERM", () => {
     server.kill("SIGTERM");
     expect(await server.exit).toEqual([1, null]);
     await expect(inFlight).rejects.toThrow();
-    process.kill(backend as number, "SIGKILL");
+    await vi.waitFor(async () => expect(await isRunning(backend as number)).toBe(false), { timeout: 30_000 });
   });
 
   test("twice ends the server at once", async () => {
@@ -129,6 +129,12 @@ test("a server that drains is not ready for anyone who asks, answers all the sam
   expect([response.status, response.headers.get("connection")]).toEqual([200, "close"]);
   client.close();
 });
+
+/** Whether a process runs or is stopped: one that has ended may stay a zombie until somebody asks what became of it. */
+async function isRunning(pid: number): Promise<boolean> {
+  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+  return stat !== "" && !/\) [ZX] /.test(stat);
+}
 
 /** The processes that this one has started. */
 async function childrenOf(pid: number): Promise<number[]> {

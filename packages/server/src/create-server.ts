@@ -142,6 +142,7 @@ class ModelServer implements InferenceServer {
     const common = { allowModelControl, onEvent, onCall, guard };
     const http = {
       ...common,
+      trustedProxies: options.trustedProxies ?? [],
       maxBodyBytes,
       requestTimeoutMs,
       metrics: this.#metrics,

@@ -41,6 +41,7 @@ export const flags = {
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
   tokens_file: { value: "FILE", help: "bearer tokens that clients must send, as JSON (default: none needed)" },
   max_requests_per_second: { value: "N", help: "of a client, by its token or address (default: any number)" },
+  trusted_proxies: { value: "A,B", help: "proxies whose X-Forwarded-For tells a client's address (default: none)" },
   max_body_mb: { value: "MB", help: "largest request, decompressed (default: 67; gRPC: 2147)" },
   tls_cert_file: {
     value: "FILE",

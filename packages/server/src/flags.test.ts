@@ -125,7 +125,13 @@ describe("parseFlags", () => {
     const monitoring = join(folder, "monitoring.config");
     await writeFile(monitoring, 'prometheus_config { enable: true path: "/here" }');
     const command = parseFlags([
-      ...["--model_base_path=m", "--tokens_file=t", "--max_requests_per_second=9", "--max_body_mb=2"],
+      ...[
+        "--model_base_path=m",
+        "--tokens_file=t",
+        "--trusted_proxies=10.0.0.0/8",
+        "--max_requests_per_second=9",
+        "--max_body_mb=2",
+      ],
       ...["--tls_cert_file=c", "--tls_key_file=k", "--tls_client_ca_file=a", "--ssl_config_file=s"],
       ...[
         "--secrets_poll_seconds=1",
@@ -142,7 +148,14 @@ describe("parseFlags", () => {
     await rm(folder, { recursive: true });
     expect(command).toMatchObject({
       options: {
-        ...{ tokensFile: "t", requestsPerSecond: 9, maxBodyBytes: 2e6, sslConfigFile: "s", secretsPollMs: 1000 },
+        ...{
+          tokensFile: "t",
+          trustedProxies: ["10.0.0.0/8"],
+          requestsPerSecond: 9,
+          maxBodyBytes: 2e6,
+          sslConfigFile: "s",
+          secretsPollMs: 1000,
+        },
         tls: { certFile: "c", keyFile: "k", clientCaFile: "a" },
         admin: { port: 0, tokenFile: "f" },
         metricsPaths: ["/here", "/metrics"],

@@ -30,6 +30,8 @@ export interface HttpAppOptions {
   readonly onEvent: (event: ServerEvent) => void;
   readonly onCall: OnCall;
   readonly guard: Guard;
+  /** The addresses of proxies whose word on a client's address is taken. */
+  readonly trustedProxies: readonly string[];
   readonly tls: TlsIdentity | undefined;
   /** What is answered at these paths to who measures the server. */
   readonly metrics: Metrics;
@@ -54,6 +56,7 @@ export function createHttpApp(
     bodyLimit: maxBodyBytes,
     ...(tls && { https: { ...secureContext(tls), ...clientVerification(tls) } }),
     requestTimeout: maxReceiveMs,
+    trustProxy: options.trustedProxies.length > 0 ? [...options.trustedProxies] : false,
     return503OnClosing: false, // what comes on a connection that is still open is answered, and the connection closed
     routerOptions: { caseSensitive: false },
     frameworkErrors: (error, request, reply) => sendError(error, request, reply),

@@ -11,11 +11,13 @@ export function securityOptions(values: FlagValues): Partial<ServerOptions> {
   const [certFile, keyFile] = [values.get("tls_cert_file"), values.get("tls_key_file")];
   const [clientCaFile, bodyMb] = [values.get("tls_client_ca_file"), values.get("max_body_mb")];
   const [rate, pollSeconds] = [values.get("max_requests_per_second"), values.get("secrets_poll_seconds")];
+  const proxies = list(values.get("trusted_proxies"));
   if ((certFile === undefined) !== (keyFile === undefined) || (clientCaFile !== undefined && certFile === undefined)) {
     throw invalid("--tls_cert_file", "it and --tls_key_file", "one without the other");
   }
   return {
     ...(tokensFile !== undefined && { tokensFile }),
+    ...(proxies.length > 0 && { trustedProxies: proxies }),
     ...(rate !== undefined && { requestsPerSecond: parseCount("--max_requests_per_second", rate) }),
     ...(bodyMb !== undefined && { maxBodyBytes: parseCount("--max_body_mb", bodyMb) * 1e6 }),
     ...(certFile !== undefined &&

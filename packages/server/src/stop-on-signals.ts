@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+
 /** How long a server that is told to stop may take for what. */
 export interface StopTimes {
   /** How long SIGTERM lets it serve on, not ready, until clients have heard of it. SIGINT, a person's, doesn't wait. */
@@ -17,12 +19,12 @@ export function stopOnSignals(
   const stop = async (signal: NodeJS.Signals) => {
     for (const each of signals) {
       process.removeAllListeners(each);
-      process.once(each, () => process.exit(1));
+      process.once(each, exitAtOnce);
     }
     tell(`${signal}: finishing what is in flight`);
     setTimeout(() => {
       tell(`not finished after ${limitMs} ms: giving up`);
-      process.exit(1);
+      exitAtOnce();
     }, limitMs);
     server.drain();
     if (signal === "SIGTERM") await new Promise((resolve) => setTimeout(resolve, Math.min(drainMs, limitMs)));
@@ -30,6 +32,18 @@ export function stopOnSignals(
     process.exit(0); // a GPU's handle would keep the process
   };
   for (const signal of signals) process.once(signal, () => void stop(signal));
+}
+
+/** Ends this process and those that it started: one that hangs would not notice that the server is gone. */
+function exitAtOnce(): never {
+  for (const pid of children()) process.kill(pid, "SIGKILL");
+  process.exit(1);
+}
+
+/** The processes that this one has started, where there is /proc. */
+function children(): readonly number[] {
+  const path = `/proc/${process.pid}/task/${process.pid}/children`;
+  return existsSync(path) ? readFileSync(path, "utf8").trim().split(" ").filter(Boolean).map(Number) : [];
 }
 
 const signals = ["SIGTERM", "SIGINT"] as const;

@@ -11,6 +11,8 @@ export interface SecurityOptions {
   readonly tokensFile?: string;
   /** The requests of a client in a second at most, by its token, else its address; by default any number. */
   readonly requestsPerSecond?: number;
+  /** Addresses or ranges of proxies (`10.0.0.0/8`) whose `X-Forwarded-For` tells a client's address; none by default. */
+  readonly trustedProxies?: readonly string[];
   /** The certificate and key in PEM files, for HTTPS and gRPC; with `clientCaFile` clients need a certificate, too. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string; readonly clientCaFile?: string };
   /** TensorFlow Serving's file of the certificate for gRPC alone, in place of `tls`. */
