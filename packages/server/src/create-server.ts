@@ -1,6 +1,6 @@
 import type { AddressInfo } from "node:net";
 import type { Server } from "node:tls";
-import { InferenceError, toInferenceError } from "@nearside/core";
+import { InferenceError, type Session, toInferenceError } from "@nearside/core";
 import type { FastifyInstance } from "fastify";
 import { type AdminOptions, createAdminApp } from "./admin/admin-app.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
@@ -8,6 +8,7 @@ import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
 import { modelOpener } from "./backends/model-opener.ts";
 import type { ServerBackend } from "./backends/open-backend.ts";
 import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
+import { readVersionBatching } from "./batching/version-batching.ts";
 import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
@@ -37,6 +38,8 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly memoryLimitBytes?: number;
   /** Gathers runs into batches, by these options; they run one by one where it is undefined. */
   readonly batching?: BatchingOptions;
+  /** A version with a `batching_params.pbtxt` in its folder is batched by that in place of `batching` (default false). */
+  readonly batchingPerVersion?: boolean;
   /** Told of batches and queues. */
   readonly onBatching?: (model: string, event: BatchingEvent) => void;
   /** The address to listen on; by default all of them, as TensorFlow Serving does, which containers need. */
@@ -45,6 +48,8 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly restPort?: number;
   /** The port of the gRPC APIs (default none); 0 takes a free one. */
   readonly grpcPort?: number;
+  /** A Unix socket for the gRPC APIs, beside the port or in its place; none by default. */
+  readonly grpcSocketPath?: string;
   /** The origins whose pages may call, such as `https://example.com`, or `*` for all; none by default. */
   readonly corsOrigins?: readonly string[];
   /** The largest body of a request, decompressed (default 64 MiB, of gRPC 2 GiB); a larger one is answered with 413. */
@@ -55,6 +60,8 @@ export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "ca
   readonly allowModelControl?: boolean;
   /** Whether gRPC answers have numbers as raw bytes (`tensor_content`), which is smaller and faster (default false). */
   readonly tensorContent?: boolean;
+  /** Whether JSON answers have null for NaN and infinities, whose bare words only tolerant parsers read (default false). */
+  readonly nonFiniteAsNull?: boolean;
   /** Where conversions of SavedModels are kept; `~/.cache/nearside` by default. */
   readonly cacheDir?: string;
   /** Makes a session of a model's files; by default in processes of its own, on `backend`. */
@@ -118,6 +125,7 @@ class ModelServer implements InferenceServer {
     const { models, modelConfigFile, cacheDir = defaultCacheDir(), corsOrigins = [] } = options;
     const { maxBodyBytes = 64 * 2 ** 20, requestTimeoutMs = 30_000, allowModelControl = false } = options;
     const { openModel = (...model) => this.#openModel(...model), metricsPaths = defaultMetricsPaths } = options;
+    const { nonFiniteAsNull = false } = options;
     const onEvent = (event: ServerEvent) => {
       this.#metrics.onEvent(event);
       options.onEvent?.(event);
@@ -145,6 +153,7 @@ class ModelServer implements InferenceServer {
       trustedProxies: options.trustedProxies ?? [],
       maxBodyBytes,
       requestTimeoutMs,
+      nonFiniteAsNull,
       metrics: this.#metrics,
       metricsPaths,
       tls: security.rest,
@@ -153,7 +162,7 @@ class ModelServer implements InferenceServer {
     // Its token says who calls; so probes, which have no certificate, find it, too.
     const tls = security.rest && { ...security.rest, clientCa: undefined };
     if (options.admin) this.#admin = createAdminApp(this.repository, options.admin.tokenFile, { ...http, tls });
-    if (options.grpcPort !== undefined) {
+    if (options.grpcPort !== undefined || options.grpcSocketPath !== undefined) {
       const { tensorContent = false, maxBodyBytes: maxMessageBytes } = options;
       this.#grpc = createGrpcServer(this.repository, { ...common, tensorContent, maxMessageBytes, tls: security.grpc });
     }
@@ -191,7 +200,7 @@ class ModelServer implements InferenceServer {
 
   async #listen(): Promise<void> {
     if (this.#closing) throw new InferenceError("closed", "the server is closed; create another");
-    const { host = "0.0.0.0", restPort: port = 8501, grpcPort, openModel, admin } = this.#options;
+    const { host = "0.0.0.0", restPort: port = 8501, grpcPort, grpcSocketPath, openModel, admin } = this.#options;
     const file = this.#options.modelConfigFile;
     const config = file && (await readModelConfigFile(file.path));
     if (!openModel) this.#openInProcesses = await this.#createOpener();
@@ -200,6 +209,11 @@ class ModelServer implements InferenceServer {
     if (grpcPort !== undefined) {
       await this.#grpc?.listen(host, grpcPort).catch((cause: unknown) => {
         throw cannotListen(`${host}:${grpcPort}`, cause);
+      });
+    }
+    if (grpcSocketPath !== undefined) {
+      await this.#grpc?.listenOnSocket(grpcSocketPath).catch((cause: unknown) => {
+        throw cannotListen(grpcSocketPath, cause);
       });
     }
     this.#stopWatchingSecrets = this.#security.watch({
@@ -249,8 +263,10 @@ class ModelServer implements InferenceServer {
   }
 
   /** Puts batching around a session where that is asked for, and around both what the options say. */
-  #wrapSession(...[session, place]: Parameters<WrapSession>): ReturnType<WrapSession> {
-    const { wrapSession = (each) => each, batching, instanceCount = 1, onBatching = () => {} } = this.#options;
+  async #wrapSession(...[session, place]: Parameters<WrapSession>): Promise<Session> {
+    const { wrapSession = (each) => each, instanceCount = 1, onBatching = () => {} } = this.#options;
+    const ofVersion = this.#options.batchingPerVersion ? await readVersionBatching(place.path) : undefined;
+    const batching = ofVersion ?? this.#options.batching;
     const watch = this.#metrics.watch(place, session.keepsState ? 1 : instanceCount);
     const counted = watch.executions(session);
     if (!batching) return wrapSession(watch.runs(counted), place);

@@ -20,9 +20,11 @@ export const flags = {
   enable_model_warmup: { value: "BOOL", help: "run the requests in assets.extra before serving (default: true)" },
   num_request_iterations_for_warmup: { value: "N", help: "run each of them so often (default: 1)" },
   port: { value: "PORT", help: "port of the gRPC APIs (default: 8500; 0 takes a free one)" },
+  grpc_socket_path: { value: "PATH", help: "a Unix socket for them, too (default: none)" },
   rest_api_port: { value: "PORT", help: "port of the REST APIs (default: 8501; 0 takes a free one)" },
   rest_api_timeout_in_ms: { value: "MS", help: "longest time for a REST request (default: 30000)" },
   enable_serialization_as_tensor_content: { value: null, help: "numbers as raw bytes in gRPC answers" },
+  non_finite_as_null: { value: null, help: "null for NaN and infinities in JSON answers, which is valid JSON" },
   allow_model_control: { value: null, help: "let clients of /v2 and of gRPC load and unload models" },
   host: { value: "ADDRESS", help: "address to listen on (default: 0.0.0.0, all of them)" },
   backend: {
@@ -36,6 +38,7 @@ export const flags = {
     value: "FILE",
     help: "batching parameters, as for TensorFlow Serving (default: its own)",
   },
+  enable_per_model_batching_parameters: { value: null, help: "and batching_params.pbtxt in a version's folder for it" },
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
   cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
@@ -81,7 +84,7 @@ export const maxTimeoutMs = 2 ** 31 - 1;
 /** Flags of TensorFlow Serving that this server knows and does nothing with. */
 export const withoutEffect: ReadonlySet<string> = new Set(
   [
-    "grpc_socket_path rest_api_num_threads enable_per_model_batching_parameters",
+    "rest_api_num_threads",
     "num_load_threads num_unload_threads flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
     "tensorflow_session_config_file use_alts_credentials platform_config_file",

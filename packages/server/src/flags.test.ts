@@ -25,6 +25,7 @@ describe("parseFlags", () => {
         restPort: 8501,
         requestTimeoutMs: 30_000,
         tensorContent: false,
+        nonFiniteAsNull: false,
         allowModelControl: false,
         corsOrigins: [],
       },
@@ -63,8 +64,14 @@ describe("parseFlags", () => {
         requestTimeoutMs: 60_000,
         allowModelControl: true,
         tensorContent: true,
+        nonFiniteAsNull: false,
       },
     });
+  });
+
+  test("takes a socket for gRPC, and null for NaN", () => {
+    const command = parseFlags(["--model_base_path=m", "--grpc_socket_path=/run/n.sock", "--non_finite_as_null"]);
+    expect(command).toMatchObject({ options: { grpcSocketPath: "/run/n.sock", nonFiniteAsNull: true } });
   });
 
   test("takes a file of models in place of one model", () => {
@@ -110,6 +117,9 @@ describe("parseFlags", () => {
     const batching = { maxBatchSize: 4, allowedBatchSizes: [], padVariableLengthInputs: false };
     expect(command).toMatchObject({ options: { instanceCount: 2, memoryLimitBytes: 512e6, batching } });
     expect(parseFlags(["--model_base_path=m", "--enable_batching"])).toMatchObject({ options: { batching: {} } });
+    const perModel = ["--model_base_path=m", "--enable_per_model_batching_parameters"];
+    expect(parseFlags([...perModel, "--enable_batching"])).toMatchObject({ options: { batchingPerVersion: true } });
+    expect(parseFlags(perModel)).not.toMatchObject({ options: { batchingPerVersion: true } });
   });
 
   test.each([

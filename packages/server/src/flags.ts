@@ -61,6 +61,8 @@ export function parseFlags(args: readonly string[]): Command {
     restPort: number("rest_api_port", 8501, 65_535),
     requestTimeoutMs: number("rest_api_timeout_in_ms", 30_000, maxTimeoutMs),
     tensorContent: isOn(values.get("enable_serialization_as_tensor_content")),
+    nonFiniteAsNull: isOn(values.get("non_finite_as_null")),
+    ...(values.has("grpc_socket_path") && { grpcSocketPath: values.get("grpc_socket_path") as string }), // as asked
     allowModelControl: isOn(values.get("allow_model_control")),
     corsOrigins,
     ...backendOptions(values),
@@ -107,11 +109,13 @@ function backendOptions(values: FlagValues): Partial<ServerOptions> {
   const [instances, memoryMb] = [values.get("instance_count"), values.get("backend_memory_limit_mb")];
   const path = values.get("batching_parameters_file");
   const isBatching = isOn(values.get("enable_batching"));
+  const isPerModel = isOn(values.get("enable_per_model_batching_parameters"));
   if (path !== undefined && !isBatching)
     throw invalid("--batching_parameters_file", "--enable_batching as well", "it alone");
   return {
     ...(instances !== undefined && { instanceCount: parseCount("--instance_count", instances) }),
     ...(memoryMb !== undefined && { memoryLimitBytes: parseCount("--backend_memory_limit_mb", memoryMb) * 1e6 }),
+    ...(isPerModel && isBatching && { batchingPerVersion: true }), // alone it does nothing, as there
     ...(isBatching && {
       batching: path === undefined ? {} : parseBatchingParameters(readText("--batching_parameters_file", path), path),
     }),

@@ -25,6 +25,8 @@ export interface HttpAppOptions {
   readonly maxBodyBytes: number;
   /** How long an answer may take; 0 for any time. */
   readonly requestTimeoutMs: number;
+  /** Whether JSON has null for NaN and infinities, in place of their names. */
+  readonly nonFiniteAsNull: boolean;
   /** Whether clients may load and unload models. */
   readonly allowModelControl: boolean;
   readonly onEvent: (event: ServerEvent) => void;
@@ -49,7 +51,7 @@ const maxReceiveMs = 300_000;
 /** The HTTP side of a server: its APIs over a repository, not yet listening. */
 export function createHttpApp(
   repository: Repository,
-  { corsOrigins, maxBodyBytes, requestTimeoutMs, allowModelControl, ...options }: HttpAppOptions,
+  { corsOrigins, maxBodyBytes, requestTimeoutMs, nonFiniteAsNull, allowModelControl, ...options }: HttpAppOptions,
 ): FastifyInstance {
   const { onEvent, onCall, metrics, metricsPaths, guard, tls } = options;
   const app = fastify({
@@ -103,9 +105,9 @@ export function createHttpApp(
   app.addHook("onClose", () => json.close());
   app.register(async (routes) => {
     protect(routes); // after CORS: its preflights have no token, and refusals need its headers, too
-    const v1 = restV1({ json });
+    const v1 = restV1({ json, nonFiniteAsNull });
     routes.all("/v1/*", (request, reply) => answer(v1, request, reply));
-    const v2 = oipV2({ json, allowModelControl });
+    const v2 = oipV2({ json, nonFiniteAsNull, allowModelControl });
     for (const path of ["/v2", "/v2/*"]) routes.all(path, (request, reply) => answer(v2, request, reply));
     options.addRoutes?.(routes);
     healthRoutes(routes, repository);

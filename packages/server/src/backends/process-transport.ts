@@ -18,6 +18,8 @@ export interface ProcessOptions {
   readonly task: Task;
   /** What the process may hold of the machine's memory, in bytes; it is ended beyond. */
   readonly memoryLimitBytes: number;
+  /** The program of the process. */
+  readonly entry?: string | undefined;
 }
 
 /** A session in a process of its own, and word of the process's end. */
@@ -36,7 +38,7 @@ interface WaitingCall {
   reject(reason: InferenceError): void;
 }
 
-const entry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
+const backendEntry = fileURLToPath(new URL("./backend-process.js", import.meta.url));
 
 /** Lets processes share a GPU, of which TensorFlow would take all, and leaves its notices out of the log. */
 const tensorflowEnv = { TF_FORCE_GPU_ALLOW_GROWTH: "true", TF_CPP_MIN_LOG_LEVEL: "2" };
@@ -46,9 +48,10 @@ const exitMs = 5000;
 
 /**
  * Starts the process of a model on a backend. Calls reject when it ends: with `no-backend` until the session is open,
- * from then on with `device-lost`, or `out-of-memory` where it held more than it may. Closing ends it.
+ * from then on with `device-lost`, or `out-of-memory` where it held more than it may. One that has lost its device is
+ * ended. Closing ends it.
  */
-export function processTransport({ task, memoryLimitBytes }: ProcessOptions): ProcessTransport {
+export function processTransport({ task, memoryLimitBytes, entry = backendEntry }: ProcessOptions): ProcessTransport {
   const env = { ...tensorflowEnv, ...process.env };
   const memory = SharedMemory.create();
   const stdio: StdioOptions = ["inherit", "inherit", "inherit", "ipc", ...(memory ? [memory.fd] : [])];
@@ -92,6 +95,9 @@ export function processTransport({ task, memoryLimitBytes }: ProcessOptions): Pr
     waiting.delete(id);
     call.resolve(call.method === "run" && "reply" in envelope ? { reply: receive(envelope.reply) } : envelope);
     if (call.lease) memory?.release(call.lease);
+    if (!("error" in envelope) || envelope.error.code !== "device-lost") return;
+    die(`lost its device: ${envelope.error.message}`); // it would answer all others so
+    child.kill("SIGKILL");
   });
 
   const send = (message: ToBackend) =>

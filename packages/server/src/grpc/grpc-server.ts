@@ -1,3 +1,4 @@
+import { stat, unlink } from "node:fs/promises";
 import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { InferenceError } from "@nearside/core";
 import type { OnCall } from "../monitoring/finished-call.ts";
@@ -36,6 +37,8 @@ export interface GrpcServer {
   /** Gives new connections this identity. */
   replaceIdentity(identity: TlsIdentity): void;
   listen(host: string, port: number): Promise<void>;
+  /** Listens on a Unix socket as well; one that is left over at this path goes first. */
+  listenOnSocket(path: string): Promise<void>;
   /** Stops accepting calls and waits for those in flight. */
   close(): Promise<void>;
 }
@@ -79,21 +82,29 @@ export function createGrpcServer(
   add("grpc.reflection.v1.ServerReflection", () => reflection);
   add("grpc.reflection.v1alpha.ServerReflection", () => reflection);
   let address: string | null = null;
+  const bind = (place: string) =>
+    new Promise<number>((resolve, reject) => {
+      server.bindAsync(place, secure ?? ServerCredentials.createInsecure(), (error, port) => {
+        if (error) reject(error);
+        else if (closing.signal.aborted) reject(new InferenceError("closed", "the server is closed"));
+        else resolve(port);
+      });
+    });
   return {
     get address() {
       return address;
     },
     replaceIdentity: (identity) => secure?.replace(identity),
-    listen: (host, port) =>
-      new Promise((resolve, reject) => {
-        const name = host.includes(":") ? `[${host}]` : host;
-        server.bindAsync(`${name}:${port}`, secure ?? ServerCredentials.createInsecure(), (error, bound) => {
-          if (error) return reject(error);
-          if (closing.signal.aborted) return reject(new InferenceError("closed", "the server is closed"));
-          address = `${name === "0.0.0.0" || name === "[::]" ? "localhost" : name}:${bound}`;
-          resolve();
-        });
-      }),
+    async listen(host, port) {
+      const name = host.includes(":") ? `[${host}]` : host;
+      const bound = await bind(`${name}:${port}`);
+      address = `${name === "0.0.0.0" || name === "[::]" ? "localhost" : name}:${bound}`;
+    },
+    async listenOnSocket(path) {
+      const isSocket = (await stat(path).catch(() => undefined))?.isSocket() ?? false; // else nothing is there
+      if (isSocket) await unlink(path);
+      await bind(`unix:${path}`);
+    },
     async close() {
       closing.abort();
       address = null;

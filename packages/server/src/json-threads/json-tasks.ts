@@ -3,7 +3,7 @@ import { decodeInferRequest } from "../oip-v2/infer-request.ts";
 import { encodeInferResponse } from "../oip-v2/infer-response.ts";
 import { readExamples } from "../rest-v1/examples-request.ts";
 import { type PredictForm, readPredict } from "../rest-v1/predict-request.ts";
-import { encodePredictResponse } from "../rest-v1/predict-response.ts";
+import { type ElementOptions, encodePredictResponse } from "../rest-v1/predict-response.ts";
 
 /** What is done with the JSON of requests and replies: functions of plain data, so that a thread can do them. */
 export const jsonTasks = {
@@ -11,9 +11,10 @@ export const jsonTasks = {
     readPredict(body, signatures),
   readExamples: ({ body, verb }: { body: Uint8Array; verb: "classify" | "regress" }) => readExamples(body, verb),
   readInfer: ({ body, headerLength, signature }: InferBody) => decodeInferRequest(body, headerLength, signature),
-  writePredict: ({ form, outputs }: { form: PredictForm; outputs: Tensors }): Uint8Array =>
-    Buffer.from(encodePredictResponse(form, outputs)),
-  writeInfer: ({ fields, outputs, binary }: InferReply) => encodeInferResponse(fields, outputs, binary),
+  writePredict: ({ form, outputs, ...options }: PredictReply): Uint8Array =>
+    Buffer.from(encodePredictResponse(form, outputs, options)),
+  writeInfer: ({ fields, outputs, binary, ...options }: InferReply) =>
+    encodeInferResponse(fields, outputs, binary, options),
 } as const;
 
 interface InferBody {
@@ -22,7 +23,12 @@ interface InferBody {
   readonly signature: Signature;
 }
 
-interface InferReply {
+interface PredictReply extends ElementOptions {
+  readonly form: PredictForm;
+  readonly outputs: Tensors;
+}
+
+interface InferReply extends ElementOptions {
   readonly fields: Readonly<Record<string, unknown>>;
   readonly outputs: Tensors;
   /** The outputs to be sent as bytes. */

@@ -4,10 +4,10 @@ const maxDigits = { float32: 9, float64: 17 } as const;
 /**
  * The text of a floating-point number as TensorFlow Serving writes it: six digits if they read back as the same
  * number, else all that are needed; whole numbers end in `.0`; NaN and infinities are bare words, which only tolerant
- * JSON parsers read.
+ * JSON parsers read, or else null.
  */
-export function formatFloat(value: number, dtype: "float32" | "float64"): string {
-  if (!Number.isFinite(value)) return String(value); // NaN, Infinity, -Infinity
+export function formatFloat(value: number, dtype: "float32" | "float64", { nonFiniteAsNull = false } = {}): string {
+  if (!Number.isFinite(value)) return nonFiniteAsNull ? "null" : String(value); // NaN, Infinity, -Infinity
   const short = formatDigits(value, 6);
   const read = dtype === "float32" ? Math.fround(Number(short)) : Number(short);
   const text = read === value ? short : formatDigits(value, maxDigits[dtype]);

@@ -1,5 +1,5 @@
 import { encodeTensorData, headerLengthName, oipName, type Tensors } from "@nearside/core";
-import { encodeElements } from "../rest-v1/predict-response.ts";
+import { type ElementOptions, encodeElements } from "../rest-v1/predict-response.ts";
 import type { HttpReply } from "../route.ts";
 
 /** An infer response: these fields and the outputs, those in `binary` as bytes after a JSON header, others within it. */
@@ -7,6 +7,7 @@ export function encodeInferResponse(
   fields: Readonly<Record<string, unknown>>,
   outputs: Tensors,
   binary: ReadonlySet<string>,
+  options: ElementOptions = {},
 ): HttpReply {
   const parts: Uint8Array[] = [];
   const entries = Object.entries(outputs).map(([name, tensor]) => {
@@ -16,7 +17,7 @@ export function encodeInferResponse(
       parts.push(bytes);
       return JSON.stringify({ ...head, parameters: { binary_data_size: bytes.byteLength } });
     }
-    const elements = encodeElements("", { ...tensor, shape: [tensor.data.length] }); // flat; a name's ending means nothing here
+    const elements = encodeElements("", { ...tensor, shape: [tensor.data.length] }, options); // flat; a name's ending means nothing
     return `${JSON.stringify(head).slice(0, -1)},"data":${elements}}`;
   });
   const json = `${JSON.stringify(fields).slice(0, -1)},"outputs":[${entries.join(",")}]}`;

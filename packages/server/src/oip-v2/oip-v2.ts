@@ -3,6 +3,7 @@ import { isJsonObject, type JsonObject, parseJson } from "../json/parse-json.ts"
 import { type JsonThreads, jsonBytesOf } from "../json-threads/json-threads.ts";
 import type { LoadedSignature } from "../repository/load-version.ts";
 import type { Repository } from "../repository/repository.ts";
+import type { ElementOptions } from "../rest-v1/predict-response.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
 import { version as serverVersion } from "../version.ts";
 import {
@@ -20,7 +21,7 @@ const modelPath =
 const controlPath = /^\/v2\/repository\/models\/(?<name>[^/]+)\/(?<call>load|unload)$/i;
 
 /** Which calls of the protocol are answered, and how. */
-export interface OipV2Options {
+export interface OipV2Options extends ElementOptions {
   readonly json: JsonThreads;
   /** Whether clients may load and unload models. */
   readonly allowModelControl: boolean;
@@ -30,7 +31,7 @@ export interface OipV2Options {
  * The Open Inference Protocol v2 over HTTP, with the binary tensor, the repository and the statistics extension. Errors
  * are `{ error, code }`.
  */
-export function oipV2({ json, allowModelControl }: OipV2Options): Route {
+export function oipV2({ allowModelControl, ...options }: OipV2Options): Route {
   return async (request, repository) => {
     try {
       const control = controlPath.exec(request.path)?.groups;
@@ -38,7 +39,7 @@ export function oipV2({ json, allowModelControl }: OipV2Options): Route {
         if (!allowModelControl) throw modelControlError();
         return await controlModel(control, repository);
       }
-      return await dispatch(request, repository, json);
+      return await dispatch(request, repository, options);
     } catch (error) {
       return errorReply(error, { isV1: false });
     }
@@ -51,7 +52,9 @@ export function modelControlError(): InferenceError {
   return new InferenceError("unsupported", message);
 }
 
-async function dispatch(request: HttpRequest, repository: Repository, json: JsonThreads): Promise<HttpReply> {
+type JsonOptions = Omit<OipV2Options, "allowModelControl">;
+
+async function dispatch(request: HttpRequest, repository: Repository, options: JsonOptions): Promise<HttpReply> {
   const { method, path } = request;
   const call = `${method} ${path.replace(/\/$/, "").toLowerCase()}`;
   const answer = Object.hasOwn(serverCalls, call) ? serverCalls[call] : undefined;
@@ -64,7 +67,7 @@ async function dispatch(request: HttpRequest, repository: Repository, json: Json
   const verb = groups.call?.toLowerCase();
   const expected = verb === "infer" ? "POST" : "GET";
   if (method !== expected) throw new InferenceError("not-found", `${path}: expected ${expected}, got ${method}`);
-  if (verb === "infer") return inferOverHttp(model, request, repository, json);
+  if (verb === "infer") return inferOverHttp(model, request, repository, options);
   if (verb === "stats") return statistics(repository, model);
   if (verb !== "ready") return jsonReply(modelMetadata(repository, model));
   findModel(repository, model);
@@ -87,7 +90,7 @@ async function inferOverHttp(
   model: NamedModel,
   { body, headers, signal }: HttpRequest,
   repository: Repository,
-  json: JsonThreads,
+  { json, ...options }: JsonOptions,
 ): Promise<HttpReply> {
   const headerLength = headers[headerLengthName];
   const jsonBytes = Math.min(body.byteLength, Number(headerLength ?? body.byteLength)) || 0; // no number: the reader tells
@@ -99,7 +102,7 @@ async function inferOverHttp(
   const names = Object.keys(outputs);
   const binary = new Set(names.filter((name) => call.binary.get(name) ?? call.binaryByDefault));
   const written = Object.fromEntries(Object.entries(outputs).filter(([name]) => !binary.has(name)));
-  return json.run("writeInfer", { fields, outputs, binary }, jsonBytesOf(written));
+  return json.run("writeInfer", { fields, outputs, binary, ...options }, jsonBytesOf(written));
 }
 
 async function controlModel(groups: Readonly<Record<string, string | undefined>>, repository: Repository) {

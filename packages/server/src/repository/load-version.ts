@@ -83,7 +83,7 @@ export async function loadVersion(
       }
       const session = await openModel(place.model, folder, signal);
       const counted = statistics.countingExecutions(session);
-      const wrapped = wrapSession ? await wrapSession(counted, { ...place, signature }) : counted;
+      const wrapped = wrapSession ? await wrapOrClose(wrapSession, counted, { ...place, signature }) : counted;
       signatures.set(signature, { session: withStatistics(wrapped, statistics), folder });
     }
     requireDefault(place, signatures, refused);
@@ -97,6 +97,15 @@ export async function loadVersion(
     return loaded;
   } catch (error) {
     await close();
+    throw error;
+  }
+}
+
+async function wrapOrClose(wrap: WrapSession, session: Session, place: SessionPlace): Promise<Session> {
+  try {
+    return await wrap(session, place);
+  } catch (error) {
+    await session.close();
     throw error;
   }
 }

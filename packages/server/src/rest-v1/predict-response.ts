@@ -7,20 +7,26 @@ import type { PredictForm } from "./predict-request.ts";
  * The body of a predict response, in the form of its request: `predictions` or `outputs`. One output is a bare value,
  * several are objects by name. Throws `invalid-argument` where the outputs don't have one batch size (row form).
  */
-export function encodePredictResponse(form: PredictForm, outputs: Tensors): string {
-  return form === "row" ? encodeRows(outputs) : encodeColumns(outputs);
+export function encodePredictResponse(form: PredictForm, outputs: Tensors, options: ElementOptions = {}): string {
+  return form === "row" ? encodeRows(outputs, options) : encodeColumns(outputs, options);
+}
+
+/** How elements are written. */
+export interface ElementOptions {
+  /** NaN and infinities are null (default false: bare words, as TensorFlow Serving has them). */
+  readonly nonFiniteAsNull?: boolean;
 }
 
 /** The elements of a tensor as JSON: nested lists in its shape, each on one line. */
-export function encodeElements(name: string, tensor: Tensor): string {
-  return nest(elementTexts(name, tensor), tensor.shape, 0, tensor.data.length);
+export function encodeElements(name: string, tensor: Tensor, options: ElementOptions = {}): string {
+  return nest(elementTexts(name, tensor, options), tensor.shape, 0, tensor.data.length);
 }
 
-function encodeRows(outputs: Tensors): string {
+function encodeRows(outputs: Tensors, options: ElementOptions): string {
   const entries = Object.entries(outputs);
   const batch = batchSize(entries);
   const columns = entries.map(([name, tensor]) => {
-    const texts = elementTexts(name, tensor);
+    const texts = elementTexts(name, tensor, options);
     const length = batch === 0 ? 0 : texts.length / batch;
     return { name, row: (index: number) => nest(texts, tensor.shape.slice(1), index * length, (index + 1) * length) };
   });
@@ -36,8 +42,10 @@ function encodeRows(outputs: Tensors): string {
   return `{\n    "predictions": ${list}\n    ]\n}`;
 }
 
-function encodeColumns(outputs: Tensors): string {
-  const members = Object.entries(outputs).map(([name, tensor]) => [name, encodeElements(name, tensor)] as const);
+function encodeColumns(outputs: Tensors, options: ElementOptions): string {
+  const members = Object.entries(outputs).map(
+    ([name, tensor]) => [name, encodeElements(name, tensor, options)] as const,
+  );
   const [only, ...others] = members;
   const value = only && others.length === 0 ? only[1] : encodeObject(members, "    ");
   return `{\n    "outputs": ${value}\n}`;
@@ -62,7 +70,7 @@ function batchSize(entries: readonly (readonly [string, Tensor])[]): number {
   return batch;
 }
 
-function elementTexts(name: string, tensor: Tensor): string[] {
+function elementTexts(name: string, tensor: Tensor, options: ElementOptions): string[] {
   const { dtype, data } = tensor;
   if (dtype === "complex64") {
     throw invalid(`Failed to write JSON value for tensor type: ${tensorFlowName(dtype)}`);
@@ -77,7 +85,7 @@ function elementTexts(name: string, tensor: Tensor): string[] {
   if (dtype === "string") return Array.from(data as readonly string[], (text) => JSON.stringify(text));
   if (dtype === "bool") return Array.from(data as Uint8Array, (value) => (value ? "true" : "false"));
   if (dtype === "float32" || dtype === "float64") {
-    return Array.from(data as Float32Array | Float64Array, (value) => formatFloat(value, dtype));
+    return Array.from(data as Float32Array | Float64Array, (value) => formatFloat(value, dtype, options));
   }
   return Array.from(data as Int32Array, String); // stands for every integer array
 }

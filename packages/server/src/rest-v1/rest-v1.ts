@@ -11,25 +11,31 @@ import type { ModelSpec, Repository } from "../repository/repository.ts";
 import { decodePathPart, errorReply, type HttpReply, type HttpRequest, jsonReply, type Route } from "../route.ts";
 import { encodeClassifyResponse, encodeRegressResponse } from "./examples-response.ts";
 import { encodeMetadata } from "./metadata.ts";
+import type { ElementOptions } from "./predict-response.ts";
 
 const runPath =
   /^\/v1\/models\/(?<name>[^/:]+)(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?:(?<verb>classify|regress|predict)$/i;
 const statusPath =
   /^\/v1\/models(?:\/(?<name>[^/:]+))?(?:\/versions\/(?<version>\d+)|\/labels\/(?<label>[^/:]+))?(?:\/(?<part>metadata))?$/i;
 
+/** How the API's JSON is read and written. */
+export interface RestV1Options extends ElementOptions {
+  readonly json: JsonThreads;
+}
+
 /** TensorFlow Serving's REST API: its paths, bodies, messages and status codes. */
-export function restV1({ json }: { readonly json: JsonThreads }): Route {
+export function restV1(options: RestV1Options): Route {
   return async (request, repository) => {
     try {
       if (request.method === "OPTIONS") return preflight(request);
-      return await dispatch(request, repository, json);
+      return await dispatch(request, repository, options);
     } catch (error) {
       return errorReply(error, { isV1: true });
     }
   };
 }
 
-async function dispatch(request: HttpRequest, repository: Repository, json: JsonThreads): Promise<HttpReply> {
+async function dispatch(request: HttpRequest, repository: Repository, options: RestV1Options): Promise<HttpReply> {
   const { method, path } = request;
   const malformed = () => new InferenceError("invalid-argument", `Malformed request: ${method} ${path}`);
   const pattern = { POST: runPath, GET: statusPath }[method];
@@ -44,16 +50,17 @@ async function dispatch(request: HttpRequest, repository: Repository, json: Json
     repository.find(model);
   } catch (error) {
     // TensorFlow Serving tells of a body's faults before it looks for the model.
-    await json.run("readPredict", { body: request.body, signatures: new Map() }, request.body.byteLength);
+    await options.json.run("readPredict", { body: request.body, signatures: new Map() }, request.body.byteLength);
     throw error;
   }
-  const body = await repository.use<string | Uint8Array>(model, (loaded) => run(loaded, request, json));
+  const body = await repository.use<string | Uint8Array>(model, (loaded) => run(loaded, request, options));
   return { status: 200, headers: { "content-type": "application/json" }, body };
 }
 
 /** What each verb answers to a request. */
 const verbs = {
-  async predict(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<Uint8Array> {
+  async predict(loaded: LoadedModel, { body, signal }: HttpRequest, options: RestV1Options): Promise<Uint8Array> {
+    const { json, nonFiniteAsNull } = options;
     const signatures = new Map([...loaded.signatures].map(([name, { session }]) => [name, session.signature] as const));
     const { name, request } = await json.run("readPredict", { body, signatures }, body.byteLength);
     const found = findSignature(loaded, name);
@@ -62,15 +69,17 @@ const verbs = {
       throw new InferenceError("invalid-argument", message);
     }
     const outputs = await runLoosely(found.session, request.inputs, { signal });
-    return json.run("writePredict", { form: request.form, outputs }, jsonBytesOf(outputs));
+    return json.run("writePredict", { form: request.form, outputs, nonFiniteAsNull }, jsonBytesOf(outputs));
   },
-  async classify(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<string> {
+  async classify(loaded: LoadedModel, { body, signal }: HttpRequest, options: RestV1Options): Promise<string> {
+    const { json } = options;
     const { name, input } = await json.run("readExamples", { body, verb: "classify" }, body.byteLength);
-    return encodeClassifyResponse(await classify(exampleSignature(loaded, name), input, signal));
+    return encodeClassifyResponse(await classify(exampleSignature(loaded, name), input, signal), options);
   },
-  async regress(loaded: LoadedModel, { body, signal }: HttpRequest, json: JsonThreads): Promise<string> {
+  async regress(loaded: LoadedModel, { body, signal }: HttpRequest, options: RestV1Options): Promise<string> {
+    const { json } = options;
     const { name, input } = await json.run("readExamples", { body, verb: "regress" }, body.byteLength);
-    return encodeRegressResponse(await regress(exampleSignature(loaded, name), input, signal));
+    return encodeRegressResponse(await regress(exampleSignature(loaded, name), input, signal), options);
   },
 };
 
