@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
 import { parseFlags } from "../packages/server/src/flags.ts";
 import { commandWorks } from "./command-works.ts";
 
@@ -18,6 +19,7 @@ const absent =
     ? undefined
     : "podman is not here, or NEARSIDE_TEST_BASE_IMAGE names no image to build on";
 const image = "nearside-server:test";
+const model = join(root, "examples/models/linear-regression/saved_model");
 
 const podman = async (...args: readonly string[]) => (await run("podman", args, { maxBuffer: 2 ** 26 })).stdout.trim();
 
@@ -36,8 +38,8 @@ describe("the image's entry point", () => {
 });
 
 describe("the image", () => {
-  const name = `nearside-image-test-${process.pid}`;
-  let container: ChildProcess;
+  const name = `nearside-image-${process.pid}`;
+  const underKserve = `nearside-kserve-${process.pid}`;
   let ended: Promise<number | null>;
   let url: string;
 
@@ -45,18 +47,13 @@ describe("the image", () => {
     if (absent) return;
     const file = ["--file", join(deploy, "Dockerfile"), "--ignorefile", join(deploy, "Dockerfile.dockerignore")];
     await podman("build", "--build-arg", `BASE=${base}`, ...file, "--tag", image, root);
-    const model = `${join(root, "examples/models/linear-regression/saved_model")}:/models/regression/1:ro`;
     const rights = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
-    const place = ["--network=host", "--volume", model, "--env", "MODEL_NAME=regression"];
+    const place = ["--network=host", "--volume", `${model}:/models/regression/1:ro`, "--env", "MODEL_NAME=regression"];
     const flags = ["--host=127.0.0.1", "--port=0", "--rest_api_port=0"];
-    const args = ["run", "--rm", "--name", name, ...rights, ...place, image, ...flags];
-    container = spawn("podman", args, { stdio: ["ignore", "pipe", "inherit"] });
-    ended = new Promise((resolve) => container.once("close", resolve));
-    url = await restUrl(container);
+    ({ ended, url } = await start(name, [...rights, ...place], flags));
   }, 600_000);
   afterAll(async () => {
-    if (absent) return;
-    await podman("rm", "--force", "--ignore", "--volumes", name);
+    if (!absent) await podman("rm", "--force", "--ignore", "--volumes", name, underKserve);
   });
 
   test("is at most 250 MB larger than its base", async (ctx) => {
@@ -101,7 +98,41 @@ describe("the image", () => {
     await podman("stop", "--time", "50", name);
     expect(await ended).toBe(0); // killed it would be 137
   });
+
+  describe("started as KServe starts TensorFlow Serving's", () => {
+    beforeAll(async () => {
+      if (absent) return;
+      const [container] = parse(await readFile(join(deploy, "kserve-runtime.yaml"), "utf8")).spec.containers;
+      const { command, args, securityContext } = container;
+      const rights = ["--user", String(securityContext.runAsUser), "--cap-drop=ALL"];
+      const place = ["--network=none", "--volume", `${model}:/mnt/models:ro`, "--entrypoint", command[0]];
+      await start(
+        underKserve,
+        [...rights, ...place],
+        args.map((each: string) => each.replace("{{.Name}}", "regression")),
+      );
+    }, 600_000);
+
+    test("serves the model that is mounted", async (ctx) => {
+      if (absent) return ctx.skip(absent);
+      const script = `
+        const { status } = await fetch("http://localhost:8080/readyz");
+        const request = { method: "POST", body: JSON.stringify({ instances: [[1]] }) };
+        const reply = await fetch("http://localhost:8080/v1/models/regression:predict", request);
+        console.log(status, Object.keys(await reply.json()));`;
+      const printed = await podman("exec", underKserve, "node", "--input-type=module", "--eval", script);
+      expect(printed).toBe("200 [ 'predictions' ]");
+    });
+  });
 });
+
+/** Starts a container of the image; resolves once it has loaded its models, with where it listens. */
+async function start(name: string, options: readonly string[], flags: readonly string[]) {
+  const args = ["run", "--rm", "--name", name, ...options, image, ...flags];
+  const container = spawn("podman", args, { stdio: ["ignore", "pipe", "inherit"] });
+  const ended = new Promise<number | null>((resolve) => container.once("close", resolve));
+  return { ended, url: await restUrl(container) };
+}
 
 /** Where a container's server listens, once it has loaded its models; rejects if it ends before. */
 async function restUrl(container: ChildProcess): Promise<string> {
