@@ -25,8 +25,12 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-/** A server's process that serves `m`, its addresses, and its end. */
+/** A server's process that serves `m`, its addresses, and its end; once it has written a line that begins like this. */
 async function start(...flags: string[]) {
+  return startUntil("REST: ", ...flags);
+}
+
+async function startUntil(beginning: string, ...flags: string[]) {
   const model = ["--model_name=m", `--model_base_path=${join(folder, "m")}`, "--backend=wasm"];
   const ports = ["--rest_api_port=0", "--port=0", "--host=127.0.0.1"];
   const started = spawn(process.execPath, [command, ...model, ...ports, ...flags]);
@@ -36,7 +40,7 @@ async function start(...flags: string[]) {
   for await (const line of createInterface({ input: started.stdout })) {
     if (line.startsWith("gRPC: ")) found.grpc = line.slice("gRPC: ".length);
     if (line.startsWith("REST: ")) found.url = line.slice("REST: ".length);
-    if (found.url !== "") break;
+    if (line.startsWith(beginning)) break;
   }
   started.stdout.resume();
   return { ...found, exit, kill: (signal: NodeJS.Signals) => started.kill(signal), pid: started.pid as number };
@@ -99,6 +103,12 @@ describe("SIGTERM", () => {
     expect(await server.exit).toEqual([1, null]);
     await expect(inFlight).rejects.toThrow();
     await vi.waitFor(async () => expect(await isRunning(backend as number)).toBe(false), { timeout: 30_000 });
+  });
+
+  test("B11 while a model is loaded ends the server, too", async () => {
+    const server = await startUntil("m: loading version 1", "--shutdown_drain_seconds=0");
+    server.kill("SIGTERM");
+    expect(await server.exit).toEqual([0, null]);
   });
 
   test("twice ends the server at once", async () => {
