@@ -11,6 +11,7 @@ import type { OnCall } from "./monitoring/finished-call.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
 import { observeHttp } from "./monitoring/observe-http.ts";
 import { oipV2 } from "./oip-v2/oip-v2.ts";
+import { pathOf } from "./path-of.ts";
 import type { Repository } from "./repository/repository.ts";
 import { restV1 } from "./rest-v1/rest-v1.ts";
 import { errorReply, type HttpReply, type HttpRequest, type Route } from "./route.ts";
@@ -146,11 +147,6 @@ function toHttpRequest(request: FastifyRequest, reply: FastifyReply, timeoutMs: 
     body: (request.body as Uint8Array | undefined) ?? new Uint8Array(), // as the parser above makes it
     signal: gone.signal,
   };
-}
-
-/** The path as it was sent: the APIs decode its parts themselves. */
-function pathOf(request: FastifyRequest): string {
-  return (request.raw.url ?? "").replace(/\?.*$/s, "");
 }
 
 /** Answers what went wrong before an API saw the request, in that API's form. */

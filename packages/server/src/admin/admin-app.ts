@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { InferenceError } from "@nearside/core";
 import type { FastifyInstance } from "fastify";
 import { createHttpApp, type HttpAppOptions } from "../http-app.ts";
@@ -7,6 +6,7 @@ import { parseModelConfigs } from "../repository/model-config.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { AccessTokens } from "../security/access-tokens.ts";
 import { createGuard } from "../security/guard.ts";
+import { readSecretFile } from "../security/secret-files.ts";
 
 /** Where a server is administered. */
 export interface AdminOptions {
@@ -49,12 +49,7 @@ export function createAdminApp(
 const minTokenLength = 16;
 
 function readToken(path: string): AccessTokens {
-  let token: string;
-  try {
-    token = readFileSync(path, "utf8").trim();
-  } catch (cause) {
-    throw new InferenceError("invalid-argument", `${path}: expected a file that can be read`, { cause });
-  }
+  const token = readSecretFile(path).toString().trim();
   if (!/^\S+$/.test(token) || token.length < minTokenLength) {
     const expected = `expected a token of ${minTokenLength} characters or more, without spaces`;
     throw new InferenceError("invalid-argument", `${path}: ${expected}, got another text (openssl rand -hex 32)`);

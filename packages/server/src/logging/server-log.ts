@@ -1,6 +1,6 @@
 import { toInferenceError } from "@nearside/core";
 import { type DestinationStream, type Level, type Logger, pino } from "pino";
-import type { FinishedCall } from "../monitoring/finished-call.ts";
+import { type FinishedCall, isServerFault } from "../monitoring/finished-call.ts";
 import { formatEvent, type ServerEvent } from "../server-event.ts";
 import { traceOf } from "../tracing/trace-parent.ts";
 
@@ -47,16 +47,13 @@ export function createServerLog(
   return {
     onEvent: (event) => logger[levelOf(event)](eventFields(event), formatEvent(event)),
     onCall: (call) => {
-      const isFault = faultStatuses.has(call.status);
+      const isFault = isServerFault(call.status);
       if (isSampled() || isFault) logCall(logger, call, isFault ? "error" : "info", requestHeaders);
     },
     info: (message) => logger.info(message),
     warn: (message) => logger.warn(message),
   };
 }
-
-/** What the server is at fault for, not the client, in gRPC's words. */
-const faultStatuses: ReadonlySet<string> = new Set(["INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"]);
 
 function logCall(logger: Logger, call: FinishedCall, level: Level, requestHeaders: readonly string[]): void {
   const { header, startMs, durationMs, ...fields } = call;

@@ -27,6 +27,11 @@ export interface FinishedCall {
 /** Who is told of each request once it was answered. */
 export type OnCall = (call: FinishedCall) => void;
 
+/** Whether a status says that the server is at fault, not the client. */
+export function isServerFault(status: string): boolean {
+  return ["INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE"].includes(status);
+}
+
 /** The name of a gRPC status code. */
 export function grpcStatusName(code: number): string {
   return grpcStatus[code] ?? "UNKNOWN";

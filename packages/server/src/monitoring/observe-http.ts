@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { pathOf } from "../path-of.ts";
 import type { Client } from "../security/access-tokens.ts";
 import { type OnCall, statusNameOfHttp } from "./finished-call.ts";
 import { httpCall } from "./http-call.ts";
@@ -8,8 +9,8 @@ const clientGone = 499;
 
 /** Tells of each request over HTTP once it was answered, or its client has gone away. */
 export function observeHttp(app: FastifyInstance, onCall: OnCall, clientOf: (request: FastifyRequest) => Client): void {
-  app.addHook("onResponse", async (request, reply) => {
-    const path = (request.raw.url ?? "").replace(/\?.*$/s, "");
+  app.addHook("onResponse", (request, reply, done) => {
+    const path = pathOf(request);
     const code = reply.raw.writableFinished ? reply.statusCode : clientGone;
     const durationMs = reply.elapsedTime;
     onCall({
@@ -27,5 +28,6 @@ export function observeHttp(app: FastifyInstance, onCall: OnCall, clientOf: (req
         return Array.isArray(value) ? value[0] : value;
       },
     });
+    done();
   });
 }

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { pathOf } from "../path-of.ts";
 import type { Client } from "./access-tokens.ts";
 import { type Guard, nobody } from "./guard.ts";
 
@@ -18,9 +19,12 @@ export function guardHttp(guard: Guard): HttpGuard {
   const clients = new WeakMap<FastifyRequest, Client>();
   return {
     protect: (routes) => {
-      routes.addHook("onRequest", async (request) => {
-        if (openPaths.test(request.raw.url?.replace(/\?.*$/s, "") ?? "")) return;
-        clients.set(request, await guard.admit(request.headers.authorization, request.ip));
+      routes.addHook("onRequest", (request, _reply, done) => {
+        if (openPaths.test(pathOf(request))) return done();
+        guard.admit(request.headers.authorization, request.ip).then((client) => {
+          clients.set(request, client);
+          done();
+        }, done);
       });
     },
     clientOf: (request) => clients.get(request) ?? nobody,

@@ -1,9 +1,8 @@
-import { readFileSync } from "node:fs";
-import { InferenceError, toInferenceError } from "@nearside/core";
+import { toInferenceError } from "@nearside/core";
 import type { ServerEvent } from "../server-event.ts";
 import { type AccessTokens, parseAccessTokens } from "./access-tokens.ts";
+import { readSecretFile, watchSecretFiles } from "./secret-files.ts";
 import { openTls, type Tls, type TlsIdentity, type TlsSource, tlsFromFiles, tlsFromSslConfig } from "./tls.ts";
-import { watchFiles } from "./watch-files.ts";
 
 /** Who may call a server, and how it shows who it is. Every file may be replaced while the server runs. */
 export interface SecurityOptions {
@@ -61,7 +60,9 @@ export function openSecurity(
     grpc: grpc?.identity,
     watch: (changed) => {
       const ends = [
-        tokensFile === undefined ? undefined : watchFiles([tokensFile], () => readAgain(tokensFile), secretsPollMs),
+        tokensFile === undefined
+          ? undefined
+          : watchSecretFiles([tokensFile], () => readAgain(tokensFile), secretsPollMs),
         watchTls(rest, (identity) => {
           changed.rest(identity);
           if (grpc === rest) changed.grpc(identity);
@@ -76,11 +77,5 @@ export function openSecurity(
 }
 
 function readTokens(path: string): AccessTokens {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new InferenceError("invalid-argument", `${path}: expected a file that can be read`, { cause });
-  }
-  return parseAccessTokens(text, path);
+  return parseAccessTokens(readSecretFile(path).toString(), path);
 }

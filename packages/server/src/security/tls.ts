@@ -1,8 +1,7 @@
-import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { InferenceError, toInferenceError } from "@nearside/core";
 import { parseTextProto } from "../protobuf/text-proto.ts";
-import { watchFiles } from "./watch-files.ts";
+import { readSecretFile, watchSecretFiles } from "./secret-files.ts";
 
 /** A server's certificate and key, in PEM, and whose certificates its clients have to have. */
 export interface TlsIdentity {
@@ -35,9 +34,9 @@ export function tlsFromFiles(files: {
   return {
     paths: [certFile, keyFile, ...(clientCaFile === undefined ? [] : [clientCaFile])],
     read: () => ({
-      cert: readBytes(certFile),
-      key: readBytes(keyFile),
-      clientCa: clientCaFile === undefined ? undefined : readBytes(clientCaFile),
+      cert: readSecretFile(certFile),
+      key: readSecretFile(keyFile),
+      clientCa: clientCaFile === undefined ? undefined : readSecretFile(clientCaFile),
     }),
   };
 }
@@ -47,7 +46,7 @@ export function tlsFromSslConfig(path: string): TlsSource {
   return {
     paths: [path],
     read: () => {
-      const config = parseTextProto("tensorflow.serving.SSLConfig", readBytes(path).toString(), path);
+      const config = parseTextProto("tensorflow.serving.SSLConfig", readSecretFile(path).toString(), path);
       const clientCa = config.clientVerify ? Buffer.from(config.customCa) : undefined;
       return { cert: Buffer.from(config.serverCert), key: Buffer.from(config.serverKey), clientCa };
     },
@@ -71,7 +70,7 @@ export function openTls(source: TlsSource, pollMs?: number): Tls {
           onError(toInferenceError(error));
         }
       };
-      return watchFiles(source.paths, look, pollMs);
+      return watchSecretFiles(source.paths, look, pollMs);
     },
   };
 }
@@ -101,12 +100,4 @@ function readChecked(source: TlsSource): TlsIdentity {
 function isSame(a: TlsIdentity, b: TlsIdentity): boolean {
   const isEqual = (x: Buffer | undefined, y: Buffer | undefined) => (x && y ? x.equals(y) : x === y);
   return isEqual(a.cert, b.cert) && isEqual(a.key, b.key) && isEqual(a.clientCa, b.clientCa);
-}
-
-function readBytes(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (cause) {
-    throw new InferenceError("invalid-argument", `${path}: expected a file that can be read`, { cause });
-  }
 }

@@ -1,7 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { Attributes } from "@opentelemetry/api";
 import type { SpanExporter } from "@opentelemetry/sdk-trace-node";
-import type { FinishedCall, OnCall } from "../monitoring/finished-call.ts";
+import { type FinishedCall, isServerFault, type OnCall } from "../monitoring/finished-call.ts";
 import { version } from "../version.ts";
 
 /** What makes a span of each call, and sends it to a collector. */
@@ -46,15 +46,12 @@ export async function openTracing({ endpoint, onError }: TracingOptions): Promis
       const parent = propagator.extract(api.ROOT_CONTEXT, call, getter);
       const options = { kind: api.SpanKind.SERVER, startTime: startMs, attributes: attributesOf(call) };
       const span = tracer.startSpan(`${call.entrypoint} ${call.api}`, options, parent);
-      if (faults.has(call.status)) span.setStatus({ code: api.SpanStatusCode.ERROR, message: call.status });
+      if (isServerFault(call.status)) span.setStatus({ code: api.SpanStatusCode.ERROR, message: call.status });
       span.end(startMs + durationMs);
     },
     close: () => provider.shutdown().catch(() => {}), // onError was told why the last ones can't be sent
   };
 }
-
-/** What the server is at fault for, not the client, in gRPC's words. */
-const faults: ReadonlySet<string> = new Set(["INTERNAL", "UNKNOWN", "DATA_LOSS", "UNAVAILABLE", "DEADLINE_EXCEEDED"]);
 
 /** OpenTelemetry's names for what a call was. */
 function attributesOf({ entrypoint, api, model, path, code, address, client }: FinishedCall): Attributes {
