@@ -29,8 +29,8 @@ export function findModel(repository: Repository, { name, version }: NamedModel)
   const model = `model "${name}"${wanted === undefined ? "" : ` version ${wanted}`}`;
   const [latest] = known;
   if (latest?.error) throw new InferenceError("unavailable", `${model} failed to load: ${latest.error.message}`);
-  if (latest && latest.state !== "end")
-    throw new InferenceError("unavailable", `${model} is ${latest.state}; try again`);
+  const isComing = latest?.state === "start" || latest?.state === "loading";
+  if (isComing) throw new InferenceError("unavailable", `${model} is ${latest.state}; try again`);
   throw new InferenceError("not-found", `${model} is not on this server`);
 }
 

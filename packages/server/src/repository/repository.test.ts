@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Shard } from "@nearside/core";
@@ -329,6 +329,20 @@ describe("labels", () => {
 });
 
 describe("loading and unloading one model", () => {
+  test("loads a version anew that is still being unloaded, once it is", async () => {
+    await write("m", "1");
+    const closing = withResolvers<void>();
+    const slow: OpenModel = async (...model) => ({ ...(await openModel(...model)), close: () => closing.promise });
+    const repository = await loaded([model("m")], { openModel: slow });
+    await repository.unloadModel("m");
+    expect(statesOf(repository)).toEqual(["1 unloading"]);
+    const loading = repository.loadModel("m").catch((error: unknown) => error);
+    for (let turn = 0; turn < 50; turn++) await stat(folder); // by when it has found the version's folder
+    closing.resolve();
+    expect(await loading).toBeUndefined();
+    expect(statesOf(repository)).toEqual(["1 available"]);
+  });
+
   test("holds it unloaded until it is loaded again", async () => {
     await write("m", "1");
     const repository = await loaded([model("m")]);

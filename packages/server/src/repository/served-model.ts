@@ -42,6 +42,8 @@ interface Entry {
   retry: NodeJS.Timeout | undefined;
   uses: number;
   unused: (() => void) | undefined;
+  /** Until it is unloaded, while it is being. */
+  unloading: Promise<void> | undefined;
 }
 
 /**
@@ -109,6 +111,7 @@ export class ServedModel {
     for (const [version, path] of wanted) {
       if (wanted !== this.#wanted) return; // others are wanted meanwhile, and another round is coming
       const entry = this.#entries.get(version);
+      await entry?.unloading; // what is wanted again is loaded anew, once it is gone
       const isNew = !entry || (entry.state === "end" && entry.wasDropped);
       const started = isNew ? this.#start(version, path) : entry;
       if (started.isDue) await this.#options.inTurn(() => this.#load(started));
@@ -125,6 +128,7 @@ export class ServedModel {
     const entry: Entry = {
       ...{ version, path, abort: new AbortController(), state: "start", error: null, loaded: null },
       ...{ triesLeft: maxLoadRetries, isDue: true, wasDropped: false, retry: undefined, uses: 0, unused: undefined },
+      unloading: undefined,
     };
     this.#entries.set(version, entry);
     return entry;
@@ -187,6 +191,7 @@ export class ServedModel {
     entry.loaded = null;
     const unloading = this.#closeUnused(entry, loaded).finally(() => this.#unloading.delete(unloading));
     this.#unloading.add(unloading);
+    entry.unloading = unloading;
   }
 
   async #closeUnused(entry: Entry, loaded: LoadedModel): Promise<void> {
