@@ -86,6 +86,13 @@ describe("the image", () => {
     expect(metrics).toMatch(/^:tensorflow:serving:request_count\{model_name="regression",status="OK"\} 1$/m);
   });
 
+  test("has what sends traces, which is optional elsewhere", async (ctx) => {
+    if (absent) return ctx.skip(absent);
+    const script = 'console.log(typeof (await import("@opentelemetry/sdk-trace-node")).NodeTracerProvider)';
+    const place = ["--workdir", "/app/packages/server", name];
+    expect(await podman("exec", ...place, "node", "--input-type=module", "--eval", script)).toBe("function");
+  });
+
   test("has the commands of TensorFlow Serving's image at their paths", async (ctx) => {
     if (absent) return ctx.skip(absent);
     const path = "/usr/bin/tensorflow_model_server";

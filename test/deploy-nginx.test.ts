@@ -178,4 +178,12 @@ describe.skipIf(!hasTools)("behind nginx", () => {
       expect(await ask(path, { method })).toMatchObject({ status: 404, headers: { "content-type": "text/html" } });
     },
   );
+
+  test("a shard that was asked for before is there while no server answers", async () => {
+    const path = `${shard}?kept-for-long`;
+    const { body } = await ask(path);
+    await server.close();
+    expect(await ask(path)).toMatchObject({ status: 200, body });
+    expect(await ask("/models/doubling/model.json")).toMatchObject({ status: 502 });
+  });
 });
