@@ -16,7 +16,7 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "nearside-load-"));
   await writeDoublingModel(join(folder, "double"));
   const models = [{ name: "double", basePath: join(folder, "double") }];
-  server = createServer({ models, host: "127.0.0.1", restPort: 0, backend: "cpu" });
+  server = createServer({ models, host: "127.0.0.1", restPort: 0, grpcPort: 0, backend: "cpu" });
   await server.listen();
 });
 afterAll(async () => {
@@ -25,19 +25,26 @@ afterAll(async () => {
 });
 
 async function bench(...args: string[]) {
-  const common = [`--url=${server.url}`, "--model=double", "--seconds=0.2", "--warm_up=0.05", `--output=${folder}`];
+  const common = [
+    `--url=${server.url}`,
+    "--model=double",
+    `--grpc=${server.grpcAddress}`,
+    "--seconds=0.2",
+    "--warm_up=0.05",
+    `--output=${folder}`,
+  ];
   const { stdout } = await promisify(execFile)(process.execPath, [command, "bench", ...common, ...args]);
   const { loads, ...about } = JSON.parse(await readFile(join(folder, "load.json"), "utf8"));
   return { stdout, loads, about, chart: await readFile(join(folder, "load.svg"), "utf8") };
 }
 
 describe("nearside-server bench", () => {
-  test.each(["binary", "rest"])("measures requests by %s", async (protocol) => {
+  test.each(["binary", "rest", "grpc"])("measures requests by %s", async (protocol) => {
     const { stdout, loads, about, chart } = await bench(`--protocol=${protocol}`, "--clients=1,3", "--rows=2");
     expect(loads).toHaveLength(2);
     for (const load of loads) {
       expect(load).toMatchObject({ p50Ms: expect.any(Number), errors: {} });
-      expect(load.requests).toBeGreaterThan(1);
+      expect(load.requests).toBeGreaterThanOrEqual(load.load.clients);
       expect(load.p50Ms).toBeLessThanOrEqual(load.p99Ms);
     }
     expect(about).toMatchObject({ model: "double", protocol });
@@ -57,8 +64,15 @@ describe("nearside-server bench", () => {
     });
   });
 
+  test("counts what a gRPC server refuses, by its status", async () => {
+    const url = server.url as string;
+    const { loads } = await bench("--protocol=grpc", `--grpc=${new URL(url).host}`, "--clients=1"); // which is HTTP's
+    expect(loads[0].p50Ms).toBeNull();
+    expect(Object.keys(loads[0].errors)).toEqual(["gRPC UNAVAILABLE"]);
+  });
+
   test.each([
-    [["--protocol=carrier-pigeon"], /--protocol: expected binary or rest/],
+    [["--protocol=carrier-pigeon"], /--protocol: expected one of binary, rest, grpc/],
     [["--clients=0"], /--clients: expected a whole number from 1/],
     [["--clients=1", "--rate=1"], /expected one of them/],
     [["--model=none"], /HTTP 404/],

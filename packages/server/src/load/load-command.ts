@@ -4,9 +4,12 @@ import { parseArgs } from "node:util";
 import { decodeMetadata, InferenceError } from "@nearside/core";
 import { drawLoadChart } from "./draw-load-chart.ts";
 import { generateLoad, type Load } from "./generate-load.ts";
-import { httpProtocols, type LoadRequest, loadInputs, restRequest } from "./load-request.ts";
-import { httpSender } from "./send-requests.ts";
+import { grpcProtocols, httpProtocols, type LoadRequest, loadInputs, restRequest } from "./load-request.ts";
+import { grpcSender, httpSender } from "./send-requests.ts";
 import { formatSummaries, type LoadSummary, summariseLoad } from "./summarise-load.ts";
+
+const protocols = { ...httpProtocols, ...grpcProtocols };
+const protocolNames = Object.keys(protocols).join(", ");
 
 const usage = `Sends requests to a server, and tells how fast they are answered.
 
@@ -14,7 +17,8 @@ Usage: nearside-server bench --url=URL --model=NAME [flags]
 
   --url=URL          the server, such as http://localhost:8501
   --model=NAME       the model
-  --protocol=P       ${Object.keys(httpProtocols).join(" or ")} (default: binary)
+  --protocol=P       one of ${protocolNames} (default: binary)
+  --grpc=ADDRESS     where it takes gRPC, for --protocol=grpc (default: localhost:8500)
   --clients=A,B      send from so many clients at a time, each as soon as it has its answer (default: 1,4,16)
   --rate=A,B         send so many requests per second instead, however long answers take
   --rows=N           rows of each request (default: 1)
@@ -27,6 +31,7 @@ const flags = {
   url: { type: "string" },
   model: { type: "string" },
   protocol: { type: "string", default: "binary" },
+  grpc: { type: "string", default: "localhost:8500" },
   clients: { type: "string" },
   rate: { type: "string" },
   rows: { type: "string", default: "1" },
@@ -47,7 +52,8 @@ export async function run(args: readonly string[]): Promise<void> {
   const loads = parseLoads(values.clients, values.rate);
   const [seconds, warmUp] = [positive("--seconds", values.seconds), positive("--warm_up", values.warm_up)];
   const request = await makeRequest(server, model, protocol, values.input, whole("--rows", values.rows));
-  const { send, close } = httpSender(server, request);
+  const isGrpc = Object.hasOwn(grpcProtocols, protocol);
+  const { send, close } = isGrpc ? grpcSender(values.grpc, request) : httpSender(server, request);
   const summaries: LoadSummary[] = [];
   try {
     for (const load of loads) {
@@ -61,7 +67,10 @@ export async function run(args: readonly string[]): Promise<void> {
   await mkdir(output, { recursive: true });
   const about = { url, model, protocol, requestBytes: request.body.byteLength, seconds };
   await writeFile(join(output, "load.json"), `${JSON.stringify({ ...about, loads: summaries }, null, 2)}\n`);
-  await writeFile(join(output, "load.svg"), drawLoadChart(`${model}, ${protocol}, at ${url}`, summaries));
+  await writeFile(
+    join(output, "load.svg"),
+    drawLoadChart(`${model}, ${protocol}, at ${isGrpc ? values.grpc : url}`, summaries),
+  );
   console.log(`written: ${join(output, "load.json")}, ${join(output, "load.svg")}`);
 }
 
@@ -72,8 +81,7 @@ async function makeRequest(
   input: string | undefined,
   rows: number,
 ): Promise<LoadRequest> {
-  if (!Object.hasOwn(httpProtocols, protocol))
-    throw invalid("--protocol", Object.keys(httpProtocols).join(" or "), protocol);
+  if (!Object.hasOwn(protocols, protocol)) throw invalid("--protocol", `one of ${protocolNames}`, protocol);
   if (input !== undefined) {
     if (protocol !== "rest") throw invalid("--input", "--protocol=rest", protocol);
     return restRequest(model, await readFile(input));
@@ -87,7 +95,7 @@ async function makeRequest(
   });
   if (!response.ok) throw new InferenceError("not-found", `${href}: HTTP ${response.status} ${await response.text()}`);
   const { signature } = decodeMetadata(await response.json(), href);
-  return httpProtocols[protocol as keyof typeof httpProtocols](model, loadInputs(signature, rows)); // one of them
+  return protocols[protocol as keyof typeof protocols](model, loadInputs(signature, rows)); // one of them
 }
 
 function parseLoads(clients: string | undefined, rate: string | undefined): Load[] {

@@ -7,9 +7,11 @@ import {
   type Tensors,
 } from "@nearside/core";
 import { joinRows } from "../batching/join-rows.ts";
+import { encodeProto } from "../protobuf/codec.ts";
+import { toTensorProto } from "../protobuf/tensor-proto.ts";
 import { encodeElements } from "../rest-v1/predict-response.ts";
 
-/** A request over HTTP, to be sent again and again. */
+/** A request, to be sent again and again: over HTTP, or a call of gRPC's, whose path is the method's. */
 export interface LoadRequest {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
@@ -30,6 +32,21 @@ export const httpProtocols = {
       ([name, tensor]) => `${JSON.stringify(name)}: ${encodeElements("", tensor)}`,
     );
     return restRequest(model, new TextEncoder().encode(`{"inputs": {${columns.join(", ")}}}`));
+  },
+} as const;
+
+/** How each protocol over gRPC does. */
+export const grpcProtocols = {
+  /** TensorFlow Serving's Predict, with the numbers as raw bytes. */
+  grpc: (model: string, inputs: Tensors): LoadRequest => {
+    const protos = Object.entries(inputs).map(
+      ([name, tensor]) => [name, toTensorProto(tensor, { asContent: true })] as const,
+    );
+    const body = encodeProto("tensorflow.serving.PredictRequest", {
+      modelSpec: { name: model },
+      inputs: new Map(protos),
+    });
+    return { path: "/tensorflow.serving.PredictionService/Predict", headers: {}, body };
   },
 } as const;
 

@@ -1,3 +1,4 @@
+import { Client, credentials, status } from "@grpc/grpc-js";
 import { HttpConnection } from "./http-connection.ts";
 import type { LoadRequest } from "./load-request.ts";
 
@@ -24,4 +25,22 @@ export function httpSender(server: URL, { path, headers, body }: LoadRequest): {
     for (const connection of all) connection.close();
   };
   return { send, close };
+}
+
+/** Calls a gRPC server, all calls over one connection, as its clients do; `address` is such as `localhost:8500`. */
+export function grpcSender(address: string, { path, body }: LoadRequest): { send: Send; close(): void } {
+  const client = new Client(address, credentials.createInsecure(), { "grpc.max_receive_message_length": -1 });
+  const bytes = Buffer.from(body);
+  const send: Send = () =>
+    new Promise((resolve) => {
+      const done = (error: { code: status } | null) => resolve(error ? `gRPC ${status[error.code]}` : undefined);
+      client.makeUnaryRequest(
+        path,
+        (request: Buffer) => request,
+        (response) => response.byteLength,
+        bytes,
+        done,
+      );
+    });
+  return { send, close: () => client.close() };
 }
