@@ -137,7 +137,7 @@ describe("the life of a version", () => {
       while (!isOver) count((await client.call("tensorflow.serving.PredictionService", "Predict", request)).code);
     };
     const clients = [overHttp(), overHttp(), overHttp(), overGrpc(), overGrpc(), overGrpc()];
-    for (let version = 2; version <= 20; version++) {
+    for (let version = 2; version <= 10; version++) {
       await write("m", String(version));
       await server.repository.poll();
     }
@@ -145,7 +145,7 @@ describe("the life of a version", () => {
     await Promise.all(clients);
     client.close();
     expect([...statuses.keys()].sort()).toEqual([0, 200]); // gRPC's OK and HTTP's
-    expect((await statesOf(server))[0]).toBe("20 AVAILABLE");
+    expect((await statesOf(server))[0]).toBe("10 AVAILABLE");
   });
 
   test("B5 folders that are added, removed, renamed, doubled, no numbers, or half copied", async () => {
