@@ -30,9 +30,11 @@ describe("a server's log", () => {
   test("tells events as JSON, with levels", () => {
     const { lines, log } = logOf();
     log.onEvent({ type: "loading", model: "m", version: 2n ** 60n });
+    log.onEvent({ type: "process", model: "m", backend: "wasm", pid: 7 });
     log.onEvent({ type: "failed", model: "m", version: 3n, error: new InferenceError("data-loss", "broken") });
     expect(lines.map((line) => JSON.parse(line))).toEqual([
       expect.objectContaining({ level: "info", event: "loading", model: "m", version: "1152921504606846976" }),
+      expect.objectContaining({ event: "process", pid: process.pid, backendPid: 7 }),
       expect.objectContaining({ level: "error", error: { code: "data-loss", message: "broken" } }),
     ]);
   });
@@ -63,7 +65,7 @@ describe("a server's log", () => {
   });
 
   test("has no secrets, even where their headers are asked for", () => {
-    const { lines, log } = logOf({ requestHeaders: ["authorization", "user-agent"] });
+    const { lines, log } = logOf({ requestHeaders: ["authorization", "user-agent", "cookie"] });
     log.onCall(callOf());
     expect(lines.join()).not.toContain("s3cret");
     expect(JSON.parse(lines[0] as string).headers).toEqual({ authorization: "[redacted]", "user-agent": "curl" });

@@ -57,7 +57,8 @@ export function createServerLog(
 
 function logCall(logger: Logger, call: FinishedCall, level: Level, requestHeaders: readonly string[]): void {
   const { header, startMs, durationMs, ...fields } = call;
-  const headers = Object.fromEntries(requestHeaders.map((name) => [name, header(name)]));
+  const sent = requestHeaders.map((name) => [name, header(name)] as const).filter(([, value]) => value !== undefined);
+  const headers = Object.fromEntries(sent);
   const details = { event: "request", ...fields, durationMs: round(durationMs), ...traceOf(header("traceparent")) };
   const message = `${call.path} ${call.code} ${round(durationMs)} ms`;
   logger[level]({ ...details, ...(requestHeaders.length > 0 && { headers }) }, message);
@@ -79,11 +80,13 @@ function levelOf({ type }: ServerEvent): Level {
 
 /** An event as JSON has it. */
 function eventFields(event: ServerEvent): object {
-  const { type, ...fields } = event;
+  const { type, ...all } = event;
+  const { pid: backendPid, ...fields } = all as typeof all & { pid?: number }; // where it has one; `pid` is the server's
   const { version, error } = fields as { version?: bigint; error?: unknown }; // where the event has them
   return {
     event: type,
     ...fields,
+    ...(backendPid !== undefined && { backendPid }),
     ...(version !== undefined && { version: String(version) }),
     ...(error !== undefined && { error: toFields(error) }),
   };
