@@ -6,6 +6,8 @@ const trainingKernels =
 
 /** By the end of a file's path, what is taken out of it. */
 const cuts = [
+  // Streams are their page's; a worker that began one would hear that there is no `streamRuns`.
+  [/core\/dist\/stream\.js$/, /^.*import\("\.\/stream-runs\.js"\).*\n/m],
   [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
   // Models saved by TensorFlow.js in the browser's storage.
   [/tfjs-core\/dist\/platforms\/platform_browser\.js$/, /ModelStoreManagerRegistry\.registerManager\([^;]*;/g],

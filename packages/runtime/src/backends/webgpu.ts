@@ -2,7 +2,7 @@ import { InferenceError } from "@nearside/core";
 import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
 import { registerProductKernels } from "../products/product-kernels.ts";
 import { compileShaders } from "../tape/compile-shaders.ts";
-import { recordTape } from "../tape/record-tape.ts";
+import { recordTape, unknownTensor } from "../tape/record-tape.ts";
 import { hoistDirectives } from "./hoist-directives.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
@@ -47,13 +47,21 @@ export async function openWebgpuBackend({ gpu }: WebgpuOptions): Promise<LoadedB
     throw error;
   });
   const { watch, throwIfLost } = watchDevice(device);
+  const { vendor, architecture, device: model, description } = adapter.info;
   const { bufferPool } = recording;
   return {
     ...backend,
+    device: [vendor, architecture, model, description].join(" "),
     watch: (run) => watch(() => backend.watch(run)).finally(() => bufferPool.countRun()),
     ahead: {
       compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
       record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
+      bufferOf: ({ dataId }) => {
+        recording.uploadToGPU(dataId);
+        recording.submitCommands();
+        return recording.tensorMap.get(dataId).resource as GPUBuffer; // where it is now
+      },
+      allocate: (input) => unknownTensor(recording, input),
     },
     memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
     trim: () => bufferPool.trim(),

@@ -1,4 +1,4 @@
-import type { RunOptions, Session, Tensors } from "@nearside/core";
+import { type RunOptions, type Session, stream, type Tensors } from "@nearside/core";
 
 /** How many runs there were, and how long they took together. */
 export interface RunDuration {
@@ -75,15 +75,17 @@ function instancesOf(inputs: Tensors): number {
 
 /** The session with another `run`. */
 function withRun(session: Session, run: (inputs: Tensors, options?: RunOptions) => Promise<Tensors>): Session {
-  return {
+  const counted: Session = {
     model: session.model,
     signature: session.signature,
     backend: session.backend,
     location: session.location,
     keepsState: session.keepsState,
     run,
+    stream: (items, options) => stream(counted, items, options),
     memory: () => session.memory(),
     close: () => session.close(),
     [Symbol.asyncDispose]: () => session.close(),
   };
+  return counted;
 }
