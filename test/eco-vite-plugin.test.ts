@@ -98,6 +98,30 @@ test("nearside/vite makes an op that can't be converted an error of the build, w
   await expect(build(config())).rejects.toThrow("./model?nearside: there is no SavedModel");
 });
 
+test("nearside/vite converts a changed model again in a build that watches", async () => {
+  await writeModel("Neg");
+  const watcher = await build({ ...config(), build: { watch: {} } });
+  if (!("on" in watcher)) throw new Error("the build doesn't watch");
+  const manifests = async () =>
+    (await readdir(join(root, "dist/assets")).catch(() => [])).filter((name) => /^model-\w+\.json$/.test(name));
+  try {
+    const [first] = await vi.waitFor(async () => {
+      const found = await manifests();
+      expect(found).toHaveLength(1);
+      return found;
+    }, 30_000);
+    await vi.waitFor(async () => {
+      await writeModel("Relu"); // again: the file watcher misses what follows a change too closely
+      await vi.waitFor(async () => {
+        const [found = first] = await manifests();
+        expect(found).not.toBe(first);
+      }, 5_000);
+    }, 30_000);
+  } finally {
+    await watcher.close();
+  }
+});
+
 test("nearside/vite converts a changed model again while the dev server runs, and shows what is wrong with it", async () => {
   await writeModel("NoSuchOp");
   const server = await createServer({ ...config(), base: "/app/", server: { port: 0, host: "127.0.0.1" } });

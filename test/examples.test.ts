@@ -10,7 +10,6 @@ import { convertModels, readExample } from "./models.ts";
 
 const examples = fileURLToPath(new URL("../examples/", import.meta.url));
 const results = fileURLToPath(new URL("./results/", import.meta.url));
-const built = `${results}browser-example`;
 
 /** Runs an example as its reader would, and gives what it printed. */
 function run(script: string): string {
@@ -29,9 +28,13 @@ test("examples/server.mjs runs a model on a server it starts", () => {
   expect(run("server.mjs")).toMatch(/^wasm on the server: -?\d+\.\d+, -?\d+\.\d+\n$/);
 });
 
-test("examples/browser runs the digits model in a page", async () => {
+test.each([
+  ["browser", "webgpu: 10 probabilities"],
+  ["stream", /^webgpu: \d$/],
+] as const)("examples/%s runs the digits model in a page", async (name, shown) => {
+  const built = `${results}${name}-example`;
   await build({
-    root: `${examples}browser`,
+    root: examples + name,
     build: { outDir: built, emptyOutDir: true, target: "es2022" },
     logLevel: "error",
   });
@@ -41,7 +44,7 @@ test("examples/browser runs the digits model in a page", async () => {
   try {
     const page = await browser.newPage();
     await page.goto(`${files.origin}/index.html`);
-    await page.getByText("webgpu: 10 probabilities").waitFor();
+    await page.getByText(shown).waitFor();
   } finally {
     await browser.close();
   }
@@ -79,7 +82,7 @@ test("examples/react opens the digits model in a component and runs it", async (
 test("every sample in the README is an example that ran, or a command", () => {
   const readme = readFileSync(fileURLToPath(new URL("../README.md", import.meta.url)), "utf8");
   const samples = [...readme.matchAll(/```jsx?\n([\s\S]*?)```/g)].map((match) => match[1] as string);
-  const names = ["convert.mjs", "server.mjs", "browser/main.js", "react/main.jsx"];
+  const names = ["convert.mjs", "server.mjs", "browser/main.js", "stream/main.js", "react/main.jsx"];
   const files = names.map((name) => readFileSync(examples + name, "utf8"));
   expect(samples).toHaveLength(files.length);
   for (const sample of samples) expect(files).toContain(sample);

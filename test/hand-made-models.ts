@@ -35,6 +35,30 @@ export const sumsModel: HandMadeModel = {
   weights: new Uint8Array(Float32Array.of(10, 20).buffer),
 };
 
+// Above 1000 elements, below which TensorFlow.js computes on the CPU.
+const rows = { dim: [{ size: "-1" }, { size: "600" }] };
+
+/** A recurrent model, of `stateSuite`: hOut = x − h, and y = 2·hOut. */
+export const recurrentModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: {
+      inputs: { x: port("x", "DT_FLOAT", rows), h: port("h", "DT_FLOAT", rows) },
+      outputs: { y: port("y", "DT_FLOAT", rows), hOut: port("hOut", "DT_FLOAT", rows) },
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("x", "DT_FLOAT", rows),
+        placeholder("h", "DT_FLOAT", rows),
+        { name: "hOut", op: "Sub", input: ["x", "h"], attr: { T: float } },
+        { name: "y", op: "AddV2", input: ["hOut", "hOut"], attr: { T: float } },
+      ],
+    },
+    weightsManifest: [],
+  }),
+};
+
 const anyShape = { unknownRank: true };
 
 /** y = 3 everywhere, in the shape that its input tells. */

@@ -1,6 +1,7 @@
 // Bundles each worker into one self-contained file, since a worker's imports are resolved by no import map, copies the
 // WebAssembly binaries beside them, and makes one file of the library for pages without a bundler: `nearside.js`.
-import { appendFile, copyFile, writeFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { build } from "rolldown";
 import { collectNotices } from "./bundling/collect-notices.mjs";
@@ -27,7 +28,13 @@ async function bundle(source, name) {
   });
 }
 
-for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) await bundle(`workers/${name}.ts`, name);
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
+  await bundle(`workers/${name}.ts`, name);
+  const file = new URL(`bundle/${name}.js`, folder);
+  const text = await readFile(file, "utf8");
+  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  await writeFile(file, text.replace("HASH-OF-THE-WORKER", hash)); // see serve-session.ts
+}
 await bundle("index.ts", "nearside");
 
 // Vite makes a data: URL of a file below 4 KiB, which a content security policy may forbid.

@@ -9,6 +9,7 @@ const benchmarks = {
   products: () => import("./products.mjs"),
   fusion: () => import("./fusion.mjs"),
   weights: () => import("./weights.mjs"),
+  streams: () => import("./streams.mjs"),
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
   server: () => import("./server.mjs"),

@@ -1,8 +1,11 @@
-import { sessionSuite } from "@nearside/core/testing";
+import { sessionSuite, stateSuite } from "@nearside/core/testing";
 import { cache, InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
+import { firstRunCalls } from "./first-runs.ts";
 import { inputCalls } from "./inputs.ts";
 import { keptSessionCalls } from "./kept-session.ts";
+import { liveStreamCalls } from "./live-streams.ts";
+import { streamCalls } from "./streams.ts";
 import { type Outcome, openTarget, settle, type Target } from "./target.ts";
 
 export interface PlainRun {
@@ -23,6 +26,9 @@ let loadedBytes = 0;
 const calls = {
   ...keptSessionCalls,
   ...inputCalls,
+  ...firstRunCalls,
+  ...streamCalls,
+  ...liveStreamCalls,
 
   /** Runs one case of the session suite on sessions that the page opens, and that may lose their worker at once. */
   suiteCase: (name: string, target: Target, golden: PlainRun, { endWorker = false } = {}) =>
@@ -37,6 +43,17 @@ const calls = {
           return session;
         };
         await found.run(open, run);
+        return null;
+      })(),
+    ),
+
+  /** Runs one case of the suite of states, on sessions that the page opens. */
+  stateCase: (name: string, target: Target) =>
+    settle(
+      (async () => {
+        const found = stateSuite.find((candidate) => candidate.name === name);
+        if (!found) throw new Error(`no case "${name}"`);
+        await found.run(() => openTarget(target));
         return null;
       })(),
     ),
@@ -123,6 +140,17 @@ const calls = {
         await settled(store.put(bytes.buffer, key));
       }
     }),
+
+  /** Where the recorded runs of the cached models were checked. */
+  provenAt: async (): Promise<readonly unknown[]> => {
+    const database = await settled(indexedDB.open("nearside-models"));
+    try {
+      const models = await settled(database.transaction("models").objectStore("models").getAll());
+      return models.map(({ provenAt }) => provenAt);
+    } finally {
+      database.close();
+    }
+  },
 
   /** The keys in the SDK's cache. */
   cachedKeys: async (): Promise<string[]> => {

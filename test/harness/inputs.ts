@@ -20,7 +20,7 @@ const toBlob = (canvas: HTMLCanvasElement): Promise<Blob> =>
   new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("no blob")))));
 
 /** A video that shows it, larger, since codecs blur at edges; a line moves, so that there are new frames. */
-async function playing(): Promise<HTMLVideoElement> {
+export async function playing(): Promise<HTMLVideoElement> {
   const canvas = draw(16);
   const context = canvas.getContext("2d");
   let at = 0;
@@ -37,7 +37,7 @@ async function playing(): Promise<HTMLVideoElement> {
 }
 
 /** A clip of so many frames of a video, that plays. */
-async function record(video: HTMLVideoElement, count: number): Promise<HTMLVideoElement> {
+export async function record(video: HTMLVideoElement, count: number): Promise<HTMLVideoElement> {
   const recorder = new MediaRecorder(video.srcObject as MediaStream); // playing made it so
   const parts: Blob[] = [];
   const stopped = new Promise((resolve) => recorder.addEventListener("stop", resolve));

@@ -14,7 +14,10 @@ let kept: Session | undefined;
 let events: SessionEvent[] = [];
 let newestWorker: Worker | undefined;
 
-// The SDK's newest worker, so that a test can end it behind the SDK's back.
+/** The SDK's newest worker. */
+export const workerOfKept = (): Worker | undefined => newestWorker;
+
+// It is noted, so that a test can end it behind the SDK's back.
 globalThis.Worker = class extends Worker {
   constructor(url: string | URL, options?: WorkerOptions) {
     super(url, options);

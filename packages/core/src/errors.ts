@@ -1,24 +1,40 @@
 /**
  * What went wrong, for programs to branch on, with the HTTP status and the gRPC status code that say the same on the
- * wire.
+ * wire. What each means is no value, since pages download this.
  */
 export const errorCodes = {
-  "invalid-argument": { http: 400, grpc: 3, means: "what the caller gave does not fit" },
-  "not-found": { http: 404, grpc: 5, means: "no such model, version, signature or file" },
-  "already-exists": { http: 409, grpc: 6, means: "the target is already there" },
-  "data-loss": { http: 500, grpc: 15, means: "bytes are missing or are not what their checksum says" },
-  unsupported: { http: 501, grpc: 12, means: "valid, but not something this software can do" },
-  "no-backend": { http: 503, grpc: 9, means: "no backend here can run this model" },
-  "device-lost": { http: 503, grpc: 14, means: "the device stopped answering" },
-  "out-of-memory": { http: 507, grpc: 8, means: "the device has too little memory for this" },
-  unavailable: { http: 503, grpc: 14, means: "the server or network cannot be reached now" },
-  closed: { http: 409, grpc: 9, means: "the session was closed" },
-  cancelled: { http: 499, grpc: 1, means: "the caller took the call back" },
-  unauthenticated: { http: 401, grpc: 16, means: "the server has to be told who calls" },
-  "permission-denied": { http: 403, grpc: 7, means: "who calls may not do this" },
-  "failed-precondition": { http: 400, grpc: 9, means: "the server or model is not in a state for this" },
-  "deadline-exceeded": { http: 504, grpc: 4, means: "it took longer than the caller or the server allows" },
-  internal: { http: 500, grpc: 13, means: "a fault of this software" },
+  /** What the caller gave does not fit. */
+  "invalid-argument": { http: 400, grpc: 3 },
+  /** No such model, version, signature or file. */
+  "not-found": { http: 404, grpc: 5 },
+  /** The target is already there. */
+  "already-exists": { http: 409, grpc: 6 },
+  /** Bytes are missing or are not what their checksum says. */
+  "data-loss": { http: 500, grpc: 15 },
+  /** Valid, but not something this software can do. */
+  unsupported: { http: 501, grpc: 12 },
+  /** No backend here can run this model. */
+  "no-backend": { http: 503, grpc: 9 },
+  /** The device stopped answering. */
+  "device-lost": { http: 503, grpc: 14 },
+  /** The device has too little memory for this. */
+  "out-of-memory": { http: 507, grpc: 8 },
+  /** The server or network cannot be reached now. */
+  unavailable: { http: 503, grpc: 14 },
+  /** The session was closed. */
+  closed: { http: 409, grpc: 9 },
+  /** The caller took the call back. */
+  cancelled: { http: 499, grpc: 1 },
+  /** The server has to be told who calls. */
+  unauthenticated: { http: 401, grpc: 16 },
+  /** Who calls may not do this. */
+  "permission-denied": { http: 403, grpc: 7 },
+  /** The server or model is not in a state for this. */
+  "failed-precondition": { http: 400, grpc: 9 },
+  /** It took longer than the caller or the server allows. */
+  "deadline-exceeded": { http: 504, grpc: 4 },
+  /** A fault of this software. */
+  internal: { http: 500, grpc: 13 },
 } as const;
 
 /** The codes of {@link errorCodes}. */

@@ -53,6 +53,7 @@ export type {
   Protocol,
   RunRequest,
   SessionInfo,
+  StateRequest,
   Transport,
 } from "./rpc/protocol.ts";
 export { openProxySession, type ProxyOptions } from "./rpc/proxy-session.ts";
@@ -63,9 +64,12 @@ export {
   type RemoteHost,
   type SessionHost,
 } from "./rpc/session-host.ts";
+export { RunState, type RunStateOptions, type StateNames } from "./run-state.ts";
 export { RunsInFlight } from "./runs-in-flight.ts";
 export { sampleInputs } from "./sample-inputs.ts";
 export type { AnyModel, Backend, ModelTypes, Precision, RunOptions, Session, SessionMemory } from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
+export { type HeldState, plainPlace, type StatePlace } from "./state-place.ts";
+export { type StreamItems, type StreamOptions, type StreamStep, stream } from "./stream.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";
 export { decodeText, encodeText } from "./text-bytes.ts";

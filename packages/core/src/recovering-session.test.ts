@@ -37,6 +37,8 @@ function fakeWay({ backend = "webgpu", keepsState = false, beforeRun, beforeOpen
         const [input = x] = Object.values(inputs);
         return { y: { ...y, data: Float32Array.from(input.data as Float32Array, (value) => value * 2) } };
       },
+      readState: async () => [],
+      freeState: async () => null,
       memory: async () => ({ deviceBytes: 8, tensors: 1 }),
       async close() {
         record.closed++;

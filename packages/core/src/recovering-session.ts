@@ -3,6 +3,7 @@ import { InferenceError } from "./errors.ts";
 import { listReasons, type Opened, type Opener, openFirst, type SessionEvent } from "./open-first.ts";
 import { RunsInFlight } from "./runs-in-flight.ts";
 import type { AnyModel, ModelTypes, RunOptions, Session, SessionMemory } from "./session.ts";
+import { type StreamItems, type StreamOptions, type StreamStep, stream } from "./stream.ts";
 
 export interface RecoveryOptions {
   /** Ends the first opening early: the promise rejects with the signal's reason. */
@@ -17,8 +18,8 @@ export interface RecoveryOptions {
  * with the first way.
  *
  * Two kinds of runs reject with the loss instead of being run again: those of a model that keeps state, which is gone
- * with its device, so that the next run begins with the values that it was saved with; and those whose inputs were
- * handed over.
+ * with its device, so that the next run begins with the values that it was saved with, unless they have a state of their
+ * own (`RunState`); and those whose inputs were handed over.
  *
  * Rejects with `no-backend` if none of the ways works here, and with the first error that is no matter of the place.
  */
@@ -85,6 +86,10 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
   async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
     this.#runs.throwIfClosed();
     return this.#runs.add(this.#run(inputs, options));
+  }
+
+  stream<T>(items: StreamItems<T>, options?: StreamOptions<M, T>): AsyncGenerator<StreamStep<M, T>, void> {
+    return stream(this, items, options);
   }
 
   async memory(): Promise<SessionMemory> {
@@ -166,8 +171,9 @@ function isLossCode(code: InferenceError["code"]): boolean {
 }
 
 /** Why a run that was interrupted can't be run again; undefined if it can. */
-function whyNotAgain({ keepsState }: Pick<Session, "keepsState">, { transfer }: RunOptions): string | undefined {
-  if (keepsState) return "what the model kept is gone, and its next run begins with the values it was saved with";
+function whyNotAgain({ keepsState }: Pick<Session, "keepsState">, { transfer, state }: RunOptions): string | undefined {
+  if (keepsState && !state)
+    return "what the model kept is gone, and its next run begins with the values it was saved with";
   if (transfer) return "the inputs were handed over, so they can't be run on again; run with new ones";
   return undefined;
 }

@@ -1,7 +1,9 @@
 // Programs that compile for older libraries would not know AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { RunState } from "./run-state.ts";
 import type { Signature } from "./signature.ts";
+import type { StreamItems, StreamOptions, StreamStep } from "./stream.ts";
 import type { Tensors } from "./tensor.ts";
 
 /** Where the arithmetic happens. */
@@ -37,6 +39,8 @@ export interface RunOptions {
   readonly transfer?: boolean;
   /** Where runs wait for one another, those with 1 begin first, then 2 and so on; those with 0 (the default) last. */
   readonly priority?: number;
+  /** Gives some of the inputs, which are then left out, and takes what they become. */
+  readonly state?: Pick<RunState, "run">;
 }
 
 /** What a session's backend holds. Sessions that share a backend tell the same. */
@@ -66,6 +70,14 @@ export interface Session<M extends ModelTypes = AnyModel> extends AsyncDisposabl
    * `unavailable`.
    */
   run(inputs: M["inputs"], options?: RunOptions): Promise<M["outputs"]>;
+  /**
+   * Runs the model on one item after the other, and tells what comes of each: `for await (const { outputs } of …)`. Ends
+   * with the source, or when its reader leaves; rejects as `run` and the source do.
+   */
+  stream<T = Partial<M["inputs"]>>(
+    items: StreamItems<T>,
+    options?: StreamOptions<M, T>,
+  ): AsyncGenerator<StreamStep<M, T>, void>;
   /** Tells what is on the device now. Rejects with `unsupported` where that is a server's. */
   memory(): Promise<SessionMemory>;
   /** Frees everything the session holds, after the runs in flight. Closing twice is the same as once. */

@@ -3,6 +3,7 @@ import {
   type Backend,
   checkInputs,
   checkOutputs,
+  type HeldState,
   InferenceError,
   type Manifest,
   type ModelTypes,
@@ -11,7 +12,14 @@ import {
   RunsInFlight,
   type Session,
   type SessionMemory,
+  type StateNames,
+  type StatePlace,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
   sampleInputs,
+  stream,
+  type Tensor,
   type TensorSpec,
   type Tensors,
 } from "@nearside/core";
@@ -20,9 +28,9 @@ import type { LoadedBackend } from "./backends/loaded-backend.ts";
 import { type GraphModel, type LoadOptions, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { parseRef } from "./plan/graph-def.ts";
 import { finish } from "./plan/run-plan.ts";
-import { SessionState } from "./session-state.ts";
+import { createState, type SessionState } from "./session-state.ts";
 import type { ShaderProgress } from "./tape/compile-shaders.ts";
-import { TapedRuns } from "./tape/taped-runs.ts";
+import { type TapedRun, TapedRuns } from "./tape/taped-runs.ts";
 import { fromTfjs, toDecimals, toTfjs } from "./tfjs-tensor.ts";
 
 export interface LocalOptions {
@@ -33,6 +41,13 @@ export interface LocalOptions {
   /** What matrix products and convolutions take on webgpu (default float32). */
   readonly precision?: Precision;
   readonly signal?: AbortSignal;
+  /**
+   * Whether the warm-up's recorded run was checked on this device before, with the same model and software: then it is
+   * recorded, and nothing is run (default false).
+   */
+  readonly isProven?: boolean;
+  /** Told that the warm-up's recorded run gives what the model's plan gives. */
+  readonly onProven?: () => void;
   /** Told of each shader that the warm-up compiled. */
   readonly onShader?: (progress: ShaderProgress) => void;
 }
@@ -45,20 +60,21 @@ export async function openLocalSession<M extends ModelTypes = AnyModel>(
   model: string,
   files: ModelFiles,
   backend: LoadedBackend,
-  { warmUp = true, ownsBackend = false, precision = "float32", signal, onShader }: LocalOptions = {},
+  options: LocalOptions = {},
 ): Promise<Session<M>> {
+  const { warmUp = true, ownsBackend = false, precision = "float32", signal } = options;
   const release = async () => (ownsBackend ? backend.close() : backend.trim?.());
   let session: LocalSession<M>;
   try {
     signal?.throwIfAborted();
     const graph = await loadWatched(files, backend, { precision, signal });
-    session = new LocalSession(model, files.manifest, graph, createState(files.manifest, graph), backend, release);
+    session = new LocalSession(model, files.manifest, graph, variablesOf(files.manifest, graph), backend, release);
   } catch (error) {
     await release();
     throw error;
   }
   try {
-    if (warmUp) await session.warmUp(onShader);
+    if (warmUp) await session.warmUp(options);
     signal?.throwIfAborted();
   } catch (error) {
     await session.close();
@@ -82,9 +98,9 @@ async function loadWatched(files: ModelFiles, backend: LoadedBackend, options: L
   }
 }
 
-function createState({ state }: Manifest, graph: GraphModel): SessionState {
+function variablesOf(manifest: Manifest, graph: GraphModel): SessionState {
   try {
-    return new SessionState(state, graph.weights);
+    return createState(manifest, graph.weights);
   } catch (error) {
     graph.dispose();
     throw error;
@@ -93,7 +109,9 @@ function createState({ state }: Manifest, graph: GraphModel): SessionState {
 
 interface ComputeOptions {
   readonly signal?: AbortSignal | undefined;
-  readonly keepsState: boolean;
+  /** What the run goes on with, and changes unless it is a trial. */
+  readonly state: SessionState;
+  readonly isTrial?: boolean;
 }
 
 /** A session in this thread. */
@@ -105,7 +123,10 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   readonly #manifest: Manifest;
   readonly #graph: GraphModel;
   readonly #loaded: LoadedBackend;
+  readonly #place: StatePlace;
+  /** What the model's variables hold, for the runs that have no state of their own. */
   readonly #state: SessionState;
+  readonly #statesOfRuns = new Set<SessionState>();
   readonly #taped: TapedRuns | undefined;
   readonly #release: () => Promise<void>;
   readonly #runs: RunsInFlight;
@@ -128,7 +149,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     this.#state = state;
     this.#loaded = backend;
     this.#release = release;
-    const isRepeatable = !graph.isRandom && !this.keepsState && manifest.decimalInputs.length === 0;
+    this.#place = { signature: manifest.signature, hold: async (names, values) => this.#hold(names, values) };
+    const isRepeatable = !graph.isRandom && manifest.decimalInputs.length === 0;
     if (backend.ahead && isRepeatable) this.#taped = new TapedRuns(manifest, graph, backend.ahead, backend.watch);
   }
 
@@ -136,29 +158,34 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     return this.#manifest.signature;
   }
 
-  async run(inputs: M["inputs"], { outputs, signal }: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+    const { outputs, signal, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
+    if (state) return (await this.#runs.add(state.run(this.#place, inputs, options))) as M["outputs"]; // as below
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     const names = outputs ?? Object.keys(this.signature.outputs);
-    const result = this.#state.inTurn(() => this.#compute(inputs, names, { signal, keepsState: true }));
+    const result = this.#state.inTurn(() => this.#compute(inputs, names, { signal, state: this.#state }));
     return (await this.#runs.add(result)) as M["outputs"]; // the outputs of the signature that M describes
   }
 
   /**
    * Runs as often as the backend needs to be fast, so that kernels are compiled, weights uploaded and the run recorded.
-   * Skipped where a free dimension has no obvious size.
+   * What is proven is compiled and recorded alone. Skipped where a free dimension has no obvious size.
    */
-  async warmUp(onProgress?: (progress: ShaderProgress) => void): Promise<void> {
+  async warmUp({ isProven = false, onProven, onShader }: LocalOptions): Promise<void> {
     const inputs = sampleInputs(this.signature);
     if (!inputs) return;
     const outputs = Object.keys(this.signature.outputs);
     try {
-      await this.#taped?.prepare(inputs, outputs, onProgress);
+      const run: TapedRun = { inputs, outputs, state: this.#state };
+      await this.#taped?.prepare(run, onShader);
+      if (isProven && (await this.#taped?.trust(run))) return;
       for (let run = 0; run < (this.#loaded.warmUpRuns ?? 1); run++) {
-        await this.#compute(inputs, outputs, { keepsState: false });
+        await this.#compute(inputs, outputs, { state: this.#state, isTrial: true });
       }
+      if (this.#taped?.has(run)) onProven?.();
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
       if (cause instanceof InferenceError && cause.code === "invalid-argument") return;
@@ -169,6 +196,10 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     }
   }
 
+  stream<T>(items: StreamItems<T>, options?: StreamOptions<M, T>): AsyncGenerator<StreamStep<M, T>, void> {
+    return stream(this, items, options);
+  }
+
   async memory(): Promise<SessionMemory> {
     this.#runs.throwIfClosed();
     return this.#loaded.memory();
@@ -177,7 +208,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
   close(): Promise<void> {
     return this.#runs.close(() => {
       this.#taped?.close();
-      this.#state.dispose();
+      for (const state of [this.#state, ...this.#statesOfRuns]) state.dispose();
       this.#graph.dispose();
       return this.#release();
     });
@@ -187,41 +218,46 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  /** Computes outputs, by tape where there is one. */
-  async #compute(inputs: Tensors, outputs: readonly string[], options: ComputeOptions): Promise<Tensors> {
-    options.signal?.throwIfAborted();
-    const taped = this.#taped;
-    const replaying = taped?.run(inputs, outputs);
-    if (replaying) {
-      // A device is told to be lost after what it interrupts has failed.
-      const replayed = await replaying.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));
-      options.signal?.throwIfAborted();
-      return replayed;
-    }
-    const computed = await this.#computeByPlan(inputs, outputs, options);
-    await taped?.learn(inputs, outputs, computed);
-    return computed;
+  #hold(names: StateNames, values: readonly Tensor[]): HeldState {
+    const state = createState(this.#manifest, this.#graph.weights, names, values);
+    this.#statesOfRuns.add(state);
+    const inTurn = <T>(task: () => Promise<T>) => this.#runs.add(state.inTurn(task));
+    return {
+      isHere: false,
+      run: (inputs, { outputs, signal }) => inTurn(() => this.#compute(inputs, outputs, { signal, state })),
+      read: () => inTurn(() => this.#loaded.watch(() => state.read())),
+      release: () =>
+        inTurn(async () => {
+          if (this.#statesOfRuns.delete(state)) state.dispose(); // else closing did
+        }),
+    };
   }
 
-  /** Runs the plan. The variables' new values are kept once nothing can fail any more, and if the run is to count. */
-  async #computeByPlan(
+  /** Computes outputs, by tape where there is one. The state has its new values once nothing can fail any more. */
+  async #compute(
     inputs: Tensors,
     outputs: readonly string[],
-    { signal, keepsState }: ComputeOptions,
+    { signal, state, isTrial = false }: ComputeOptions,
   ): Promise<Tensors> {
-    const state: TfjsTensor[] = [];
+    signal?.throwIfAborted();
+    const run: TapedRun = { inputs, outputs, state };
+    const kept: TfjsTensor[] = [];
     try {
-      const tensors = await this.#loaded.watch(() => this.#computeUnwatched(inputs, outputs, state));
+      const replaying = this.#taped?.run(run, kept);
+      // A device is told to be lost after what it interrupts has failed.
+      const replayed = await replaying?.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));
+      const computed = replayed ?? (await this.#loaded.watch(() => this.#computeByPlan(run, kept)));
       signal?.throwIfAborted();
-      if (keepsState) this.#state.replace(state.splice(0));
-      return tensors;
+      if (!replayed) await this.#taped?.learn(run, computed, kept);
+      if (!isTrial) state.replace(kept.splice(0));
+      return computed;
     } finally {
-      dispose(state);
+      dispose(kept);
     }
   }
 
-  /** Adds the variables' new values to `state`. */
-  async #computeUnwatched(inputs: Tensors, outputs: readonly string[], state: TfjsTensor[]): Promise<Tensors> {
+  /** Adds the state's new values to `kept`. */
+  async #computeByPlan({ inputs, outputs, state }: TapedRun, kept: TfjsTensor[]): Promise<Tensors> {
     const fed = new Map<string, TfjsTensor>();
     let fetched: TfjsTensor[] = [];
     try {
@@ -232,8 +268,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
         fed.set(node, toTfjs(given, `input "${name}"`));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
-      const feeds = new Map([...fed, ...this.#state.feeds]);
-      const results = await finish(this.#graph.run(feeds, [...names, ...this.#state.outputs]));
+      const feeds = new Map([...fed, ...state.feeds]);
+      const results = await finish(this.#graph.run(feeds, [...names, ...state.outputs]));
       fetched = results.map((result) => engine().makeTensorFromTensorInfo(result));
       const tensors = await Promise.all(
         outputs.map(async (name, index) => {
@@ -241,7 +277,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
           return [name, await fromTfjs(fetched[index] as TfjsTensor, spec.dtype)] as const;
         }),
       );
-      state.push(...fetched.splice(names.length));
+      kept.push(...fetched.splice(names.length));
       return Object.fromEntries(tensors);
     } finally {
       dispose([...fed.values(), ...fetched]);

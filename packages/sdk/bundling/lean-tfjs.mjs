@@ -9,6 +9,8 @@ const unusedOps =
 
 /** By the end of a file's path, what is taken out of it. */
 const cuts = [
+  // Streams are their page's; a worker that began one would hear that there is no `streamRuns`.
+  [/core\/dist\/stream\.js$/, /^.*import\("\.\/stream-runs\.js"\).*\n/m],
   [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
   // Gradients.
   [/tfjs-core\/dist\/engine\.js$/, /^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s+gradients\([\s\S]*?(?=^ {4}customGrad\()/m],

@@ -14,6 +14,9 @@ import { retryAfterMs } from "./retry-after.ts";
 /** The transport to a model on a server, by the Open Inference Protocol v2; `send` sends the requests. */
 export function httpTransport(server: string | URL, model: string, send: typeof fetch): Transport {
   const url = new URL(`v2/models/${encodeURIComponent(model)}`, withSlash(server));
+  const refuse = async (): Promise<never> => {
+    throw new InferenceError("unsupported", `memory: ${url.origin} is a server, whose memory is no client's to see`);
+  };
   return {
     async open(_request, { signal } = {}) {
       const response = await request(send, url, { signal: signal ?? null });
@@ -32,9 +35,9 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
       const reply = new Uint8Array(await response.arrayBuffer());
       return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
     },
-    async memory() {
-      throw new InferenceError("unsupported", `memory: ${url.origin} is a server, whose memory is no client's to see`);
-    },
+    memory: refuse,
+    readState: refuse, // none is put there
+    freeState: refuse,
     close: async () => null,
   };
 }

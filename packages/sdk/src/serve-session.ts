@@ -18,6 +18,9 @@ import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 
+/** Which version of this software it is: `bundle.mjs` puts a hash of the worker in its place. */
+const build = "HASH-OF-THE-WORKER";
+
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   const backend = openBackend(); // now, while the page still waits for model.json
@@ -48,8 +51,9 @@ async function open(
   }: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session> {
-  const kept = cache && isKnown ? await readKeptModel(model) : undefined;
-  const manifest = withHashes(parseManifest(text, model), kept?.manifest === text ? kept.shards : []);
+  const found = cache ? await readKeptModel(model) : undefined;
+  const kept = found?.manifest === text ? found : undefined;
+  const manifest = withHashes(parseManifest(text, model), (isKnown && kept?.shards) || []);
   const all = manifest.weightGroups.flatMap(({ shards }) => shards);
   const hashes = all.flatMap(({ sha256 }) => sha256 ?? []);
   const modelCache = cache ? new ModelCache(model, hashes) : undefined;
@@ -68,14 +72,21 @@ async function open(
   };
   const source = files ? filesIn(files) : filesAt(addresses);
   const shards = shardReader(source, manifest, { cache: modelCache, signal, onProgress: report });
-  const session = await openLocalSession(model, { manifest, readShard: shards.read }, await loading, {
+  const backend = await loading;
+  const here = JSON.stringify([build, backend.device, precision, navigator.userAgent]);
+  let provenAt: string | undefined;
+  const session = await openLocalSession(model, { manifest, readShard: shards.read }, backend, {
     warmUp,
+    isProven: kept?.provenAt === here,
+    onProven: () => {
+      provenAt = here;
+    },
     onShader: report,
     ...(precision && { precision }),
     ...(signal && { signal }),
   });
   const settled = await shards.settled();
-  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled);
+  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled, provenAt);
   report({ phase: "ready" });
   return session;
 }

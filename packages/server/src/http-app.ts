@@ -97,7 +97,7 @@ export function createHttpApp(
       origin: [...corsOrigins],
       methods: ["GET", "HEAD", "POST"],
       allowedHeaders: ["Authorization", "Content-Type", "Content-Encoding", headerLengthName, "Range", "If-None-Match"],
-      exposedHeaders: [headerLengthName, "Content-Length", "Content-Range", "ETag"],
+      exposedHeaders: [headerLengthName, "Content-Length", "Content-Range", "ETag", "Last-Modified", "Retry-After"],
       maxAge: preflightSeconds,
     });
   }

@@ -1,4 +1,4 @@
-import { InferenceError, type Session, type Signature, type Tensors } from "@nearside/core";
+import { InferenceError, type Session, type Signature, stream, type Tensors } from "@nearside/core";
 import type { LoadedModel } from "../src/repository/load-version.ts";
 import type { Repository } from "../src/repository/repository.ts";
 import { createStatistics } from "../src/repository/run-statistics.ts";
@@ -6,17 +6,19 @@ import { toSignatureDef } from "../src/saved-model-signatures.ts";
 
 /** A session made by hand, that computes its outputs with `run`. */
 export function fakeSession(signature: Signature, run: (inputs: Tensors) => Tensors | Promise<Tensors>): Session {
-  return {
+  const session: Session = {
     model: "fake",
     signature,
     backend: "cpu",
     location: "local",
     keepsState: false,
     run: async (inputs) => run(inputs),
+    stream: (items, options) => stream(session, items, options),
     memory: async () => ({ deviceBytes: 0, tensors: 0 }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
+  return session;
 }
 
 /** A repository with these sessions as the signatures of version 123 of `half`, labelled `stable`. */

@@ -1,10 +1,13 @@
+import type { StateNames } from "../run-state.ts";
 import type { Precision, Session, SessionMemory } from "../session.ts";
-import type { Tensors } from "../tensor.ts";
+import type { Tensor, Tensors } from "../tensor.ts";
 
 /** What a session elsewhere is asked, and what it answers. One row per call; every transport carries exactly these. */
 export interface Protocol {
   open: { request: OpenRequest; reply: SessionInfo };
   run: { request: RunRequest; reply: Tensors };
+  readState: { request: { readonly id: number }; reply: readonly Tensor[] };
+  freeState: { request: { readonly id: number }; reply: null };
   memory: { request: null; reply: SessionMemory };
   close: { request: null; reply: null };
 }
@@ -36,6 +39,16 @@ export type SessionInfo = Pick<Session, "signature" | "backend" | "keepsState">;
 export interface RunRequest {
   readonly inputs: Tensors;
   readonly outputs?: readonly string[];
+  /** What the session holds on its device and the run goes on with. */
+  readonly state?: StateRequest;
+}
+
+/** A state on the device of a session elsewhere, until it is freed. */
+export interface StateRequest {
+  readonly id: number;
+  readonly names: StateNames;
+  /** What it begins with, in its first run (see `StatePlace.hold`). */
+  readonly values?: readonly Tensor[];
 }
 
 /** How far an open has come. */

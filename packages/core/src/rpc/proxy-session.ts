@@ -1,6 +1,8 @@
 import { RunsInFlight } from "../runs-in-flight.ts";
 import type { AnyModel, ModelTypes, RunOptions, Session, SessionMemory } from "../session.ts";
 import { checkInputs, checkOutputs } from "../signature.ts";
+import type { StatePlace } from "../state-place.ts";
+import { type StreamItems, type StreamOptions, type StreamStep, stream } from "../stream.ts";
 import type { Tensors } from "../tensor.ts";
 import type { CallOptions, OpenRequest, SessionInfo, Transport } from "./protocol.ts";
 
@@ -31,6 +33,7 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
   readonly keepsState: boolean;
   readonly #transport: Transport;
   readonly #runs: RunsInFlight;
+  #place: Promise<StatePlace> | undefined;
 
   constructor(transport: Transport, model: string, location: Session["location"], info: SessionInfo) {
     this.#transport = transport;
@@ -43,14 +46,19 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
   }
 
   async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
-    const { outputs, signal, transfer } = options;
+    const { outputs, signal, transfer, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
+    if (state) return this.#runs.add(this.#runWith(state, inputs, options));
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     const request = { inputs: inputs as Tensors, ...(outputs && { outputs }) }; // checked above
     const reply = await this.#runs.add(this.#transport.run(request, { signal, transfer }));
     return reply as M["outputs"]; // the session elsewhere answers with the outputs of its signature
+  }
+
+  stream<T>(items: StreamItems<T>, options?: StreamOptions<M, T>): AsyncGenerator<StreamStep<M, T>, void> {
+    return stream(this, items, options);
   }
 
   async memory(): Promise<SessionMemory> {
@@ -66,5 +74,17 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #runWith(state: NonNullable<RunOptions["state"]>, inputs: M["inputs"], options: RunOptions) {
+    this.#place ??= this.#openPlace();
+    return (await state.run(await this.#place, inputs, options)) as M["outputs"]; // as above
+  }
+
+  /** The code comes when a state is first used. */
+  async #openPlace(): Promise<StatePlace> {
+    if (this.location === "server") return (await import("../state-place.ts")).plainPlace(this as unknown as Session);
+    const { elsewherePlace } = await import("./elsewhere-place.ts");
+    return elsewherePlace(this.signature, this.#transport, this.#runs);
   }
 }

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { InferenceError } from "../errors.ts";
 import type { Session } from "../session.ts";
+import { stream } from "../stream.ts";
 import type { Tensors } from "../tensor.ts";
 import { openProxySession } from "./proxy-session.ts";
 import { createSessionHost, hostTransport, type RemoteHost } from "./session-host.ts";
@@ -10,17 +11,19 @@ const x = { dtype: "float32", shape: [1], data: Float32Array.of(2) } as const;
 /** A session that answers with its input, or as `run` says. */
 function echoSession(run: Session["run"] = async (inputs) => ({ y: inputs.x }) as Tensors): Session {
   const spec = { dtype: "float32", shape: [null] } as const;
-  return {
+  const session: Session = {
     model: "echo",
     signature: { inputs: { x: spec }, outputs: { y: spec } },
     backend: "cpu",
     location: "local",
     keepsState: false,
     run,
+    stream: (items, options) => stream(session, items, options),
     memory: async () => ({ deviceBytes: 0, tensors: 0 }),
     close: async () => {},
     [Symbol.asyncDispose]: async () => {},
   };
+  return session;
 }
 
 /** The two ends, with a structured clone between them as a thread boundary makes it. */

@@ -1,7 +1,8 @@
 import { abortable } from "../abortable.ts";
 import { fromWireError, InferenceError, toWireError, type WireError } from "../errors.ts";
 import type { Session } from "../session.ts";
-import type { CallOptions, Method, OpenRequest, Progress, Protocol, Transport } from "./protocol.ts";
+import { HostedState } from "./hosted-state.ts";
+import type { CallOptions, Method, OpenRequest, Progress, Protocol, StateRequest, Transport } from "./protocol.ts";
 
 /** A reply or an error, in a form that survives a thread boundary. */
 export type Envelope<Reply> = { readonly reply: Reply } | { readonly error: WireError };
@@ -20,10 +21,17 @@ export interface SessionHost {
 /** A host over `open`, which makes the session here. */
 export function createSessionHost(open: (request: OpenRequest, options: CallOptions) => Promise<Session>): SessionHost {
   const calls = new Map<number, AbortController>();
+  const states = new Map<number, HostedState>();
   let session: Session | undefined;
   const opened = (): Session => {
     if (session) return session;
     throw new InferenceError("closed", "no session is open here; open one first");
+  };
+  const stateOf = ({ id, names, values }: Pick<StateRequest, "id"> & Partial<StateRequest>): HostedState => {
+    const state = names && values ? new HostedState(names, values) : states.get(id);
+    if (!state) throw new InferenceError("failed-precondition", `there is no state ${id} here`);
+    states.set(id, state);
+    return state;
   };
   const handlers: Transport = {
     open: async (request, options = {}) => {
@@ -31,12 +39,24 @@ export function createSessionHost(open: (request: OpenRequest, options: CallOpti
       const { signature, backend, keepsState } = session;
       return { signature, backend, keepsState };
     },
-    run: async ({ inputs, outputs }, { signal } = {}) =>
-      opened().run(inputs, { ...(outputs && { outputs }), ...(signal && { signal }) }),
+    run: async ({ inputs, outputs, state }, { signal } = {}) =>
+      opened().run(inputs, {
+        ...(outputs && { outputs }),
+        ...(signal && { signal }),
+        ...(state && { state: stateOf(state) }),
+      }),
+    readState: async (request) => stateOf(request).read(),
+    freeState: async ({ id }) => {
+      const state = states.get(id);
+      states.delete(id);
+      await state?.release();
+      return null;
+    },
     memory: async () => opened().memory(),
     close: async () => {
-      await session?.close();
+      await session?.close(); // and frees the states
       session = undefined;
+      states.clear();
       return null;
     },
   };
@@ -86,6 +106,8 @@ export function hostTransport(host: RemoteHost): Transport {
   return {
     open: (request, options) => call("open", request, options),
     run: (request, options) => call("run", request, options),
+    readState: (request, options) => call("readState", request, options),
+    freeState: (request, options) => call("freeState", request, options),
     memory: (request, options) => call("memory", request, options),
     close: (request, options) => call("close", request, options),
   };

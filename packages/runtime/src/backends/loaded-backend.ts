@@ -7,6 +7,7 @@ import {
   registerBackend,
   removeBackend,
   setBackend,
+  type TensorInfo,
 } from "@tensorflow/tfjs-core";
 import { asOutOfMemory } from "../out-of-memory.ts";
 import { selfTest } from "../self-test.ts";
@@ -24,11 +25,17 @@ export interface Ahead {
   ): Promise<void>;
   /** See `recordTape`. */
   record(inputs: readonly TapeInput[], run: UnknownRun): Tape;
+  /** Where a tensor's elements are on the device, once all that was to be computed before is on its way there. */
+  bufferOf(tensor: TensorInfo): GPUBuffer;
+  /** A tensor on the device, for a tape to fill. */
+  allocate(input: TapeInput): TensorInfo;
 }
 
 /** A backend that is loaded in this thread and has computed a known product correctly. */
 export interface LoadedBackend {
   readonly name: Backend;
+  /** Which device it is, where there are several kinds, for what is remembered of it. */
+  readonly device?: string;
   /** How many threads it computes in, where it could be more than one. */
   readonly threads?: number;
   /** How many runs it takes until the next costs what later ones do (default 1). */

@@ -4,7 +4,7 @@ import { measureTiles } from "../products/measure-tiles.ts";
 import { registerProductKernels } from "../products/product-kernels.ts";
 import type { TileChoices } from "../products/tile-choice.ts";
 import { compileShaders } from "../tape/compile-shaders.ts";
-import { recordTape } from "../tape/record-tape.ts";
+import { recordTape, unknownTensor } from "../tape/record-tape.ts";
 import { hoistDirectives } from "./hoist-directives.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
@@ -57,6 +57,7 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     throw error;
   });
   const { watch, throwIfLost } = watchDevice(device);
+  const { vendor, architecture, device: model, description } = adapter.info;
   const { bufferPool } = recording;
   const close = async () => {
     await backend.close();
@@ -70,10 +71,17 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
   }
   return {
     ...backend,
+    device: [vendor, architecture, model, description].join(" "),
     watch: (run) => watch(() => backend.watch(run)).finally(() => bufferPool.countRun()),
     ahead: {
       compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
       record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
+      bufferOf: ({ dataId }) => {
+        recording.uploadToGPU(dataId);
+        recording.submitCommands();
+        return recording.tensorMap.get(dataId).resource as GPUBuffer; // where it is now
+      },
+      allocate: (input) => unknownTensor(recording, input),
     },
     memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
     trim: () => bufferPool.trim(),

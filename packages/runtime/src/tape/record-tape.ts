@@ -53,7 +53,8 @@ export function withUnknownTensors(
   }
 }
 
-function unknownTensor(backend: RecordingWebgpuBackend, { shape, dtype }: TapeInput): TensorInfo {
+/** A tensor on the device whose elements only the device will know; the caller's to dispose of. */
+export function unknownTensor(backend: RecordingWebgpuBackend, { shape, dtype }: TapeInput): TensorInfo {
   if (shape.includes(0)) throw unrecordable("an input is empty");
   const sizes = [...shape];
   const dataId = backend.write(null as never, sizes, dtype); // its types don't say that it may have no elements yet

@@ -1,4 +1,4 @@
-import type { Session, Tensor } from "@nearside/core";
+import { RunState, type Session, type Tensor } from "@nearside/core";
 import {
   add,
   engine,
@@ -329,4 +329,75 @@ test("runs in flight when a session is closed end well", async () => {
   const [first, second] = await Promise.all(running);
   expect(first).toEqual(await runByStep(graph, x(1, 1)));
   expect(second).toEqual(await runByStep(graph, x(1, 2)));
+});
+
+/** hOut = relu(x·w + h)·0.5, of sizes that TensorFlow.js computes on the device; y = hOut − x·w. */
+const recurrent: TestGraph = {
+  inputs: { x: [-1, rows], h: [-1, columns] },
+  outputs: { y: [-1, columns], hOut: [-1, columns] },
+  weights: {
+    w: { dtype: "float32", shape: [rows, columns], data: numbers(rows * columns, 1) },
+    half: { dtype: "float32", shape: [], data: Float32Array.of(0.5) },
+  },
+  nodes: [
+    { name: "product", op: "MatMul", input: ["x", "w"], attr: { T: float } },
+    { name: "sum", op: "AddV2", input: ["product", "h"], attr: { T: float } },
+    { name: "relu", op: "Relu", input: ["sum"], attr: { T: float } },
+    { name: "hOut", op: "Mul", input: ["relu", "half"], attr: { T: float } },
+    { name: "y", op: "Sub", input: ["hOut", "product"], attr: { T: float } },
+  ],
+};
+const batch = 30; // 1500 elements of h
+
+test("runs with a state are tapes, whose state is never read, and give what the plan gives", async () => {
+  const initial = { h: x(batch, 9, columns) };
+  const { ahead: _, ...withoutTapes } = backend;
+  await using stepwise = await openLocalSession("graph", graphFiles(recurrent), withoutTapes, { warmUp: false });
+  await using session = await openLocalSession("graph", graphFiles(recurrent), backend, { warmUp: false });
+  await using want = new RunState({ h: "hOut" }, { initial });
+  await using state = new RunState({ h: "hOut" }, { initial });
+  const steps = Array.from({ length: 30 }, (_, step) => ({ x: x(batch, step) }));
+  const expected = [];
+  for (const inputs of steps) expected.push(await stepwise.run(inputs, { state: want }));
+  const [recorded, replayed] = [steps.slice(0, 2), steps.slice(2)]; // the second run is recorded
+  for (const [step, inputs] of recorded.entries()) expect(await session.run(inputs, { state })).toEqual(expected[step]);
+  const program = vi.spyOn(tfjsBackend, "runWebGPUProgram");
+  const replay = vi.spyOn(Tape.prototype, "run");
+  const map = vi.spyOn(GPUBuffer.prototype, "mapAsync");
+  const { tensors } = backend.memory();
+  for (const [step, inputs] of replayed.entries()) {
+    expect(await session.run(inputs, { state })).toEqual(expected[step + 2]);
+    expect(backend.memory().tensors).toBe(tensors);
+  }
+  expect([replay.mock.calls.length, program.mock.calls.length]).toEqual([28, 0]);
+  expect(map).toHaveBeenCalledTimes(28 + 1); // the outputs', and the state's after the 16th run
+});
+
+test("a recording serves runs with a state and without", async () => {
+  await using session = await openLocalSession("graph", graphFiles(recurrent), backend, { warmUp: false });
+  for (let run = 0; run < 2; run++) await session.run({ x: x(batch, 1), h: x(batch, 2, columns) });
+  await using state = new RunState({ h: "hOut" }, { initial: { h: x(batch, 2, columns) } });
+  const replay = vi.spyOn(Tape.prototype, "run");
+  const { y } = await session.run({ x: x(batch, 1) }, { state });
+  expect(replay.mock.calls.length).toBe(1);
+  expect({ y }).toEqual(await session.run({ x: x(batch, 1), h: x(batch, 2, columns) }, { outputs: ["y"] }));
+});
+
+test("a model that is proven is recorded without a run, and its first run is the tape", async () => {
+  let isProven = false;
+  const onProven = () => {
+    isProven = true;
+  };
+  const program = vi.spyOn(tfjsBackend, "runWebGPUProgram");
+  await using _first = await openLocalSession("graph", graphFiles(graph), backend, { onProven });
+  expect(isProven).toBe(true);
+  const thrice = program.mock.calls.length; // compiled, run, recorded
+  program.mockClear();
+  const replay = vi.spyOn(Tape.prototype, "run");
+  await using second = await openLocalSession("graph", graphFiles(graph), backend, { isProven });
+  expect(program.mock.calls.length).toBe((thrice / 3) * 2); // compiled, recorded
+  expect(replay).not.toHaveBeenCalled();
+  vi.restoreAllMocks();
+  expect(await isTaped(second, x(1, 3))).toBe(true);
+  for (const seed of [3, 4]) expect(await run(second, x(1, seed))).toEqual(await runByStep(graph, x(1, seed)));
 });

@@ -46,18 +46,34 @@ export class Tape {
     this.bytes = sum(parts.buffers.map(({ size }) => size)) + this.#stagingBytes;
   }
 
-  /** Runs on these inputs, in the order and dtypes of the recording. Rejects with `device-lost`. */
-  async run(inputs: readonly (Float32Array | Int32Array)[]): Promise<readonly TapeValue[]> {
-    const { pool, outputs, throwIfLost } = this.#parts;
+  get outputs(): readonly TapeOutput[] {
+    return this.#parts.outputs;
+  }
+
+  /**
+   * Runs on these inputs, in the order and dtypes of the recording; some may be on the device. Outputs for which there is
+   * a buffer in `kept`, by their place, are put there, and not read. Gives the others. Rejects with `device-lost`.
+   */
+  async run(
+    inputs: readonly (Float32Array | Int32Array | GPUBuffer)[],
+    kept: ReadonlyMap<number, GPUBuffer> = nothing,
+  ): Promise<readonly TapeValue[]> {
+    const { pool, throwIfLost } = this.#parts;
     throwIfLost();
-    for (const [index, { buffer, byteOffset, byteLength }] of inputs.entries()) {
+    const given: [from: GPUBuffer, to: GPUBuffer][] = [];
+    for (const [index, input] of inputs.entries()) {
       const target = this.#parts.inputs[index] as GPUBuffer; // one for each
-      this.#device.queue.writeBuffer(target, 0, buffer as ArrayBuffer, byteOffset, byteLength);
+      if (!ArrayBuffer.isView(input)) given.push([input, target]);
+      else this.#device.queue.writeBuffer(target, 0, input.buffer as ArrayBuffer, input.byteOffset, input.byteLength);
     }
-    if (this.#stagingBytes === 0) return outputs.map((output) => toValue(output, new ArrayBuffer(0), 0));
-    const staging = pool.acquireBuffer(this.#stagingBytes, GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
+    const outputs = this.outputs.filter((_, index) => !kept.has(index));
+    const stagingBytes = kept.size > 0 ? sum(outputs.map(bytesOf)) : this.#stagingBytes;
+    if (stagingBytes === 0 && kept.size === 0) return outputs.map((output) => toValue(output, new ArrayBuffer(0), 0));
+    const staging = pool.acquireBuffer(Math.max(stagingBytes, 4), GPUBufferUsage.COPY_DST | GPUBufferUsage.MAP_READ);
     try {
-      this.#device.queue.submit([this.#encode(staging)]);
+      const results = [...kept].map(([index, to]): [GPUBuffer, GPUBuffer] => [bufferOf(this.outputs[index]), to]);
+      const [before, after] = [given, results].map((copies) => (copies.length > 0 ? [this.#copy(copies)] : []));
+      this.#device.queue.submit([...(before ?? []), this.#encode(staging, outputs), ...(after ?? [])]);
       await staging.mapAsync(GPUMapMode.READ);
       const mapped = staging.getMappedRange();
       let offset = 0;
@@ -80,7 +96,13 @@ export class Tape {
     for (const buffer of this.#parts.buffers) this.#parts.pool.releaseBuffer(buffer, false);
   }
 
-  #encode(staging: GPUBuffer): GPUCommandBuffer {
+  #copy(buffers: readonly (readonly [from: GPUBuffer, to: GPUBuffer])[]): GPUCommandBuffer {
+    const encoder = this.#device.createCommandEncoder();
+    for (const [from, to] of buffers) encoder.copyBufferToBuffer(from, 0, to, 0, to.size);
+    return encoder.finish();
+  }
+
+  #encode(staging: GPUBuffer, outputs: readonly TapeOutput[]): GPUCommandBuffer {
     const encoder = this.#device.createCommandEncoder();
     let pass: GPUComputePassEncoder | undefined;
     let current: GPUComputePipeline | undefined;
@@ -100,13 +122,20 @@ export class Tape {
     }
     pass?.end();
     let offset = 0;
-    for (const output of this.#parts.outputs) {
+    for (const output of outputs) {
       const bytes = bytesOf(output);
       if ("buffer" in output) encoder.copyBufferToBuffer(output.buffer, 0, staging, offset, bytes);
       offset += bytes;
     }
     return encoder.finish();
   }
+}
+
+const nothing: ReadonlyMap<number, GPUBuffer> = new Map();
+
+function bufferOf(output: TapeOutput | undefined): GPUBuffer {
+  if (output && "buffer" in output) return output.buffer;
+  throw new Error("a constant is kept on the device by whoever knows it"); // see TapedRuns
 }
 
 /** All elements take four bytes on the device, bools as well. */

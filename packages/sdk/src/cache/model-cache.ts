@@ -54,13 +54,19 @@ export class ModelCache {
     await this.#write(url, { sha256, validator }, this.#stores.sources);
   }
 
-  /** Writes the model down, whose shards are all there, and when it was used. */
-  async keepModel(manifest: string, shards: readonly KeptShard[], nowMs = Date.now()): Promise<void> {
+  /** Writes the model down, whose shards are all there, where its recorded run was checked, and when it was used. */
+  async keepModel(
+    manifest: string,
+    shards: readonly KeptShard[],
+    provenAt: string | undefined,
+    nowMs = Date.now(),
+  ): Promise<void> {
     const before = await readKeptModel(this.#url, this.#stores);
     const isSame =
       before?.manifest === manifest && shards.every(({ sha256 }, at) => sha256 === before.shards[at]?.sha256);
-    if (isSame && nowMs - before.usedAtMs < usedForMs) return;
-    const model: KeptModel = { manifest, shards, usedAtMs: nowMs };
+    const isKnown = isSame && (provenAt === undefined || provenAt === before.provenAt);
+    if (isKnown && nowMs - before.usedAtMs < usedForMs) return;
+    const model: KeptModel = { manifest, shards, provenAt: provenAt ?? before?.provenAt, usedAtMs: nowMs };
     await this.#write(this.#url, model, this.#stores.models);
   }
 

@@ -17,6 +17,8 @@ export interface KeptModel {
   /** The text of `model.json`. */
   readonly manifest: string;
   readonly shards: readonly KeptShard[];
+  /** Where its recorded run was checked, and by which software, so that it need not be again. */
+  readonly provenAt?: string | undefined;
   /** When it was last opened, in milliseconds since 1970. */
   readonly usedAtMs: number;
 }

@@ -1,6 +1,5 @@
 import type { ModelTypes, Opener, Session, SessionEvent } from "@nearside/core";
 import { connectSession } from "../connect-session.ts";
-import { checkMemoryLimit } from "./check-memory-limit.ts";
 import { type FallbackPolicy, withFallback } from "./with-fallback.ts";
 
 /** A model on a server, and when to use it. */
@@ -34,6 +33,7 @@ export async function openWithServer<M extends ModelTypes>(
 ): Promise<Session<M>> {
   const openNear: Opener<M> = async (signal) => {
     if (memoryLimitBytes !== undefined) {
+      const { checkMemoryLimit } = await import("./check-memory-limit.ts"); // with what reads a manifest
       checkMemoryLimit(await near.readManifest(signal), near.model, memoryLimitBytes);
     }
     return near.open(signal);

@@ -4,6 +4,7 @@ import {
   type RunOptions,
   type Session,
   type SessionEvent,
+  stream,
   type Tensors,
 } from "@nearside/core";
 import { type GoldenRun, sessionSuite } from "@nearside/core/testing";
@@ -42,6 +43,7 @@ class FakeSession implements Session {
     return { y: x } as Tensors;
   }
 
+  stream: Session["stream"] = (items, options) => stream(this, items, options);
   memory = () =>
     this.location === "local"
       ? Promise.resolve({ deviceBytes: 1, tensors: 1 })

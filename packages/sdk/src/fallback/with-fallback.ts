@@ -8,6 +8,10 @@ import {
   type Session,
   type SessionEvent,
   type SessionMemory,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
+  stream,
   toInferenceError,
 } from "@nearside/core";
 import { type Wait, waitFor } from "../retry.ts";
@@ -40,7 +44,7 @@ export interface FallbackOptions extends FallbackPolicy {
  * soon as that works, and also when the far side fails.
  *
  * A run that failed on one side is run on the other, unless its inputs were handed over (`transfer`), the model keeps
- * state, or the fault is in the inputs. Rejects with what the far side said if neither can be opened.
+ * state, or the fault is in the inputs; with a state (`RunState`), from where that was. Rejects with what the far side said if neither can be opened.
  */
 export async function withFallback<M extends ModelTypes = AnyModel>(
   near: Session<M> | Opener<M>,
@@ -154,6 +158,10 @@ class FallbackSession<M extends ModelTypes> implements Session<M> {
     return this.#runs.add(this.keepsState ? this.#session.run(inputs, options) : this.#run(inputs, options));
   }
 
+  stream<T>(items: StreamItems<T>, options?: StreamOptions<M, T>): AsyncGenerator<StreamStep<M, T>, void> {
+    return stream(this, items, options);
+  }
+
   async memory(): Promise<SessionMemory> {
     this.#runs.throwIfClosed();
     return this.#session.memory();
@@ -188,7 +196,7 @@ class FallbackSession<M extends ModelTypes> implements Session<M> {
         const outcome = await this.#firstOf(running.values(), late.size < running.size, over.signal);
         if (outcome === "late") {
           for (const side of running.keys()) if (!late.has(side)) this.#beSlow(side, late);
-          if (!options.transfer) startNext();
+          if (!options.transfer && !options.state) startNext(); // only one of two can hand a state on
           continue;
         }
         const { side } = outcome;

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { ConvertOptions } from "@nearside/converter";
 import type { Plugin, ResolvedConfig, ViteDevServer } from "vite";
 import { type ConvertedModel, convertModel } from "./convert-model.ts";
@@ -14,7 +14,7 @@ export interface NearsideOptions {
 
 /**
  * Makes `import model from "./saved_model?nearside"` the URL of the converted SavedModel, for `openSession(model)`. It
- * is converted when it is imported, and again when its files change; a build has it among its assets, in files named by
+ * is converted when it is imported, and again when its files change (in a dev server, or a build with `--watch`); a build has it among its assets, in files named by
  * their content. What can't be converted is an error of Vite's, with the converter's table.
  */
 export function nearside({ convert = {}, types = "nearside-models.d.ts" }: NearsideOptions = {}): Plugin {
@@ -46,6 +46,10 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
     if (after !== before) writeFileSync(file, after);
   }
 
+  /** The SavedModel that a file is part of. */
+  const folderOf = (file: string) =>
+    [...imports.values()].flatMap((set) => [...set]).find((folder) => file.startsWith(`${folder}/`));
+
   return {
     name: "nearside",
     enforce: "pre",
@@ -76,7 +80,12 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
 
     async load(id) {
       if (!id.endsWith(suffix)) return undefined;
-      const model = await converted(id.slice(0, -suffix.length));
+      const source = id.slice(0, -suffix.length);
+      if (this.meta.watchMode && !server) {
+        for (const name of readdirSync(source, { recursive: true, encoding: "utf8" }))
+          this.addWatchFile(join(source, name));
+      }
+      const model = await converted(source);
       declareTypes();
       if (server) return `export default ${JSON.stringify(config.base + devPath(model, manifestName))};`;
       const folder = config.build.assetsDir;
@@ -104,8 +113,13 @@ export function nearside({ convert = {}, types = "nearside-models.d.ts" }: Nears
       });
     },
 
+    watchChange(file) {
+      const folder = folderOf(file);
+      if (folder !== undefined && !server) conversions.delete(folder); // of a build that watches; see hotUpdate
+    },
+
     async hotUpdate({ file }) {
-      const folder = [...imports.values()].flatMap((set) => [...set]).find((folder) => file.startsWith(`${folder}/`));
+      const folder = folderOf(file);
       if (folder === undefined) return undefined;
       const { name, moduleGraph, hot } = this.environment;
       const modules = [...(moduleGraph.getModulesByFile(folder) ?? [])];

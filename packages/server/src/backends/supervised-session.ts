@@ -1,10 +1,15 @@
 import {
+  type AnyModel,
   abortable,
   InferenceError,
   type RunOptions,
   RunsInFlight,
   type Session,
   type SessionMemory,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
+  stream,
   type Tensors,
   toInferenceError,
 } from "@nearside/core";
@@ -89,6 +94,13 @@ export class SupervisedSession implements Session {
   async run(inputs: Tensors, options: RunOptions = {}): Promise<Tensors> {
     this.#runs.throwIfClosed();
     return this.#runs.add(this.#run(inputs, options));
+  }
+
+  stream<T>(
+    items: StreamItems<T>,
+    options?: StreamOptions<AnyModel, T>,
+  ): AsyncGenerator<StreamStep<AnyModel, T>, void> {
+    return stream(this, items, options);
   }
 
   async memory(): Promise<SessionMemory> {

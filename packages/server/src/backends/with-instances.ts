@@ -1,4 +1,16 @@
-import { type RunOptions, RunsInFlight, type Session, type SessionMemory, type Tensors } from "@nearside/core";
+import {
+  type AnyModel,
+  plainPlace,
+  type RunOptions,
+  RunsInFlight,
+  type Session,
+  type SessionMemory,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
+  stream,
+  type Tensors,
+} from "@nearside/core";
 
 /** A session of several that are the same, and whether it can run at once. */
 export interface Instance extends Session {
@@ -14,6 +26,7 @@ class InstancesSession implements Session {
   readonly #instances: readonly { readonly session: Instance; runs: number }[];
   readonly #first: Instance;
   readonly #runs: RunsInFlight;
+  readonly #place = plainPlace(this); // each run may go to another instance
 
   constructor(instances: readonly [Instance, ...Instance[]]) {
     this.#first = instances[0];
@@ -43,7 +56,15 @@ class InstancesSession implements Session {
 
   async run(inputs: Tensors, options?: RunOptions): Promise<Tensors> {
     this.#runs.throwIfClosed();
+    if (options?.state) return options.state.run(this.#place, inputs, options);
     return this.#runs.add(this.#run(inputs, options));
+  }
+
+  stream<T>(
+    items: StreamItems<T>,
+    options?: StreamOptions<AnyModel, T>,
+  ): AsyncGenerator<StreamStep<AnyModel, T>, void> {
+    return stream(this, items, options);
   }
 
   /** What all of them hold together. */

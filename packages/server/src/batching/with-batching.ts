@@ -5,10 +5,15 @@ import {
   checkOutputs,
   InferenceError,
   type ModelTypes,
+  plainPlace,
   type RunOptions,
   RunsInFlight,
   type Session,
   type SessionMemory,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
+  stream,
   type Tensors,
 } from "@nearside/core";
 import { batchKey, isBatchable } from "./batch-key.ts";
@@ -41,6 +46,7 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
   readonly #tell: NonNullable<BatchingOptions["onEvent"]>;
   readonly #queue: BatchQueue;
   readonly #runs: RunsInFlight;
+  readonly #place = plainPlace(this as unknown as Session); // the runs of a batch have each a state of their own
   #batchesRunning = 0;
   #isClosing = false;
   /** Outputs turned out to have other rows than inputs: each run goes alone from then on. */
@@ -67,10 +73,15 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
   async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
     this.#runs.throwIfClosed();
     options.signal?.throwIfAborted();
+    if (options.state) return (await options.state.run(this.#place, inputs, options)) as M["outputs"]; // as below
     checkInputs(this.signature, inputs);
     if (options.outputs) checkOutputs(this.signature, options.outputs);
     const outputs = await this.#runs.add(this.#run(inputs as Tensors, options)); // checked above
     return outputs as M["outputs"]; // rows of what the session answers
+  }
+
+  stream<T>(items: StreamItems<T>, options?: StreamOptions<M, T>): AsyncGenerator<StreamStep<M, T>, void> {
+    return stream(this, items, options);
   }
 
   async memory(): Promise<SessionMemory> {

@@ -1,4 +1,4 @@
-import type { RunOptions, Session, Tensors } from "@nearside/core";
+import { type RunOptions, type Session, stream, type Tensors } from "@nearside/core";
 
 /** The session with another `run`, and what is to be done when it is closed. */
 export function withRun(
@@ -10,17 +10,19 @@ export function withRun(
     onClose();
     return session.close();
   };
-  return {
+  const counted: Session = {
     model: session.model,
     signature: session.signature,
     backend: session.backend,
     location: session.location,
     keepsState: session.keepsState,
     run,
+    stream: (items, options) => stream(counted, items, options),
     memory: () => session.memory(),
     close,
     [Symbol.asyncDispose]: close,
   };
+  return counted;
 }
 
 /** The batch size of a run: the first dimension of the first input, 1 for a scalar or no input. */

@@ -1,13 +1,19 @@
 import {
+  type AnyModel,
   checkInputs,
   checkOutputs,
   InferenceError,
   type Manifest,
+  plainPlace,
   type RunOptions,
   RunsInFlight,
   type Session,
   type SessionMemory,
+  type StreamItems,
+  type StreamOptions,
+  type StreamStep,
   sampleInputs,
+  stream,
   type Tensor,
   type TensorSpec,
   type Tensors,
@@ -75,6 +81,7 @@ class SavedModelSession implements Session {
   readonly #loaded: LoadedModel;
   readonly #addon: TensorflowAddon;
   readonly #runs: RunsInFlight;
+  readonly #place = plainPlace(this); // TensorFlow's tensors are in this process's memory as they are
 
   constructor(model: string, loaded: LoadedModel, addon: TensorflowAddon) {
     this.model = model;
@@ -85,9 +92,11 @@ class SavedModelSession implements Session {
     this.#runs = new RunsInFlight(model);
   }
 
-  async run(inputs: Tensors, { outputs, signal }: RunOptions = {}): Promise<Tensors> {
+  async run(inputs: Tensors, options: RunOptions = {}): Promise<Tensors> {
+    const { outputs, signal, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
+    if (state) return state.run(this.#place, inputs, options);
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
     return this.#runs.add(this.#compute(inputs, outputs ?? Object.keys(this.signature.outputs), signal));
@@ -100,6 +109,13 @@ class SavedModelSession implements Session {
     await this.run(inputs).catch((error: InferenceError) => {
       if (error.code !== "invalid-argument") throw error; // else only these values don't fit
     });
+  }
+
+  stream<T>(
+    items: StreamItems<T>,
+    options?: StreamOptions<AnyModel, T>,
+  ): AsyncGenerator<StreamStep<AnyModel, T>, void> {
+    return stream(this, items, options);
   }
 
   /** The process's memory: TensorFlow tells nobody what it holds of it. */

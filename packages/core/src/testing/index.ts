@@ -1,0 +1,2 @@
+export * from "./session-suite.ts";
+export * from "./state-suite.ts";
