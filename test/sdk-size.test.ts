@@ -53,10 +53,10 @@ test("all that can be imported at once is 11 KB", async () => {
 });
 
 test.each([
-  ["webgpu", 151 * 1024],
+  ["webgpu", 150 * 1024],
   ["wasm", 123 * 1024],
-  ["webgl", 153 * 1024],
-  ["cpu", 109 * 1024],
+  ["webgl", 152 * 1024],
+  ["cpu", 108 * 1024],
 ])("the worker of %s has no more than %d bytes", (name, limit) => {
   expect(gzipBytes(readFileSync(`${bundleFolder}${name}.js`))).toBeLessThan(limit);
 });

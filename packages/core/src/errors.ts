@@ -1,44 +1,41 @@
-/**
- * What went wrong, for programs to branch on, with the HTTP status and the gRPC status code that say the same on the
- * wire. What each means is no value, since pages download this.
- */
-export const errorCodes = {
+/** What went wrong, for programs to branch on. */
+export const errorCodes = [
   /** What the caller gave does not fit. */
-  "invalid-argument": { http: 400, grpc: 3 },
+  "invalid-argument",
   /** No such model, version, signature or file. */
-  "not-found": { http: 404, grpc: 5 },
+  "not-found",
   /** The target is already there. */
-  "already-exists": { http: 409, grpc: 6 },
+  "already-exists",
   /** Bytes are missing or are not what their checksum says. */
-  "data-loss": { http: 500, grpc: 15 },
+  "data-loss",
   /** Valid, but not something this software can do. */
-  unsupported: { http: 501, grpc: 12 },
+  "unsupported",
   /** No backend here can run this model. */
-  "no-backend": { http: 503, grpc: 9 },
+  "no-backend",
   /** The device stopped answering. */
-  "device-lost": { http: 503, grpc: 14 },
+  "device-lost",
   /** The device has too little memory for this. */
-  "out-of-memory": { http: 507, grpc: 8 },
+  "out-of-memory",
   /** The server or network cannot be reached now. */
-  unavailable: { http: 503, grpc: 14 },
+  "unavailable",
   /** The session was closed. */
-  closed: { http: 409, grpc: 9 },
+  "closed",
   /** The caller took the call back. */
-  cancelled: { http: 499, grpc: 1 },
+  "cancelled",
   /** The server has to be told who calls. */
-  unauthenticated: { http: 401, grpc: 16 },
+  "unauthenticated",
   /** Who calls may not do this. */
-  "permission-denied": { http: 403, grpc: 7 },
+  "permission-denied",
   /** The server or model is not in a state for this. */
-  "failed-precondition": { http: 400, grpc: 9 },
+  "failed-precondition",
   /** It took longer than the caller or the server allows. */
-  "deadline-exceeded": { http: 504, grpc: 4 },
+  "deadline-exceeded",
   /** A fault of this software. */
-  internal: { http: 500, grpc: 13 },
-} as const;
+  "internal",
+] as const;
 
 /** The codes of {@link errorCodes}. */
-export type ErrorCode = keyof typeof errorCodes;
+export type ErrorCode = (typeof errorCodes)[number];
 
 /** The only error class: a `code` to branch on, a message for a person, and where there is one the `cause`. */
 export class InferenceError extends Error {
@@ -92,5 +89,5 @@ export function toWireError(thrown: unknown): WireError {
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */
 export function fromWireError(wire: WireError): InferenceError {
   const { code, message, retryAfterMs } = wire;
-  return new InferenceError(Object.hasOwn(errorCodes, code) ? code : "internal", message, { retryAfterMs });
+  return new InferenceError(errorCodes.includes(code) ? code : "internal", message, { retryAfterMs });
 }

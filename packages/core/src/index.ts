@@ -1,5 +1,6 @@
 export { abortable } from "./abortable.ts";
 export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
+export { errorStatuses } from "./error-statuses.ts";
 export {
   type ErrorCode,
   errorCodes,

@@ -4,6 +4,7 @@ import {
   type ErrorCode,
   encodeTensors,
   errorCodes,
+  errorStatuses,
   fromWireError,
   headerLengthName,
   InferenceError,
@@ -74,8 +75,7 @@ async function toError(response: Response, url: URL): Promise<InferenceError> {
 
 function codeOf(status: number): ErrorCode {
   if (status === 429 || status === 503) return "unavailable"; // several codes have 503, and 429 is what proxies say
-  const codes = Object.keys(errorCodes) as ErrorCode[]; // Object.keys widens to string
-  return codes.find((code) => errorCodes[code].http === status) ?? (status >= 500 ? "unavailable" : "internal");
+  return errorCodes.find((code) => errorStatuses[code].http === status) ?? (status >= 500 ? "unavailable" : "internal");
 }
 
 function withSlash(server: string | URL): URL {

@@ -1,4 +1,4 @@
-import { errorCodes, InferenceError, toInferenceError } from "@nearside/core";
+import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
 import { modelStatus } from "../inference/model-status.ts";
 import type { Proto } from "../protobuf/codec.ts";
 import { fromModelServerConfig } from "../repository/model-config.ts";
@@ -20,7 +20,7 @@ export function modelService(repository: Repository): Handlers<"tensorflow.servi
         return { status: {} };
       } catch (cause) {
         const { code, message } = toInferenceError(cause);
-        return { status: { errorCode: errorCodes[code].grpc, errorMessage: message } };
+        return { status: { errorCode: errorStatuses[code].grpc, errorMessage: message } };
       }
     },
   };

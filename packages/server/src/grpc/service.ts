@@ -12,7 +12,7 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { Metadata } from "@grpc/grpc-js";
-import { errorCodes, InferenceError, toInferenceError } from "@nearside/core";
+import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
 import { decodeProto, encodeProto, type Proto, type ProtoName } from "../protobuf/codec.ts";
 import type { Draft } from "../protobuf/encode.ts";
 import { services } from "../protobuf/protos.ts";
@@ -137,6 +137,6 @@ const maxDetailsLength = 4000;
 /** What a client is told of an error. */
 function toServiceError(thrown: unknown, path: string, onFault: OnFault): Partial<ServiceError> {
   const { code, message } = toInferenceError(thrown);
-  if (errorCodes[code].http === 500) onFault(path, thrown);
-  return { code: errorCodes[code].grpc, details: message.slice(0, maxDetailsLength), metadata: new Metadata() };
+  if (errorStatuses[code].http === 500) onFault(path, thrown);
+  return { code: errorStatuses[code].grpc, details: message.slice(0, maxDetailsLength), metadata: new Metadata() };
 }

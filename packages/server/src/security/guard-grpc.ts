@@ -1,5 +1,5 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { errorCodes, toInferenceError } from "@nearside/core";
+import { errorStatuses, toInferenceError } from "@nearside/core";
 import type { Client } from "./access-tokens.ts";
 import { type Guard, isTooMany, nobody } from "./guard.ts";
 
@@ -29,7 +29,7 @@ export function guardGrpc(guard: Guard): {
               },
               (error: unknown) => {
                 const { code, message } = toInferenceError(error);
-                const status = isTooMany(error) ? resourceExhausted : errorCodes[code].grpc;
+                const status = isTooMany(error) ? resourceExhausted : errorStatuses[code].grpc;
                 call.sendStatus({ code: status, details: message, metadata: new Metadata() });
               },
             );
