@@ -1,13 +1,16 @@
-// npm run bench -- server-memory [--requests 100000] [--reloads 100]: a server's memory (RSS) under requests, reloads and
-// clients that go away in the middle of a request. The server runs in a process of its own, on wasm.
+// npm run bench -- server-memory [--requests 100000] [--reloads 100] [--soak_minutes 0]: a server's memory (RSS) under
+// requests, reloads and clients that go away in the middle of a request; then, for so many minutes (10080 are a week),
+// under all of these at once while versions of the model take each other's place, with the requests that failed. The
+// server runs in a process of its own, on wasm.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { runnerImport } from "vite";
@@ -16,8 +19,16 @@ const command = fileURLToPath(new URL("../../packages/server/bin/nearside-server
 
 /** Prints the memory after each tenth of the requests, of the reloads and of the clients that go away. */
 export async function bench(args) {
-  const { values } = parseArgs({ args, options: { requests: { type: "string" }, reloads: { type: "string" } } });
-  const { requests = "100000", reloads = "100" } = values;
+  const { values } = parseArgs({
+    args,
+    options: {
+      requests: { type: "string", default: "100000" },
+      reloads: { type: "string", default: "100" },
+      soak_minutes: { type: "string", default: "0" },
+    },
+  });
+  const { requests, reloads } = values;
+  const soakMs = Number(values.soak_minutes) * 60_000;
   const model = fileURLToPath(new URL("../../packages/server/testing/doubling-model.ts", import.meta.url));
   const { module } = await runnerImport(model);
   const { writeDoublingModel } = module;
@@ -28,9 +39,18 @@ export async function bench(args) {
   const child = spawn(process.execPath, [command, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const url = await urlOf(child);
-    await measure("requests", Number(requests), child.pid, (count) => sendPredicts(url, count));
-    await measure("reloads", Number(reloads), child.pid, (count) => reload(url, count));
-    await measure("clients that go away", Number(requests) / 10, child.pid, (count) => crash(url, count));
+    if (Number(requests) > 0) {
+      await measure("requests", Number(requests), child.pid, (count) => sendPredicts(url, count));
+      await measure("clients that go away", Number(requests) / 10, child.pid, (count) => crash(url, count));
+    }
+    if (Number(reloads) > 0) await measure("reloads", Number(reloads), child.pid, (count) => reload(url, count));
+    if (soakMs > 0) {
+      const soak = createSoak(url, join(folder, "m"));
+      await measure("ms of all at once", soakMs, child.pid, soak.run);
+      console.log(
+        `${soak.counts.requests} requests, ${soak.counts.swaps} versions: ${soak.counts.failures} requests failed`,
+      );
+    }
   } finally {
     child.kill("SIGTERM");
     await once(child, "exit");
@@ -79,6 +99,41 @@ async function reload(url, count) {
     await post(`${url}v2/repository/models/m/unload`, "");
     await post(`${url}v2/repository/models/m/load`, "");
   }
+}
+
+async function isAvailable(url, version) {
+  const status = await (await fetch(`${url}v1/models/m/versions/${version}`)).json(); // an error until it was seen
+  return status.model_version_status?.[0]?.state === "AVAILABLE";
+}
+
+/** All at once: requests, clients that go away, and new versions in the place of the one that serves. */
+function createSoak(url, basePath) {
+  const counts = { requests: 0, swaps: 0, failures: 0 };
+  let version = 1;
+  const run = async (durationMs) => {
+    const endMs = performance.now() + durationMs;
+    const until = async (work) => {
+      while (performance.now() < endMs) await work();
+    };
+    const request = async () => {
+      counts.requests++;
+      await sendPredicts(url, 1).catch(({ message }) => {
+        counts.failures++;
+        counts.lastFailure = message;
+      });
+    };
+    const swap = async () => {
+      const [old, next] = [join(basePath, String(version)), join(basePath, String(version + 1))];
+      await cp(old, `${next}.new`, { recursive: true });
+      await rename(`${next}.new`, next); // so that it is there all at once
+      version++;
+      while (!(await isAvailable(url, version))) await setTimeout(100);
+      await rm(old, { recursive: true });
+      counts.swaps++;
+    };
+    await Promise.all([...Array.from({ length: 8 }, () => until(request)), until(() => crash(url, 1)), until(swap)]);
+  };
+  return { run, counts };
 }
 
 function post(url, body) {
