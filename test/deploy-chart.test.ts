@@ -21,6 +21,11 @@ const everything = {
 const requests = { serverAddress: "http://prometheus:9090", query: "sum(rate(requests[1m]))", threshold: "10" };
 const variants = {
   "as it comes": {},
+  "with volumes and a strategy of other kinds": {
+    models: { volume: { nfs: { server: "nfs.example", path: "/models" } } },
+    cache: { volume: { persistentVolumeClaim: { claimName: "cache" } } },
+    strategy: { type: "Recreate" },
+  },
   "with all that needs something installed": everything,
   "scaled by the queue": { ...everything, autoscaling: { type: "hpa" } },
   "scaled to zero": {
