@@ -6,7 +6,7 @@ export default defineConfig({
     include: ["{packages,converter,demo,examples}/**/*.test.ts", "test/**/*.test.ts"],
     globalSetup: ["test/build-harness.ts"],
     reporters: ["default", "./test/closing-line-reporter.ts"],
-    testTimeout: 60_000, // SwiftShader compiles its first shaders on the CPU
+    testTimeout: 120_000, // SwiftShader computes on the CPU, and compiles its first shaders there
     hookTimeout: 120_000,
     maxWorkers: 2,
   },
