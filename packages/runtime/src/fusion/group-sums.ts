@@ -1,4 +1,5 @@
 import type { GraphNode, OutputRef } from "../plan/graph-def.ts";
+import { rankOfSecond } from "../products/product-node.ts";
 import type { Activation } from "../products/product-shader.ts";
 import { takersOf } from "./takers.ts";
 
@@ -10,16 +11,6 @@ export interface SumNode extends GraphNode {
   readonly rest: readonly GraphNode[];
   readonly activation: Activation;
 }
-
-const products = new Set([
-  "BatchMatMul",
-  "BatchMatMulV2",
-  "BatchMatMulV3",
-  "Conv2D",
-  "MatMul",
-  "_FusedConv2D",
-  "_FusedMatMul",
-]);
 
 const activations: Readonly<Record<string, Activation>> = {
   Elu: "elu",
@@ -71,6 +62,6 @@ function isAddition({ op, attrs }: GraphNode): boolean {
   return (op === "Add" || op === "AddV2") && attrs.type("T", "") === "DT_FLOAT";
 }
 
-function isProduct({ op, attrs }: GraphNode): boolean {
-  return products.has(op) && attrs.type("T", "") === "DT_FLOAT";
+function isProduct(node: GraphNode): boolean {
+  return rankOfSecond(node) > 0 && node.attrs.type("T", "") === "DT_FLOAT";
 }

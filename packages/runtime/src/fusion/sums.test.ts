@@ -88,3 +88,15 @@ test("an activation before the sum stays there", () => {
   const inputs = { ...matrices, b: numbers([37]) };
   return expectSame(graphOf([{ ...fused, attr }, sum("p", "z")], inputs), inputs, 2);
 });
+
+test("a sum with a product that takes more than one kernel is computed after it", async () => {
+  const batches = { x: numbers([2, 33, 20]), w: numbers([2, 20, 37]), z: numbers([2, 33, 37]) };
+  await expectSame(graphOf([{ ...product, op: "BatchMatMulV2" }, sum("p", "z")], batches), batches, 2);
+});
+
+test("a sum with a convolution that has its channels first is computed after it", async () => {
+  const first = { x: numbers([1, 4, 4, 4]), w: numbers([1, 1, 4, 4]), z: numbers([1, 4, 4, 4]) };
+  const node = convolution(1);
+  const nodes = [{ ...node, attr: { ...node.attr, data_format: { s: btoa("NCHW") } } }, sum("p", "z")];
+  await expectSame(graphOf(nodes, first), first, 2);
+});

@@ -1,16 +1,6 @@
 import type { Manifest } from "@nearside/core";
-import { type GraphBody, type GraphNode, parseGraphDef, parseRef } from "../plan/graph-def.ts";
-import { isActivation } from "./product-shader.ts";
-
-/** The ranks that a second operand has in the ops that become products. */
-const ranks: Readonly<Record<string, number>> = {
-  MatMul: 2,
-  BatchMatMul: 2,
-  BatchMatMulV3: 2,
-  _FusedMatMul: 2,
-  Conv2D: 4,
-  _FusedConv2D: 4,
-};
+import { type GraphBody, parseGraphDef, parseRef } from "../plan/graph-def.ts";
+import { rankOfSecond } from "./product-node.ts";
 
 /** The names of a model's float32 weights that nothing takes but products, as their second operand. */
 export function findHalfWeights({ json, weightGroups, outputNames, state }: Manifest): ReadonlySet<string> {
@@ -40,11 +30,4 @@ export function findHalfWeights({ json, weightGroups, outputNames, state }: Mani
       .filter(isTakenByProducts)
       .map(({ name }) => name),
   );
-}
-
-/** 0 where the op doesn't become a product. */
-function rankOfSecond({ op, attrs }: GraphNode): number {
-  const [, activation = "linear"] = attrs.texts("fused_ops").map((name) => name.toLowerCase());
-  const isProduct = attrs.text("data_format", "NHWC") === "NHWC" && isActivation(activation);
-  return isProduct && activation !== "prelu" ? (ranks[op] ?? 0) : 0; // its slopes need not be per column
 }

@@ -23,6 +23,6 @@ export function isFaster(choice: TileChoice | undefined): boolean {
 
 /** Whether it is to compute a sum with a product, for which TensorFlow.js needs a second kernel. */
 export function isFasterForSum({ layout }: Product, choice: TileChoice | undefined): boolean {
-  // Unmeasured, of matrices only: those both tile alike; of windows TensorFlow.js's may be the faster one.
+  // Unmeasured, of matrices only: of windows TensorFlow.js's may be the faster one.
   return choice === undefined ? layout.kind === "matrix" : choice.ratio < 1.1;
 }
