@@ -59,6 +59,21 @@ export const recurrentModel: HandMadeModel = {
   }),
 };
 
+const images = { dim: [{ size: "-1" }, { size: "-1" }, { size: "-1" }, { size: "-1" }] };
+
+/** y = 2·x, of images of any size. */
+export const brighterModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: { inputs: { x: port("x", "DT_FLOAT", images) }, outputs: { y: port("y", "DT_FLOAT", images) } },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [placeholder("x", "DT_FLOAT", images), { name: "y", op: "AddV2", input: ["x", "x"], attr: { T: float } }],
+    },
+    weightsManifest: [],
+  }),
+};
+
 const anyShape = { unknownRank: true };
 
 /** y = 3 everywhere, in the shape that its input tells. */

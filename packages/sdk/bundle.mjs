@@ -28,7 +28,7 @@ async function bundle(source, name) {
   });
 }
 
-for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images"]) {
   await bundle(`workers/${name}.ts`, name);
   const file = new URL(`bundle/${name}.js`, folder);
   const text = await readFile(file, "utf8");
@@ -38,7 +38,9 @@ for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu"]) {
 await bundle("index.ts", "nearside");
 
 // Vite makes a data: URL of a file below 4 KiB, which a content security policy may forbid.
-await appendFile(new URL("bundle/wasm-thread.js", folder), `//${" ".repeat(4096)}\n`);
+for (const name of ["wasm-thread", "images"]) {
+  await appendFile(new URL(`bundle/${name}.js`, folder), `//${" ".repeat(4096)}\n`);
+}
 
 for (const name of ["tfjs-backend-wasm.wasm", "tfjs-backend-wasm-simd.wasm"]) {
   await copyFile(require.resolve(`@tensorflow/tfjs-backend-wasm/dist/${name}`), new URL(`bundle/${name}`, folder));

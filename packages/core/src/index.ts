@@ -11,6 +11,7 @@ export {
   toWireError,
   type WireError,
 } from "./errors.ts";
+export { type Bitmap, type ImageInput, isImage, type RunInputs, withoutImages } from "./image-input.ts";
 export { type TensorOptions, type TensorValues, tensor } from "./make-tensor.ts";
 export {
   type Manifest,
@@ -68,7 +69,16 @@ export {
 export { RunState, type RunStateOptions, type StateNames } from "./run-state.ts";
 export { RunsInFlight } from "./runs-in-flight.ts";
 export { sampleInputs } from "./sample-inputs.ts";
-export type { AnyModel, Backend, ModelTypes, Precision, RunOptions, Session, SessionMemory } from "./session.ts";
+export type {
+  AnyModel,
+  Backend,
+  InputsOf,
+  ModelTypes,
+  Precision,
+  RunOptions,
+  Session,
+  SessionMemory,
+} from "./session.ts";
 export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 export { type HeldState, plainPlace, type StatePlace } from "./state-place.ts";
 export { type StreamItems, type StreamOptions, type StreamStep, stream } from "./stream.ts";

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { type ErrorCode, InferenceError } from "./errors.ts";
+import { withoutImages } from "./image-input.ts";
 import type { Opener, SessionEvent } from "./open-first.ts";
 import { openWithRecovery } from "./recovering-session.ts";
 import type { Transport } from "./rpc/protocol.ts";
@@ -34,7 +35,7 @@ function fakeWay({ backend = "webgpu", keepsState = false, beforeRun, beforeOpen
       async run({ inputs }, { signal } = {}) {
         await beforeRun?.(++runs, session);
         signal?.throwIfAborted();
-        const [input = x] = Object.values(inputs);
+        const [input = x] = Object.values(withoutImages(inputs));
         return { y: { ...y, data: Float32Array.from(input.data as Float32Array, (value) => value * 2) } };
       },
       readState: async () => [],

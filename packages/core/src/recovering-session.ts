@@ -2,7 +2,7 @@ import { abortable } from "./abortable.ts";
 import { InferenceError } from "./errors.ts";
 import { listReasons, type Opened, type Opener, openFirst, type SessionEvent } from "./open-first.ts";
 import { RunsInFlight } from "./runs-in-flight.ts";
-import type { AnyModel, ModelTypes, RunOptions, Session, SessionMemory } from "./session.ts";
+import type { AnyModel, InputsOf, ModelTypes, RunOptions, Session, SessionMemory } from "./session.ts";
 import { type StreamItems, type StreamOptions, type StreamStep, stream } from "./stream.ts";
 
 export interface RecoveryOptions {
@@ -83,7 +83,7 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
     return this.#current.session.keepsState;
   }
 
-  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
     this.#runs.throwIfClosed();
     return this.#runs.add(this.#run(inputs, options));
   }
@@ -111,7 +111,7 @@ class RecoveringSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  async #run(inputs: M["inputs"], options: RunOptions): Promise<M["outputs"]> {
+  async #run(inputs: InputsOf<M>, options: RunOptions): Promise<M["outputs"]> {
     for (let losses = 1; ; losses++) {
       while (this.#loss) await abortable(this.#reopen(this.#loss), options.signal);
       const current = this.#current;

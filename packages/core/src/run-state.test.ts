@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { InferenceError } from "./errors.ts";
+import { withoutImages } from "./image-input.ts";
 import { RunState } from "./run-state.ts";
 import type { StatePlace } from "./state-place.ts";
 import type { Tensor } from "./tensor.ts";
@@ -21,9 +22,9 @@ function devicePlace({ failsFrom = Number.POSITIVE_INFINITY, cannotRead = false 
       record.begun.push(h);
       return {
         isHere: false,
-        async run({ x }) {
+        async run(inputs) {
           if (++record.runs >= failsFrom) throw new InferenceError("device-lost", "the device went away");
-          h = numberOf(x) - h;
+          h = numberOf(withoutImages(inputs).x) - h;
           return { y: scalar(2 * h) };
         },
         async read() {

@@ -1,6 +1,7 @@
 import { abortable } from "./abortable.ts";
 import { dtypes } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
+import { isImage, type RunInputs } from "./image-input.ts";
 import type { RunOptions } from "./session.ts";
 import { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec } from "./signature.ts";
 import type { HeldState, StatePlace } from "./state-place.ts";
@@ -31,7 +32,7 @@ export class RunState {
   readonly names: StateNames;
   readonly #initial: Tensors;
   #saved: readonly Tensor[] | undefined;
-  #runsSince: readonly { readonly inputs: Tensors; readonly outputs: readonly string[] }[] = [];
+  #runsSince: readonly { readonly inputs: RunInputs; readonly outputs: readonly string[] }[] = [];
   #held: { readonly place: StatePlace; readonly state: HeldState } | undefined;
   #lastRun: Promise<unknown> = Promise.resolve();
 
@@ -68,7 +69,7 @@ export class RunState {
 
   async #run(
     place: StatePlace,
-    inputs: Tensors,
+    inputs: RunInputs,
     options: RunOptions & { outputs: readonly string[] },
   ): Promise<Tensors> {
     options.signal?.throwIfAborted();
@@ -149,7 +150,11 @@ function zerosOf(name: string, spec: TensorSpec | undefined): Tensor {
   return { dtype, shape, data: new dtypes[dtype].array(dtype === "complex64" ? count * 2 : count) } as Tensor; // matching
 }
 
-function copy(tensors: Tensors): Tensors {
-  const copies = Object.entries(tensors).map(([name, tensor]) => [name, { ...tensor, data: tensor.data.slice() }]);
-  return Object.fromEntries(copies) as Tensors; // the same dtypes
+/** Images stay as they are. */
+function copy<T extends RunInputs>(inputs: T): T {
+  const copies = Object.entries(inputs).map(([name, input]) => [
+    name,
+    isImage(input) ? input : { ...input, data: input.data.slice() },
+  ]);
+  return Object.fromEntries(copies) as T; // the same dtypes
 }

@@ -1,10 +1,11 @@
 // Programs that compile for older libraries would not know AsyncDisposable.
 /// <reference lib="esnext.disposable" preserve="true" />
 
+import type { ImageInput } from "./image-input.ts";
 import type { RunState } from "./run-state.ts";
 import type { Signature } from "./signature.ts";
 import type { StreamItems, StreamOptions, StreamStep } from "./stream.ts";
-import type { Tensors } from "./tensor.ts";
+import type { Tensor, Tensors } from "./tensor.ts";
 
 /** Where the arithmetic happens. */
 export type Backend = "webgpu" | "webgl" | "wasm" | "cpu" | "tensorflow";
@@ -26,6 +27,13 @@ export interface AnyModel {
   readonly inputs: Tensors;
   readonly outputs: Tensors;
 }
+
+/** What a run of such a model takes: its inputs, and an image in the place of any float32 tensor. */
+export type InputsOf<M extends ModelTypes> = {
+  readonly [Name in keyof M["inputs"]]:
+    | M["inputs"][Name]
+    | (Tensor<"float32"> extends M["inputs"][Name] ? ImageInput : never);
+};
 
 export interface RunOptions {
   /** The outputs to compute, by name; all of them by default. */
@@ -69,12 +77,12 @@ export interface Session<M extends ModelTypes = AnyModel> extends AsyncDisposabl
    * `invalid-argument` if the inputs don't fit the signature, `closed` after `close`, `device-lost`, `out-of-memory`,
    * `unavailable`.
    */
-  run(inputs: M["inputs"], options?: RunOptions): Promise<M["outputs"]>;
+  run(inputs: InputsOf<M>, options?: RunOptions): Promise<M["outputs"]>;
   /**
    * Runs the model on one item after the other, and tells what comes of each: `for await (const { outputs } of …)`. Ends
    * with the source, or when its reader leaves; rejects as `run` and the source do.
    */
-  stream<T = Partial<M["inputs"]>>(
+  stream<T = Partial<InputsOf<M>>>(
     items: StreamItems<T>,
     options?: StreamOptions<M, T>,
   ): AsyncGenerator<StreamStep<M, T>, void>;

@@ -1,6 +1,7 @@
 import type { DType } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
-import { assertTensor, type Tensor, type Tensors } from "./tensor.ts";
+import { isImage, type RunInputs } from "./image-input.ts";
+import { assertTensor } from "./tensor.ts";
 
 /** What a tensor must be: its dtype, and its shape with `null` for a dimension (or the whole rank) that is free. */
 export interface TensorSpec {
@@ -15,7 +16,7 @@ export interface Signature {
 }
 
 /** A spec as messages print it: `float32 [?,28,28,1]`. */
-export function formatSpec({ dtype, shape }: TensorSpec | Tensor): string {
+export function formatSpec({ dtype, shape }: TensorSpec): string {
   return `${dtype} [${shape === null ? "…" : shape.map((size) => size ?? "?").join(",")}]`;
 }
 
@@ -23,7 +24,7 @@ export function formatSpec({ dtype, shape }: TensorSpec | Tensor): string {
  * Throws `invalid-argument` unless `inputs` has exactly the signature's names, each a tensor that fits its spec.
  * The message names the input, what was expected, what was given and, where it is plain, what to do.
  */
-export function checkInputs(signature: Signature, inputs: unknown): asserts inputs is Tensors {
+export function checkInputs(signature: Signature, inputs: unknown): asserts inputs is RunInputs {
   if (typeof inputs !== "object" || inputs === null) {
     throw new InferenceError("invalid-argument", `inputs: expected an object of tensors by name, got ${inputs}`);
   }
@@ -38,7 +39,7 @@ export function checkInputs(signature: Signature, inputs: unknown): asserts inpu
     if (!Object.hasOwn(given, name)) {
       throw new InferenceError("invalid-argument", `input "${name}": expected ${formatSpec(spec)}, got nothing`);
     }
-    checkTensor(given[name], spec, `input "${name}"`);
+    checkInput(given[name], spec, `input "${name}"`);
   }
 }
 
@@ -50,8 +51,8 @@ export function checkOutputs(signature: Signature, outputs: readonly string[]): 
   throw new InferenceError("invalid-argument", `output "${missing}": the model's outputs are ${names}`);
 }
 
-function checkTensor(value: unknown, spec: TensorSpec, where: string): void {
-  assertTensor(value, where);
+function checkInput(value: unknown, spec: TensorSpec, where: string): void {
+  if (!(typeof value === "object" && value !== null && isImage(value))) assertTensor(value, where);
   if (value.dtype === spec.dtype && fits(value.shape, spec.shape)) return;
   const lacksBatch = spec.shape !== null && spec.shape[0] === null && fits([1, ...value.shape], spec.shape);
   const advice = value.dtype === spec.dtype && lacksBatch ? "; add a batch axis" : "";

@@ -1,4 +1,5 @@
 import { InferenceError } from "./errors.ts";
+import type { RunInputs } from "./image-input.ts";
 import type { StateNames } from "./run-state.ts";
 import type { RunOptions, Session } from "./session.ts";
 import type { Signature } from "./signature.ts";
@@ -19,7 +20,7 @@ export interface HeldState {
   /** Whether reading them costs nothing. */
   readonly isHere: boolean;
   /** Runs on them and on these inputs, and holds what they become. One that fails changes nothing that was held. */
-  run(inputs: Tensors, options: RunOptions & { readonly outputs: readonly string[] }): Promise<Tensors>;
+  run(inputs: RunInputs, options: RunOptions & { readonly outputs: readonly string[] }): Promise<Tensors>;
   read(): Promise<readonly Tensor[]>;
   /** Frees them, after the runs in flight. Never rejects. */
   release(): Promise<void>;

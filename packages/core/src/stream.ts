@@ -1,5 +1,5 @@
 import type { RunState, StateNames } from "./run-state.ts";
-import type { ModelTypes, RunOptions, Session } from "./session.ts";
+import type { InputsOf, ModelTypes, RunOptions, Session } from "./session.ts";
 
 /** Where the items of a stream come from: anything that can be iterated, or a `ReadableStream`. */
 export type StreamItems<T> = AsyncIterable<T> | Iterable<T> | ReadableItems<T>;
@@ -14,7 +14,7 @@ export interface ReadableItems<T> {
 
 export interface StreamOptions<M extends ModelTypes, T> extends Pick<RunOptions, "outputs" | "signal"> {
   /** Makes of an item that is to be run the inputs that the state doesn't give; by default it is them. */
-  readonly inputs?: (item: T) => Partial<M["inputs"]> | Promise<Partial<M["inputs"]>>;
+  readonly inputs?: (item: T) => Partial<InputsOf<M>> | Promise<Partial<InputsOf<M>>>;
   /**
    * The inputs that are what outputs of the run before were, `{ hIn: "hOut" }`: zeros at first. Or a `RunState`, which
    * begins with other values, or goes on where another stream ended. A model that changes its variables has, in a stream

@@ -5,9 +5,12 @@ import {
   checkOutputs,
   type HeldState,
   InferenceError,
+  type InputsOf,
+  isImage,
   type Manifest,
   type ModelTypes,
   type Precision,
+  type RunInputs,
   type RunOptions,
   RunsInFlight,
   type Session,
@@ -25,6 +28,7 @@ import {
 } from "@nearside/core";
 import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
+import { type PlacedInputs, placeImages } from "./images/place-images.ts";
 import { type GraphModel, type LoadOptions, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { parseRef } from "./plan/graph-def.ts";
 import { finish } from "./plan/run-plan.ts";
@@ -158,7 +162,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     return this.#manifest.signature;
   }
 
-  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
     const { outputs, signal, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
@@ -235,14 +239,15 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
 
   /** Computes outputs, by tape where there is one. The state has its new values once nothing can fail any more. */
   async #compute(
-    inputs: Tensors,
+    inputs: RunInputs,
     outputs: readonly string[],
     { signal, state, isTrial = false }: ComputeOptions,
   ): Promise<Tensors> {
     signal?.throwIfAborted();
-    const run: TapedRun = { inputs, outputs, state };
     const kept: TfjsTensor[] = [];
+    const placed: TfjsTensor[] = [];
     try {
+      const run: TapedRun = { inputs: await this.#withPlaced(inputs, placed), outputs, state };
       const replaying = this.#taped?.run(run, kept);
       // A device is told to be lost after what it interrupts has failed.
       const replayed = await replaying?.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));
@@ -252,8 +257,14 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
       if (!isTrial) state.replace(kept.splice(0));
       return computed;
     } finally {
-      dispose(kept);
+      dispose([...kept, ...placed]);
     }
+  }
+
+  /** The inputs with tensors for images; adds those on the device to `placed`. */
+  async #withPlaced(inputs: RunInputs, placed: TfjsTensor[]): Promise<PlacedInputs> {
+    if (!Object.values(inputs).some(isImage)) return inputs as Tensors; // there is no other kind
+    return this.#loaded.watch(async () => placeImages(inputs, this.#loaded, placed));
   }
 
   /** Adds the state's new values to `kept`. */
@@ -262,10 +273,9 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     let fetched: TfjsTensor[] = [];
     try {
       for (const [name, tensor] of Object.entries(inputs)) {
-        const given = this.#manifest.decimalInputs.includes(name) ? toDecimals(tensor) : tensor;
         const { node } = parseRef(this.#manifest.inputNames[name] as string); // checkInputs saw to it
         fed.get(node)?.dispose(); // two inputs may be one tensor: what is given last counts
-        fed.set(node, toTfjs(given, `input "${name}"`));
+        fed.set(node, "dataId" in tensor ? tensor.clone() : this.#feed(name, tensor));
       }
       const names = outputs.map((name) => this.#manifest.outputNames[name] as string); // checkOutputs saw to it
       const feeds = new Map([...fed, ...state.feeds]);
@@ -282,5 +292,10 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     } finally {
       dispose([...fed.values(), ...fetched]);
     }
+  }
+
+  #feed(name: string, tensor: Tensor): TfjsTensor {
+    const given = this.#manifest.decimalInputs.includes(name) ? toDecimals(tensor) : tensor;
+    return toTfjs(given, `input "${name}"`);
   }
 }

@@ -1,7 +1,9 @@
-import type { Tensors } from "@nearside/core";
+import type { RunInputs } from "@nearside/core";
 
-/** The buffers of these tensors, each once: what a message can hand over instead of copying. */
-export function buffersOf(tensors: Tensors): ArrayBuffer[] {
-  const found = Object.values(tensors).flatMap(({ data }) => (ArrayBuffer.isView(data) ? [data.buffer] : []));
+/** The buffers of the tensors among these, each once: what a message can hand over instead of copying. */
+export function buffersOf(inputs: RunInputs): ArrayBuffer[] {
+  const found = Object.values(inputs).flatMap((input) =>
+    "data" in input && ArrayBuffer.isView(input.data) ? [input.data.buffer] : [],
+  );
   return [...new Set(found)];
 }

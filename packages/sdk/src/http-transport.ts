@@ -10,6 +10,7 @@ import {
   InferenceError,
   type Transport,
 } from "@nearside/core";
+import { imageReader } from "./inputs/image-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /** The transport to a model on a server, by the Open Inference Protocol v2; `send` sends the requests. */
@@ -18,6 +19,7 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
   const refuse = async (): Promise<never> => {
     throw new InferenceError("unsupported", `memory: ${url.origin} is a server, whose memory is no client's to see`);
   };
+  const images = imageReader();
   return {
     async open(_request, { signal } = {}) {
       const response = await request(send, url, { signal: signal ?? null });
@@ -26,7 +28,10 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
     async run({ inputs, outputs }, { signal } = {}) {
       const wanted = outputs?.map((name) => ({ name }));
       const parameters = { binary_data_output: true };
-      const { body, headerBytes } = encodeTensors("inputs", inputs, { parameters, ...(wanted && { outputs: wanted }) });
+      const { body, headerBytes } = encodeTensors("inputs", await images.read(inputs), {
+        parameters,
+        ...(wanted && { outputs: wanted }),
+      });
       const response = await request(send, new URL(`${url.pathname}/infer`, url), {
         method: "POST",
         headers: { "content-type": "application/octet-stream", [headerLengthName]: String(headerBytes) },
@@ -39,7 +44,10 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
     memory: refuse,
     readState: refuse, // none is put there
     freeState: refuse,
-    close: async () => null,
+    close: async () => {
+      images.close();
+      return null;
+    },
   };
 }
 

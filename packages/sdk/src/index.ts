@@ -4,6 +4,7 @@ export {
   type DataOf,
   type DType,
   type ErrorCode,
+  type ImageInput,
   InferenceError,
   type ModelTypes,
   type Precision,
@@ -32,7 +33,7 @@ export type { FallbackServer } from "./fallback/open-with-server.ts";
 export { type FallbackOptions, type FallbackPolicy, withFallback } from "./fallback/with-fallback.ts";
 export { type AudioOptions, audio } from "./inputs/audio.ts";
 export { type FramesOptions, frames } from "./inputs/frames.ts";
-export { type ImageOptions, type ImageSource, image } from "./inputs/image.ts";
+export { type ImageOptions, type ImageSource, image, readImage } from "./inputs/image.ts";
 export type { ModelUrl } from "./model-url.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LocalBackend } from "./worker-scripts.ts";

@@ -1,10 +1,12 @@
 import {
   type CallOptions,
   createSessionHost,
+  isImage,
   type Manifest,
   type OpenRequest,
   type Progress,
   parseManifest,
+  type RunInputs,
   type Session,
   type Shard,
   type Tensors,
@@ -32,9 +34,15 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
     if ("cancel" in data) return host.cancel(data.cancel);
     const { id, method, request } = data;
     const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));
+    if (request && "inputs" in request) closeImages(request.inputs);
     const isRun = method === "run" && "reply" in envelope;
     tell({ id, envelope }, isRun ? buffersOf(envelope.reply as Tensors) : []); // a run's reply
   });
+}
+
+/** They are this worker's own. */
+function closeImages(inputs: RunInputs): void {
+  for (const input of Object.values(inputs)) if (isImage(input)) input.pixels.close();
 }
 
 async function open(

@@ -1,10 +1,10 @@
 import { withWasmFiles } from "./wasm-files.ts";
 
 /** A backend that a browser can have. */
-export type LocalBackend = keyof typeof scripts;
+export type LocalBackend = Exclude<keyof typeof scripts, "images">;
 
 /**
- * The script of each backend's worker, one self-contained file. Bundlers find the files by these very expressions and
+ * The script of each backend's worker, and of the one that reads images for a server, one self-contained file each. Bundlers find the files by these very expressions and
  * copy them as they are, under names of their own; the browser downloads no backend but the one that runs.
  */
 const scripts = {
@@ -12,6 +12,7 @@ const scripts = {
   webgl: () => new URL("../bundle/webgl.js", import.meta.url),
   wasm: () => new URL("../bundle/wasm.js", import.meta.url),
   cpu: () => new URL("../bundle/cpu.js", import.meta.url),
+  images: () => new URL("../bundle/images.js", import.meta.url),
 } as const;
 
 /** What the wasm worker needs besides. */
@@ -21,10 +22,10 @@ const wasmFiles = () => ({
   simd: absolute(new URL("../bundle/tfjs-backend-wasm-simd.wasm", import.meta.url)).href,
 });
 
-/** The URL of the script of a backend's worker. */
-export function workerScript(backend: LocalBackend): URL {
-  const script = absolute(scripts[backend]());
-  return backend === "wasm" ? withWasmFiles(script, wasmFiles()) : script;
+/** The URL of the script of a worker. */
+export function workerScript(name: keyof typeof scripts): URL {
+  const script = absolute(scripts[name]());
+  return name === "wasm" ? withWasmFiles(script, wasmFiles()) : script;
 }
 
 /** Next makes URLs of them that have a path and no origin. */

@@ -1,5 +1,14 @@
-import { type CallOptions, hostTransport, InferenceError, type Transport } from "@nearside/core";
+import {
+  type CallOptions,
+  type Envelope,
+  hostTransport,
+  InferenceError,
+  type Method,
+  type Protocol,
+  type Transport,
+} from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
+import { copyImages } from "./inputs/copy-images.ts";
 import { lifeOver } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { startWorker } from "./start-worker.ts";
@@ -35,13 +44,24 @@ export function workerTransport(backend: LocalBackend): Transport {
   });
 
   const transport = hostTransport({
-    call: (id, method, request, { transfer, onProgress }) =>
-      new Promise((resolve, reject) => {
-        if (death) throw death;
-        const message: ToWorker = { id, method, request };
-        worker.postMessage(message, transfer && request && "inputs" in request ? buffersOf(request.inputs) : []);
-        calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
-      }),
+    call: <M extends Method>(
+      id: number,
+      method: M,
+      request: Protocol[M]["request"],
+      { transfer, onProgress }: CallOptions,
+    ) => {
+      const send = (request: Protocol[Method]["request"], handedOver: Transferable[]) =>
+        new Promise<Envelope<Protocol[M]["reply"]>>((resolve, reject) => {
+          if (death) throw death;
+          worker.postMessage({ id, method, request } satisfies ToWorker, handedOver);
+          calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
+        });
+      if (!(request && "inputs" in request)) return send(request, []);
+      const buffers = transfer ? buffersOf(request.inputs) : [];
+      const copies = copyImages(request.inputs);
+      if (!copies) return send(request, buffers);
+      return copies.then(({ inputs, bitmaps }) => send({ ...request, inputs }, [...buffers, ...bitmaps]));
+    },
     cancel: (id) => worker.postMessage({ cancel: id } satisfies ToWorker),
   });
   return {

@@ -1,3 +1,4 @@
+import type { RunInputs } from "../image-input.ts";
 import type { StateNames } from "../run-state.ts";
 import type { Precision, Session, SessionMemory } from "../session.ts";
 import type { Tensor, Tensors } from "../tensor.ts";
@@ -37,7 +38,7 @@ export interface OpenRequest {
 export type SessionInfo = Pick<Session, "signature" | "backend" | "keepsState">;
 
 export interface RunRequest {
-  readonly inputs: Tensors;
+  readonly inputs: RunInputs;
   readonly outputs?: readonly string[];
   /** What the session holds on its device and the run goes on with. */
   readonly state?: StateRequest;

@@ -1,9 +1,8 @@
 import { RunsInFlight } from "../runs-in-flight.ts";
-import type { AnyModel, ModelTypes, RunOptions, Session, SessionMemory } from "../session.ts";
+import type { AnyModel, InputsOf, ModelTypes, RunOptions, Session, SessionMemory } from "../session.ts";
 import { checkInputs, checkOutputs } from "../signature.ts";
 import type { StatePlace } from "../state-place.ts";
 import { type StreamItems, type StreamOptions, type StreamStep, stream } from "../stream.ts";
-import type { Tensors } from "../tensor.ts";
 import type { CallOptions, OpenRequest, SessionInfo, Transport } from "./protocol.ts";
 
 export interface ProxyOptions extends Pick<CallOptions, "signal" | "onProgress"> {
@@ -45,14 +44,14 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
     this.keepsState = info.keepsState;
   }
 
-  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
     const { outputs, signal, transfer, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
     if (state) return this.#runs.add(this.#runWith(state, inputs, options));
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
-    const request = { inputs: inputs as Tensors, ...(outputs && { outputs }) }; // checked above
+    const request = { inputs, ...(outputs && { outputs }) }; // checked above
     const reply = await this.#runs.add(this.#transport.run(request, { signal, transfer }));
     return reply as M["outputs"]; // the session elsewhere answers with the outputs of its signature
   }
@@ -76,7 +75,7 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  async #runWith(state: NonNullable<RunOptions["state"]>, inputs: M["inputs"], options: RunOptions) {
+  async #runWith(state: NonNullable<RunOptions["state"]>, inputs: InputsOf<M>, options: RunOptions) {
     this.#place ??= this.#openPlace();
     return (await state.run(await this.#place, inputs, options)) as M["outputs"]; // as above
   }

@@ -1,4 +1,4 @@
-import { type Backend, InferenceError, type SessionMemory } from "@nearside/core";
+import { type Backend, type ImageInput, InferenceError, type SessionMemory } from "@nearside/core";
 import {
   backend as currentBackend,
   enableProdMode,
@@ -47,6 +47,8 @@ export interface LoadedBackend {
   watch<T>(run: () => Promise<T>): Promise<T>;
   /** Looks ahead at runs on tensors that aren't known yet: where there are shaders to compile and commands to record. */
   readonly ahead?: Ahead;
+  /** Makes a tensor of an image on the device, where that can; undefined if it can't hold the image. */
+  imageTensor?(image: ImageInput): TensorInfo | undefined;
   /** What is on the device now. */
   memory(): SessionMemory;
   /** Gives back what is kept for later runs, where anything is. */

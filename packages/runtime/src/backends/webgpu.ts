@@ -1,5 +1,6 @@
 import { InferenceError } from "@nearside/core";
-import { findBackendFactory, registerBackend, removeBackend } from "@tensorflow/tfjs-core";
+import { findBackendFactory, registerBackend, removeBackend, type TensorInfo } from "@tensorflow/tfjs-core";
+import { ImageShader } from "../images/image-shader.ts";
 import { measureTiles } from "../products/measure-tiles.ts";
 import { registerProductKernels } from "../products/product-kernels.ts";
 import type { TileChoices } from "../products/tile-choice.ts";
@@ -59,6 +60,7 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
   const { watch, throwIfLost } = watchDevice(device);
   const { vendor, architecture, device: model, description } = adapter.info;
   const { bufferPool } = recording;
+  const images = new ImageShader(device);
   const close = async () => {
     await backend.close();
     device.destroy();
@@ -69,6 +71,11 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     await close();
     throw error;
   }
+  const bufferOf = ({ dataId }: TensorInfo) => {
+    recording.uploadToGPU(dataId);
+    recording.submitCommands();
+    return recording.tensorMap.get(dataId).resource as GPUBuffer; // where it is now
+  };
   return {
     ...backend,
     device: [vendor, architecture, model, description].join(" "),
@@ -76,12 +83,14 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     ahead: {
       compile: (inputs, run, onProgress) => compileShaders(recording, inputs, run, onProgress),
       record: (inputs, run) => recordTape(recording, inputs, run, throwIfLost),
-      bufferOf: ({ dataId }) => {
-        recording.uploadToGPU(dataId);
-        recording.submitCommands();
-        return recording.tensorMap.get(dataId).resource as GPUBuffer; // where it is now
-      },
+      bufferOf,
       allocate: (input) => unknownTensor(recording, input),
+    },
+    imageTensor(image) {
+      if (!images.takes(image)) return undefined;
+      const info = unknownTensor(recording, image);
+      images.draw(image, bufferOf(info));
+      return info;
     },
     memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
     trim: () => bufferPool.trim(),

@@ -1,6 +1,7 @@
 import type { Manifest, TensorSpec, Tensors } from "@nearside/core";
 import { dispose, engine, type TensorInfo, type Tensor as TfjsTensor, tensor } from "@tensorflow/tfjs-core";
 import type { Ahead, LoadedBackend } from "../backends/loaded-backend.ts";
+import type { PlacedInputs } from "../images/place-images.ts";
 import type { GraphModel } from "../load-graph-model.ts";
 import { parseRef } from "../plan/graph-def.ts";
 import { finishNow } from "../plan/run-plan.ts";
@@ -13,7 +14,7 @@ import { Tapes } from "./tapes.ts";
 
 /** What is run: the inputs that the state doesn't give, the outputs to tell, and what goes on from run to run. */
 export interface TapedRun {
-  readonly inputs: Tensors;
+  readonly inputs: PlacedInputs;
   readonly outputs: readonly string[];
   readonly state: SessionState;
 }
@@ -152,9 +153,14 @@ export class TapedRuns {
     const { inputNames, outputNames, signature, state: variables } = this.#manifest;
     const given = new Map<string, Given>();
     for (const [name, tensor] of Object.entries(inputs)) {
+      const { node } = parseRef(inputNames[name] as string); // checkInputs saw to it
+      if ("dataId" in tensor) {
+        given.set(node, { held: tensor, shape: tensor.shape, dtype: "float32" }); // an image
+        continue;
+      }
       const numbers = toDeviceNumbers(tensor, `input "${name}"`);
       if (numbers === undefined) return undefined;
-      given.set(parseRef(inputNames[name] as string).node, { ...numbers, shape: tensor.shape }); // checkInputs saw to it
+      given.set(node, { ...numbers, shape: tensor.shape });
     }
     for (const [node, held] of state.feeds) {
       const { shape, dtype } = held;

@@ -1,4 +1,12 @@
-import { abortable, InferenceError, type ModelTypes, type Opener, type RunOptions, type Session } from "@nearside/core";
+import {
+  abortable,
+  InferenceError,
+  type InputsOf,
+  type ModelTypes,
+  type Opener,
+  type RunOptions,
+  type Session,
+} from "@nearside/core";
 import { Circuit } from "./circuit.ts";
 
 /** So many runs in a row over the budget, and a side counts as too slow. */
@@ -64,7 +72,7 @@ export class Side<M extends ModelTypes> {
   }
 
   /** Runs here. Never rejects. */
-  async run(inputs: M["inputs"], options: RunOptions, closing: AbortSignal): Promise<SideOutcome<M>> {
+  async run(inputs: InputsOf<M>, options: RunOptions, closing: AbortSignal): Promise<SideOutcome<M>> {
     try {
       const session = await abortable(this.open(closing), options.signal); // it is opened for all runs, not for this one
       return { side: this, outputs: await session.run(inputs, options) };

@@ -1,6 +1,7 @@
 import {
   type AnyModel,
   InferenceError,
+  type InputsOf,
   type ModelTypes,
   type Opener,
   type RunOptions,
@@ -151,7 +152,7 @@ class FallbackSession<M extends ModelTypes> implements Session<M> {
     return this.#session.keepsState;
   }
 
-  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
     this.#runs.throwIfClosed();
     options.signal?.throwIfAborted();
     // What the model keeps is on one side alone.
@@ -178,7 +179,7 @@ class FallbackSession<M extends ModelTypes> implements Session<M> {
     await this.close();
   }
 
-  async #run(inputs: M["inputs"], options: RunOptions): Promise<M["outputs"]> {
+  async #run(inputs: InputsOf<M>, options: RunOptions): Promise<M["outputs"]> {
     const over = new AbortController(); // ends what still runs when there is a result
     const signal = options.signal ? AbortSignal.any([options.signal, over.signal]) : over.signal;
     const running = new Map<Side<M>, Promise<SideOutcome<M>>>();

@@ -8,6 +8,7 @@ import {
   type Protocol,
   type RunRequest,
   type Transport,
+  withoutImages,
 } from "@nearside/core";
 import type { FromBackend, Task, ToBackend } from "./backend-process.ts";
 import { watchMemory } from "./memory-limit.ts";
@@ -107,11 +108,12 @@ export function processTransport({ task, memoryLimitBytes, entry = backendEntry 
       if (dead) return Promise.reject(dead);
       return new Promise<Envelope<never>>((resolve, reject) => {
         const run = method === "run" ? (request as RunRequest) : undefined; // as the protocol's table has it
-        const bytes = run ? Math.max(storedBytes(run.inputs), largestReplyBytes) : 0;
+        const inputs = run && withoutImages(run.inputs);
+        const bytes = inputs ? Math.max(storedBytes(inputs), largestReplyBytes) : 0;
         const lease = bytes > 0 ? memory?.lease(bytes) : undefined;
         waiting.set(id, { method, lease, resolve, reject });
-        if (!memory || !run || !lease) return send({ id, method, request });
-        send({ id, method: "run", lease, request: { ...run, inputs: storeTensors(memory.fd, lease, run.inputs) } });
+        if (!memory || !inputs || !lease) return send({ id, method, request });
+        send({ id, method: "run", lease, request: { ...run, inputs: storeTensors(memory.fd, lease, inputs) } });
       });
     },
     cancel: (id) => {

@@ -4,6 +4,7 @@ import {
   checkInputs,
   checkOutputs,
   InferenceError,
+  type InputsOf,
   type ModelTypes,
   plainPlace,
   type RunOptions,
@@ -15,6 +16,7 @@ import {
   type StreamStep,
   stream,
   type Tensors,
+  withoutImages,
 } from "@nearside/core";
 import { batchKey, isBatchable } from "./batch-key.ts";
 import { BatchQueue, type QueuedRun } from "./batch-queue.ts";
@@ -70,13 +72,13 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
     return this.#session.backend; // a session that recovers may change it
   }
 
-  async run(inputs: M["inputs"], options: RunOptions = {}): Promise<M["outputs"]> {
+  async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
     this.#runs.throwIfClosed();
     options.signal?.throwIfAborted();
     if (options.state) return (await options.state.run(this.#place, inputs, options)) as M["outputs"]; // as below
     checkInputs(this.signature, inputs);
     if (options.outputs) checkOutputs(this.signature, options.outputs);
-    const outputs = await this.#runs.add(this.#run(inputs as Tensors, options)); // checked above
+    const outputs = await this.#runs.add(this.#run(withoutImages(inputs), options));
     return outputs as M["outputs"]; // rows of what the session answers
   }
 

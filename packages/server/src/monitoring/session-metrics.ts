@@ -1,4 +1,4 @@
-import type { Session, SessionMemory } from "@nearside/core";
+import { type Session, type SessionMemory, withoutImages } from "@nearside/core";
 import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from "prom-client";
 import type { BatchingEvent } from "../batching/batching-options.ts";
 import type { SessionPlace } from "../repository/load-version.ts";
@@ -51,7 +51,7 @@ export function watchSessions(registers: [Registry], latencyBuckets: number[]): 
         state.session = session;
         watched.add(state);
         const run: Session["run"] = async (inputs, options) => {
-          const rows = rowsOf(inputs);
+          const rows = rowsOf(withoutImages(inputs));
           metrics.exampleCounts.observe({ model }, rows);
           metrics.exampleTotal.inc({ model }, rows);
           state.runsInFlight++;

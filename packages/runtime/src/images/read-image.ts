@@ -1,0 +1,33 @@
+import { type ImageInput, InferenceError, type Tensor } from "@nearside/core";
+import { type Box, planImage } from "./image-plan.ts";
+import { resample } from "./resample.ts";
+
+/** The tensor of an image, resized and normalised in this thread. Throws `out-of-memory`. */
+export function readImage(image: ImageInput): Tensor<"float32"> {
+  const { size, from, to, channels, isChannelsFirst } = planImage(image);
+  const pixels = resample(readPixels(image.pixels as ImageBitmap, from), from, to); // image() made it
+  const data = new Float32Array(size.height * size.width * channels.length);
+  const [pixelStep, channelStep] = isChannelsFirst ? [1, size.height * size.width] : [channels.length, 1];
+  channels.forEach(([red, green, blue, added], channel) => {
+    const start = channel * channelStep;
+    for (let at = start, end = start + size.height * size.width * pixelStep; at < end; at += pixelStep)
+      data[at] = added;
+    for (let y = 0; y < to.height; y++) {
+      let at = start + ((to.y + y) * size.width + to.x) * pixelStep;
+      for (let of = y * to.width * 4, end = of + to.width * 4; of < end; of += 4, at += pixelStep) {
+        const [r, g, b] = [pixels[of], pixels[of + 1], pixels[of + 2]] as [number, number, number];
+        data[at] = r * red + g * green + b * blue + added;
+      }
+    }
+  });
+  return { dtype: "float32", shape: image.shape, data };
+}
+
+/** Red, green, blue and alpha of each pixel in the box, on black. */
+function readPixels(bitmap: ImageBitmap, { x, y, width, height }: Box): Uint8ClampedArray {
+  const canvas = new OffscreenCanvas(width, height);
+  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  if (!context) throw new InferenceError("out-of-memory", `image: no memory for ${width} × ${height} pixels`);
+  context.drawImage(bitmap, -x, -y);
+  return context.getImageData(0, 0, width, height).data;
+}
