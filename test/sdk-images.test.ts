@@ -48,12 +48,11 @@ const open = (backend: "webgpu" | "webgl" | "wasm" | "cpu") => (): Target => ({
 /** So often that a recorded run is checked and repeated. */
 const times = 4;
 
-const run = (target: Target, options: ImageOptions) =>
-  page.evaluate(([target, times, options]) => globalThis.harness.runImage(target, times, options), [
-    target,
-    times,
-    { ...options, scale: 0.5 }, // the model doubles it
-  ] as const);
+const run = (target: Target, options: ImageOptions, { endWorker = false } = {}) =>
+  page.evaluate(
+    ([target, times, options, endWorker]) => globalThis.harness.runImage(target, times, options, endWorker),
+    [target, times, { ...options, scale: 0.5 }, endWorker] as const, // the model doubles it
+  );
 
 function expectNear(got: readonly number[], want: readonly number[]): void {
   expect(got).toHaveLength(want.length);
@@ -89,4 +88,10 @@ describe.each([
         read.map((value) => 2 * value),
       );
   });
+});
+
+test.each(["webgpu", "wasm"] as const)("an image is run again when the worker of %s is ended", async (backend) => {
+  const [{ size, pixels }] = golden as [(typeof golden)[number]];
+  const { runs } = await run(open(backend)(), { size: size as [number, number], fit: "stretch" }, { endWorker: true });
+  for (const each of runs) expectNear(each, pixels);
 });

@@ -57,6 +57,7 @@ test.each([
   ["wasm", 123 * 1024],
   ["webgl", 152 * 1024],
   ["cpu", 108 * 1024],
+  ["images", 2 * 1024],
 ])("the worker of %s has no more than %d bytes", (name, limit) => {
   expect(gzipBytes(readFileSync(`${bundleFolder}${name}.js`))).toBeLessThan(limit);
 });

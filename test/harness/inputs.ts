@@ -8,6 +8,7 @@ import {
   readImage,
   type Tensor,
 } from "nearside";
+import { keptSessionCalls } from "./kept-session.ts";
 import { openTarget, type Target } from "./target.ts";
 
 /** A picture of 4 × 2 pixels: two of each of these colours in each row. */
@@ -92,8 +93,11 @@ export const inputCalls = {
     return { shape, data: [...data] };
   },
 
-  /** Runs a picture of 13 × 17 pixels so often, and reads it; its channels are (37y + 91x + 53c + 7xy) mod 256. */
-  runImage: async (target: Target, times: number, options: ImageOptions) => {
+  /**
+   * Runs a picture of 13 × 17 pixels so often, whose channels are (37y + 91x + 53c + 7xy) mod 256, and reads it. Ends the
+   * session's worker in the first run if so asked.
+   */
+  runImage: async (target: Target, times: number, options: ImageOptions, endWorker: boolean) => {
     const pixels = new ImageData(17, 13);
     for (let at = 0; at < pixels.data.length; at++) {
       const [y, x, c] = [Math.floor(at / 68), Math.floor(at / 4) % 17, at % 4];
@@ -103,7 +107,9 @@ export const inputCalls = {
     await using session = await openTarget(target);
     const runs: number[][] = [];
     for (let run = 0; run < times; run++) {
-      const { y } = await session.run({ x: picture });
+      const running = session.run({ x: picture });
+      if (endWorker && run === 0) keptSessionCalls.endWorker();
+      const { y } = await running;
       runs.push([...(y as Tensor<"float32">).data]);
     }
     return { location: session.location, runs, read: [...(await readImage(picture)).data] };

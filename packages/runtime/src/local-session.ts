@@ -6,7 +6,6 @@ import {
   type HeldState,
   InferenceError,
   type InputsOf,
-  isImage,
   type Manifest,
   type ModelTypes,
   type Precision,
@@ -28,7 +27,7 @@ import {
 } from "@nearside/core";
 import { dispose, engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "./backends/loaded-backend.ts";
-import { type PlacedInputs, placeImages } from "./images/place-images.ts";
+import { placeImages } from "./images/place-images.ts";
 import { type GraphModel, type LoadOptions, loadGraphModel, type ModelFiles } from "./load-graph-model.ts";
 import { parseRef } from "./plan/graph-def.ts";
 import { finish } from "./plan/run-plan.ts";
@@ -247,7 +246,7 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     const kept: TfjsTensor[] = [];
     const placed: TfjsTensor[] = [];
     try {
-      const run: TapedRun = { inputs: await this.#withPlaced(inputs, placed), outputs, state };
+      const run: TapedRun = { inputs: await placeImages(inputs, this.#loaded, placed), outputs, state };
       const replaying = this.#taped?.run(run, kept);
       // A device is told to be lost after what it interrupts has failed.
       const replayed = await replaying?.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));
@@ -259,12 +258,6 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     } finally {
       dispose([...kept, ...placed]);
     }
-  }
-
-  /** The inputs with tensors for images; adds those on the device to `placed`. */
-  async #withPlaced(inputs: RunInputs, placed: TfjsTensor[]): Promise<PlacedInputs> {
-    if (!Object.values(inputs).some(isImage)) return inputs as Tensors; // there is no other kind
-    return this.#loaded.watch(async () => placeImages(inputs, this.#loaded, placed));
   }
 
   /** Adds the state's new values to `kept`. */

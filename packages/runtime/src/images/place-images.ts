@@ -1,4 +1,4 @@
-import { isImage, type RunInputs, type Tensor } from "@nearside/core";
+import { isImage, type RunInputs, type Tensor, type Tensors } from "@nearside/core";
 import { engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import { readImage } from "./read-image.ts";
@@ -7,7 +7,12 @@ import { readImage } from "./read-image.ts";
 export type PlacedInputs = Readonly<Record<string, Tensor | TfjsTensor>>;
 
 /** Makes tensors of the images among the inputs: on the device, where the backend does that. Adds these to `placed`. */
-export function placeImages(inputs: RunInputs, { imageTensor }: LoadedBackend, placed: TfjsTensor[]): PlacedInputs {
+export async function placeImages(
+  inputs: RunInputs,
+  { imageTensor, watch }: LoadedBackend,
+  placed: TfjsTensor[],
+): Promise<PlacedInputs> {
+  if (!Object.values(inputs).some(isImage)) return inputs as Tensors; // there is no other kind
   const place = (input: RunInputs[string]) => {
     if (!isImage(input)) return input;
     const info = imageTensor?.(input);
@@ -16,5 +21,5 @@ export function placeImages(inputs: RunInputs, { imageTensor }: LoadedBackend, p
     placed.push(tensor);
     return tensor;
   };
-  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, place(input)]));
+  return watch(async () => Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, place(input)])));
 }

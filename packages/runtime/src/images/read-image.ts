@@ -14,8 +14,8 @@ export function readImage(image: ImageInput): Tensor<"float32"> {
       data[at] = added;
     for (let y = 0; y < to.height; y++) {
       let at = start + ((to.y + y) * size.width + to.x) * pixelStep;
-      for (let of = y * to.width * 4, end = of + to.width * 4; of < end; of += 4, at += pixelStep) {
-        const [r, g, b] = [pixels[of], pixels[of + 1], pixels[of + 2]] as [number, number, number];
+      for (let of = y * to.width * 3, end = of + to.width * 3; of < end; of += 3, at += pixelStep) {
+        const [r, g, b] = [pixels[of] as number, pixels[of + 1] as number, pixels[of + 2] as number];
         data[at] = r * red + g * green + b * blue + added;
       }
     }
