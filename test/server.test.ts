@@ -170,22 +170,29 @@ describe("an Open Inference Protocol client", () => {
 });
 
 describe("a browser that loads a model from the server", () => {
-  test.each(["", "/versions/1"])(
-    "gets the manifest at /models/double%s/model.json, to be asked for again",
-    async (version) => {
-      const response = await fetch(`${url}/models/double${version}/model.json`);
-      expect(response.headers.get("cache-control")).toBe("no-cache");
-      expect(await response.json()).toMatchObject({ format: "graph-model" });
-      const etag = response.headers.get("etag") ?? "";
-      const { status } = await getRaw(`/models/double${version}/model.json`, { "if-none-match": etag });
-      expect(status).toBe(304);
-    },
-  );
+  test.each(["", "/1"])("gets the manifest at /models/double%s/model.json, to be asked for again", async (version) => {
+    const response = await fetch(`${url}/models/double${version}/model.json`);
+    expect(response.headers.get("cache-control")).toBe("no-cache");
+    expect(await response.json()).toMatchObject({ format: "graph-model" });
+    const etag = response.headers.get("etag") ?? "";
+    const { status } = await getRaw(`/models/double${version}/model.json`, { "if-none-match": etag });
+    expect(status).toBe(304);
+  });
 
   test("gets a shard named by its hash, for good", async () => {
     const response = await fetch(`${url}/models/double/${doublingShard}`);
     expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
     expect(new Float32Array(await response.arrayBuffer())).toEqual(Float32Array.of(2));
+  });
+
+  test.each(["br", "gzip"])("gets the manifest of a conversion in %s, for pages of any origin", async (encoding) => {
+    const response = await fetch(`${url}/models/linear_regression/model.json`, {
+      headers: { "accept-encoding": encoding },
+    });
+    expect(response.headers.get("content-encoding")).toBe(encoding);
+    expect(response.headers.get("vary")?.toLowerCase()).toContain("accept-encoding");
+    expect(response.headers.get("cross-origin-resource-policy")).toBe("cross-origin");
+    expect(await response.json()).toMatchObject({ format: "graph-model" });
   });
 
   test("gets a part of a shard", async () => {
@@ -200,7 +207,7 @@ describe("a browser that loads a model from the server", () => {
     "/models/double/..%2f..%2fsecret.txt",
     "/models/double/%2e%2e/%2e%2e/secret.txt",
     "/models/..%2fdouble%2f1/model.json",
-    `/models/double/versions/2/${doublingShard}`,
+    `/models/double/2/${doublingShard}`,
     "/models/broken/model.json",
     "/models/",
   ])("gets nothing at %s", async (path) => {
@@ -350,7 +357,7 @@ describe("the command nearside-server", () => {
       if (line.startsWith("REST: ")) break;
     }
     const address = lines.at(-1)?.replace("REST: ", "");
-    expect(lines).toContainEqual(expect.stringMatching(/^double: version 1 is available on wasm/));
+    expect(lines).toContainEqual(expect.stringMatching(/^double: version 1 is available on /));
     expect((await fetch(`${address}v1/models/double`)).status).toBe(200);
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);

@@ -1,9 +1,11 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, stat } from "node:fs/promises";
+import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { promisify } from "node:util";
+import { brotliCompress, constants, gzip } from "node:zlib";
 import { InferenceError, toInferenceError } from "@nearside/core";
 
 /** Where conversions are kept unless told otherwise: `$XDG_CACHE_HOME/nearside` or `~/.cache/nearside`. */
@@ -77,9 +79,19 @@ async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: Conve
         throw new InferenceError("unavailable", message, { cause });
       });
       await convert(source, writeDirectory(folder), { signature, tags });
+      await compressManifest(folder);
       return folder;
     },
   };
+}
+
+/** Adds what `model.json` is in fewer bytes, for browsers that load it from here. Weights hardly become fewer. */
+async function compressManifest(folder: string): Promise<void> {
+  const path = join(folder, "model.json");
+  const text = await readFile(path);
+  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }; // the highest ones take many times as long for a few percent
+  const [br, gz] = await Promise.all([promisify(brotliCompress)(text, { params }), promisify(gzip)(text)]);
+  await Promise.all([writeFile(`${path}.br`, br), writeFile(`${path}.gz`, gz)]);
 }
 
 async function isSavedModel(folder: string): Promise<boolean> {

@@ -101,7 +101,7 @@ export function createHttpApp(
       maxAge: preflightSeconds,
     });
   }
-  app.register(files, { serve: false, root: process.cwd() }); // for reply.sendFile, which is given the folder
+  app.register(files, { serve: false, root: process.cwd(), preCompressed: true }); // sendFile is given the folder
   const json = new JsonThreads();
   app.addHook("onClose", () => json.close());
   app.register(async (routes) => {
@@ -116,6 +116,8 @@ export function createHttpApp(
       routes.get(path, async (_request, reply) => reply.type(metrics.contentType).send(await metrics.render()));
     }
     routes.get("/models/*", async (request, reply) => {
+      if (corsOrigins.length > 0) reply.header("cross-origin-resource-policy", "cross-origin");
+      addVary(reply, "accept-encoding");
       return sendModelFile(pathOf(request), repositoryFor(request), reply);
     });
   });
@@ -157,11 +159,17 @@ function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply)
 /** Sends a reply, with the status that Fastify gave an error of its own: 413 for a body that is too large. */
 function sendReply({ status, headers, body }: HttpReply, reply: FastifyReply, error?: unknown): FastifyReply {
   const bytes = typeof body === "string" ? Buffer.from(body) : body; // Fastify would add a charset to a string's type
-  const vary = [reply.getHeader("vary"), headers.vary].filter((names) => names !== undefined).join(", "); // of CORS, too
+  const { vary, ...others } = headers;
+  if (vary !== undefined) addVary(reply, vary);
   return reply
     .code(clientStatus(error) ?? status)
-    .headers({ ...headers, ...(vary !== "" && { vary }) })
+    .headers(others)
     .send(bytes);
+}
+
+/** Adds to what CORS says that the answer depends on. */
+function addVary(reply: FastifyReply, name: string): void {
+  reply.header("vary", [reply.getHeader("vary") ?? [], name].flat().join(", "));
 }
 
 /** Fastify's errors tell by their status that the client is at fault. */

@@ -4,10 +4,11 @@ import { defaultSignature } from "./repository/load-version.ts";
 import type { Repository } from "./repository/repository.ts";
 import { decodePathPart } from "./route.ts";
 
-const filePath = /^\/models\/(?<name>[^/]+)(?:\/versions\/(?<version>\d{1,19}))?\/(?<file>.+)$/i;
+const filePath = /^\/models\/(?<name>[^/]+)(?:\/(?<version>\d{1,19}))?\/(?<file>.+)$/i;
 
 /**
- * Serves the files of a model, so that a browser can run it: `model.json` and the shards that it lists, nothing else.
+ * Serves the files of a model's version, the newest one unless the path has another, so that a browser can run it:
+ * `model.json` and the shards that it lists, nothing else; compressed, where a `.br` or `.gz` of it lies beside it.
  * A shard with its hash in its name never changes, and is cached for good; everything else is asked for again.
  * Throws `not-found`.
  */

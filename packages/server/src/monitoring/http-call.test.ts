@@ -12,7 +12,7 @@ test.each([
   ["/v2/models/m", "ModelMetadata", "m"],
   ["/v2/models/m/stats", "ModelStatistics", "m"],
   ["/v2/repository/models/m/load", "RepositoryModelLoad", "m"],
-  ["/models/m/versions/1/model.json", "ModelFile", "m"],
+  ["/models/m/1/model.json", "ModelFile", "m"],
   ["/v1/models/%zz", "GetModelStatus", "%zz"],
   ["/v2/health/live", null, null],
   ["/metrics", null, null],
