@@ -5,7 +5,7 @@ import type { FastifyInstance } from "fastify";
 import { type AdminOptions, createAdminApp } from "./admin/admin-app.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
-import { modelOpener } from "./backends/model-opener.ts";
+import { type ModelOpener, modelOpener } from "./backends/model-opener.ts";
 import type { ServerBackend } from "./backends/open-backend.ts";
 import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
 import { readVersionBatching } from "./batching/version-batching.ts";
@@ -25,7 +25,9 @@ import { secureContext, type TlsIdentity } from "./security/tls.ts";
 import type { ServerEvent } from "./server-event.ts";
 
 /** What a server serves, where, and to whom. */
-export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "cacheDir" | "onEvent">, SecurityOptions {
+export interface ServerOptions
+  extends Omit<RepositoryOptions, "openModel" | "openUnconverted" | "cacheDir" | "onEvent">,
+    SecurityOptions {
   /** The models to serve, where no file lists them. */
   readonly models?: readonly ModelConfig[];
   /** TensorFlow Serving's `models.config`, which lists the models; read again every `pollMs`, if that is above 0. */
@@ -115,7 +117,7 @@ class ModelServer implements InferenceServer {
   readonly #app: FastifyInstance;
   readonly #admin: FastifyInstance | undefined;
   readonly #grpc: GrpcServer | undefined;
-  #openInProcesses: OpenModel | undefined;
+  #opener: ModelOpener | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #stopWatching: (() => void) | undefined;
@@ -124,7 +126,7 @@ class ModelServer implements InferenceServer {
   constructor(options: ServerOptions) {
     const { models, modelConfigFile, cacheDir = defaultCacheDir(), corsOrigins = [] } = options;
     const { maxBodyBytes = 64 * 2 ** 20, requestTimeoutMs = 30_000, allowModelControl = false } = options;
-    const { openModel = (...model) => this.#openModel(...model), metricsPaths = defaultMetricsPaths } = options;
+    const { metricsPaths = defaultMetricsPaths } = options;
     const { nonFiniteAsNull = false } = options;
     const onEvent = (event: ServerEvent) => {
       this.#metrics.onEvent(event);
@@ -142,7 +144,13 @@ class ModelServer implements InferenceServer {
     this.#options = options;
     this.#onEvent = onEvent;
     const wrapSession: WrapSession = (...session) => this.#wrapSession(...session);
-    this.repository = createRepository(models ?? [], { ...options, openModel, wrapSession, cacheDir, onEvent });
+    this.repository = createRepository(models ?? [], {
+      ...options,
+      ...this.#openers(),
+      wrapSession,
+      cacheDir,
+      onEvent,
+    });
     const security = openSecurity(options, onEvent);
     this.#security = security;
     const { requestsPerSecond } = options;
@@ -203,7 +211,7 @@ class ModelServer implements InferenceServer {
     const { host = "0.0.0.0", restPort: port = 8501, grpcPort, grpcSocketPath, openModel, admin } = this.#options;
     const file = this.#options.modelConfigFile;
     const config = file && (await readModelConfigFile(file.path));
-    if (!openModel) this.#openInProcesses = await this.#createOpener();
+    if (!openModel) this.#opener = await this.#createOpener();
     await listenOn(this.#app, host, port);
     if (this.#admin && admin) await listenOn(this.#admin, admin.host ?? "127.0.0.1", admin.port);
     if (grpcPort !== undefined) {
@@ -250,11 +258,18 @@ class ModelServer implements InferenceServer {
     return `${this.#security.rest ? "https" : "http"}://${isAny ? "localhost" : host}:${address.port}`;
   }
 
-  #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {
-    return (this.#openInProcesses as OpenModel)(...model); // models are loaded after it was made
+  /** What opens models: the option, or the opener that `listen` makes before any model is loaded. */
+  #openers(): Pick<RepositoryOptions, "openModel" | "openUnconverted"> {
+    const { openModel } = this.#options;
+    if (openModel) return { openModel };
+    const opener = () => this.#opener as ModelOpener; // as it was said
+    return {
+      openModel: (...model) => opener().openModel(...model),
+      openUnconverted: (...model) => opener().openUnconverted(...model),
+    };
   }
 
-  async #createOpener(): Promise<OpenModel> {
+  async #createOpener(): Promise<ModelOpener> {
     const { backend = "auto", instanceCount = 1, memoryLimitBytes = defaultMemoryLimitBytes() } = this.#options;
     const onEvent = this.#onEvent;
     const choice = backend === "auto" ? await chooseBackends() : { backends: [backend], reason: "as asked for" };

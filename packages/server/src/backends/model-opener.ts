@@ -1,7 +1,7 @@
 import { InferenceError, listReasons, openFirst, type Session } from "@nearside/core";
-import type { ModelFolder } from "../model-folder.ts";
-import type { OpenModel } from "../repository/load-version.ts";
+import type { OpenModel, OpenUnconverted } from "../repository/load-version.ts";
 import type { ServerEvent } from "../server-event.ts";
+import type { Task } from "./backend-process.ts";
 import type { ServerBackend } from "./open-backend.ts";
 import { openProcessSession } from "./open-process-session.ts";
 import { type SupervisedSession, superviseSession } from "./supervised-session.ts";
@@ -18,18 +18,47 @@ export interface ModelOpenerOptions {
   readonly onEvent: (event: ServerEvent) => void;
 }
 
-/** Opens each model in processes of its own. */
-export function modelOpener(options: ModelOpenerOptions): OpenModel {
-  return (model, folder, signal) => openOnFirst(model, folder, signal, options);
+/** Opens models in processes of their own. */
+export interface ModelOpener {
+  readonly openModel: OpenModel;
+  /** In TensorFlow; rejects with `unsupported` where that isn't among the backends, or can't run it either. */
+  readonly openUnconverted: OpenUnconverted;
+}
+
+export function modelOpener(options: ModelOpenerOptions): ModelOpener {
+  return {
+    openModel: (model, { path, manifest, savedModel }, signal) => {
+      const keepsState = manifest.state.length > 0;
+      const tasks = options.backends.map((backend): Task => {
+        if (backend === "tensorflow" && savedModel) return { backend, savedModel, keepsState };
+        return { backend, folder: path };
+      });
+      return openOnFirst(model, tasks, signal, options);
+    },
+    openUnconverted: async (model, { savedModel, refusal, keepsState }, signal) => {
+      if (!options.backends.includes("tensorflow")) throw withAdvice(refusal);
+      const task: Task = { backend: "tensorflow", savedModel, keepsState };
+      return openOnFirst(model, [task], signal, options).catch((cause: InferenceError) => {
+        if (cause.code !== "no-backend") throw cause;
+        throw new InferenceError("unsupported", `${refusal.message}; and as it is: ${cause.message}`, { cause });
+      });
+    },
+  };
+}
+
+function withAdvice(refusal: InferenceError): InferenceError {
+  const advice =
+    "TensorFlow would serve it as it is: npx nearside-server setup-tensorflow, then --backend=auto or tensorflow";
+  return new InferenceError("unsupported", `${refusal.message}; ${advice}`, { cause: refusal });
 }
 
 async function openOnFirst(
   model: string,
-  folder: ModelFolder,
+  tasks: readonly Task[],
   signal: AbortSignal,
   options: ModelOpenerOptions,
 ): Promise<Session> {
-  const openers = options.backends.map((backend) => () => openInstances(model, folder, backend, signal, options));
+  const openers = tasks.map((task) => () => openInstances(model, task, signal, options));
   const isRefusal = ({ code }: InferenceError) => code === "no-backend";
   const opened = await openFirst(openers, { from: 0, signal, tell: () => {}, isRefusal });
   if ("session" in opened) return opened.session;
@@ -42,12 +71,11 @@ async function openOnFirst(
 
 async function openInstances(
   model: string,
-  folder: ModelFolder,
-  backend: ServerBackend,
+  task: Task,
   signal: AbortSignal,
   { instanceCount, memoryLimitBytes, onEvent }: ModelOpenerOptions,
 ): Promise<Session> {
-  const task = { backend, folder: folder.path, savedModel: folder.savedModel };
+  const { backend } = task;
   const open = async (openSignal?: AbortSignal) => {
     const opened = await openProcessSession(model, { task, memoryLimitBytes, signal: openSignal });
     if (opened.pid !== undefined) onEvent({ type: "process", model, backend, pid: opened.pid });
