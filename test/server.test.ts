@@ -350,7 +350,7 @@ describe("the command nearside-server", () => {
       if (line.startsWith("REST: ")) break;
     }
     const address = lines.at(-1)?.replace("REST: ", "");
-    expect(lines).toContainEqual(expect.stringMatching(/^double: version 1 is available on wasm/));
+    expect(lines).toContainEqual(expect.stringMatching(/^double: version 1 is available on /));
     expect((await fetch(`${address}v1/models/double`)).status).toBe(200);
     child.kill("SIGTERM");
     expect(await once(child, "exit")).toEqual([0, null]);

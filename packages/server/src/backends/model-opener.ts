@@ -1,7 +1,9 @@
 import { InferenceError, listReasons, openFirst, type Session } from "@nearside/core";
 import type { OpenModel, OpenUnconverted } from "../repository/load-version.ts";
+import { withRun } from "../repository/with-run.ts";
 import type { ServerEvent } from "../server-event.ts";
 import type { Task } from "./backend-process.ts";
+import { holdFolder } from "./hold-folder.ts";
 import type { ServerBackend } from "./open-backend.ts";
 import { openProcessSession } from "./open-process-session.ts";
 import { type SupervisedSession, superviseSession } from "./supervised-session.ts";
@@ -76,18 +78,41 @@ async function openInstances(
   { instanceCount, memoryLimitBytes, onEvent }: ModelOpenerOptions,
 ): Promise<Session> {
   const { backend } = task;
+  const held = await holdFolder(folderOf(task)); // so that a process that is started again finds the same files
   const open = async (openSignal?: AbortSignal) => {
-    const opened = await openProcessSession(model, { task, memoryLimitBytes, signal: openSignal });
+    const placed = inFolder(task, await held.currentPath());
+    const opened = await openProcessSession(model, { task: placed, memoryLimitBytes, signal: openSignal });
     if (opened.pid !== undefined) onEvent({ type: "process", model, backend, pid: opened.pid });
     return opened;
   };
   const supervise = () => superviseSession(open, { signal, onEvent: (event) => onEvent({ ...event, model, backend }) });
-  const first = await supervise();
+  const session = await openAll(supervise, instanceCount).catch(async (error: unknown) => {
+    await held.release();
+    throw error;
+  });
+  return withRun(
+    session,
+    (inputs, runOptions) => session.run(inputs, runOptions),
+    () => void held.release(),
+  );
+}
+
+/** Opens as many instances as are wanted, or none. A model that keeps state has one. */
+async function openAll(open: () => Promise<SupervisedSession>, instanceCount: number): Promise<Session> {
+  const first = await open();
   const count = first.keepsState ? 1 : instanceCount;
-  const others = await Promise.allSettled(Array.from({ length: count - 1 }, supervise));
+  const others = await Promise.allSettled(Array.from({ length: count - 1 }, open));
   const failed = others.find((outcome) => outcome.status === "rejected");
   const opened = [first, ...others.flatMap((outcome) => (outcome.status === "fulfilled" ? [outcome.value] : []))];
   if (!failed) return withInstances(opened as [SupervisedSession, ...SupervisedSession[]]); // the first is there
   await Promise.all(opened.map((session) => session.close()));
   throw failed.reason;
+}
+
+function folderOf(task: Task): string {
+  return "savedModel" in task ? task.savedModel.path : task.folder;
+}
+
+function inFolder(task: Task, folder: string): Task {
+  return "savedModel" in task ? { ...task, savedModel: { ...task.savedModel, path: folder } } : { ...task, folder };
 }

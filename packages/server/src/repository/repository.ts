@@ -67,6 +67,8 @@ class ModelRepository implements Repository {
   readonly #unloaded = new Set<string>();
   /** What was last told of each model that has no versions. */
   readonly #told = new Map<string, string>();
+  /** The models of which the last look at their base path showed no version. */
+  readonly #empty = new Set<string>();
   #models: readonly ModelConfig[];
   #labels: ReadonlyMap<string, Labels> | undefined;
   #loading: Promise<void> = Promise.resolve();
@@ -96,7 +98,7 @@ class ModelRepository implements Repository {
     checkModelConfigs(models);
     this.#models = models;
     await this.#change(async () => {
-      await this.#serve(models);
+      await this.#serve(models, { looksForNone: 1 });
       try {
         this.#setLabels(models);
       } catch (error) {
@@ -116,7 +118,7 @@ class ModelRepository implements Repository {
     await this.#change(async () => {
       this.#models = models;
       this.#unloaded.clear();
-      await this.#serve(models);
+      await this.#serve(models, { looksForNone: 1 });
       for (const { name } of models) this.#requireAvailable(name);
       this.#setLabels(models);
     });
@@ -182,13 +184,19 @@ class ModelRepository implements Repository {
     return changed;
   }
 
-  /** Brings what is served to what these models want. Those that are on none of these lists are unloaded. */
-  async #serve(models: readonly ModelConfig[]): Promise<void> {
+  /**
+   * Brings what is served to what these models want. Those that are on none of these lists are unloaded. A base path
+   * without versions may be one in which a version is just being replaced, so it counts once two looks in a row show it.
+   */
+  async #serve(models: readonly ModelConfig[], { looksForNone = 2 }: { looksForNone?: 1 | 2 } = {}): Promise<void> {
     const wanted = new Map(models.map((model) => [model.name, model]));
     const absent = [...this.#served].filter(([name]) => !wanted.has(name) || this.#unloaded.has(name));
     const changes = [...wanted.values()].map(async (model) => {
       if (this.#unloaded.has(model.name)) return;
       const versions = await this.#findVersions(model);
+      const wasEmpty = this.#empty.delete(model.name);
+      if (versions?.size === 0) this.#empty.add(model.name);
+      if (versions?.size === 0 && !wasEmpty && looksForNone > 1) return;
       if (versions && !this.#isClosed) await this.#servedModel(model.name).want(versions);
     });
     await Promise.all([...changes, ...absent.map(([, served]) => served.want(new Map()))]);

@@ -70,10 +70,12 @@ export class ServedModel {
 
   /** The highest available version, or the one that is asked for. */
   find(version?: bigint): LoadedModel | undefined {
-    return (
-      this.versions.find((each) => each.loaded && (version === undefined || each.version === version))?.loaded ??
-      undefined
-    );
+    if (version !== undefined) return this.#entries.get(version)?.loaded ?? undefined;
+    let highest: LoadedModel | undefined;
+    for (const { loaded } of this.#entries.values()) {
+      if (loaded && (!highest || loaded.version > highest.version)) highest = loaded;
+    }
+    return highest;
   }
 
   /** Runs `work` on a version, which is not unloaded before it is over. */
