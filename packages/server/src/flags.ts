@@ -44,6 +44,9 @@ export function parseFlags(args: readonly string[]): Command {
   const { values, notices } = collect(args);
   if (isOn(values.get("help"))) return { run: "help" };
   if (isOn(values.get("version"))) return { run: "version" };
+  if (isOn(values.get("use_alts_credentials"))) {
+    throw invalid("--use_alts_credentials", "--tls_cert_file or --ssl_config_file, as there is no ALTS here", "it");
+  }
   const corsOrigins = isOn(values.get("rest_api_enable_cors_support")) ? ["*"] : list(values.get("cors_origins"));
   const [host, cacheDir, tags] = [values.get("host"), values.get("cache_dir"), values.get("saved_model_tags")];
   const number = (flag: Flag, byDefault: number, largest?: number) =>
