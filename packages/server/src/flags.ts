@@ -1,6 +1,5 @@
 import { serverBackends } from "./backends/open-backend.ts";
 import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
-import type { ServerOptions } from "./create-server.ts";
 import { type Flag, flags, maxTimeoutMs, withoutEffect } from "./flag-table.ts";
 import {
   collect,
@@ -22,6 +21,7 @@ import {
   stopTimes,
   tracesOf,
 } from "./operations-flags.ts";
+import type { ServerOptions } from "./server-options.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
 
 /** What a command line asks for. */

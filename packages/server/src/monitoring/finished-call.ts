@@ -20,6 +20,8 @@ export interface FinishedCall {
   readonly client: string | undefined;
   /** The address that it came from. */
   readonly address: string;
+  /** Whether its model's `logging_config` picked it for the server's log. */
+  readonly isSampled?: boolean;
   /** A header of the request, or of gRPC's metadata. */
   readonly header: (name: string) => string | undefined;
 }

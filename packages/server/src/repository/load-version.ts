@@ -2,8 +2,9 @@ import { InferenceError, type Session, toInferenceError } from "@nearside/core";
 import { convertSignatures } from "../convert-once.ts";
 import { type ModelFolder, readModelFolder, type UnconvertedModel } from "../model-folder.ts";
 import { readSignatureDefs, type SignatureDefs, toSignatureDef } from "../saved-model-signatures.ts";
+import type { ServerEvent } from "../server-event.ts";
 import { createStatistics, type RunStatistics, withStatistics } from "./run-statistics.ts";
-import { runWarmUpRequests } from "./warm-up-requests.ts";
+import { runWarmUpRequests, type WarmUpOptions } from "./warm-up-requests.ts";
 
 /** Makes a session of a model's files. */
 export type OpenModel = (model: string, folder: ModelFolder, signal: AbortSignal) => Promise<Session>;
@@ -50,6 +51,8 @@ export interface LoadOptions {
   /** Opens what can't be converted; without it such signatures are refused. */
   readonly openUnconverted?: OpenUnconverted | undefined;
   readonly wrapSession?: WrapSession | undefined;
+  /** Put around a session once its version is warm, so that it sees the runs of clients alone. */
+  readonly wrapServing?: ((session: Session, place: SessionPlace) => Session) | undefined;
   /** Where converted models are kept. */
   readonly cacheDir: string;
   /** The tags of a SavedModel's graph (default `serve`). */
@@ -58,6 +61,7 @@ export interface LoadOptions {
   readonly warmUpRequests?: boolean | undefined;
   /** How often each of them is run (default 1). */
   readonly warmUpIterations?: number | undefined;
+  readonly onEvent: (event: ServerEvent) => void;
 }
 
 type VersionPlace = Omit<SessionPlace, "signature">;
@@ -99,14 +103,32 @@ export async function loadVersion(
     const declared = await readSignatureDefs(place.path, tags);
     const definitions = declared ?? manifestSignatures(signatures);
     const loaded = { version: place.version, signatures, refused, definitions, statistics, close };
-    if (warmUpRequests) await runWarmUpRequests(place.path, loaded, { iterations: warmUpIterations, signal });
+    if (warmUpRequests) {
+      const onWarmUp: WarmUpOptions["onWarmUp"] = (records, durationMs, error) =>
+        options.onEvent({ type: "warm-up", ...place, records, durationMs, error });
+      await runWarmUpRequests(place.path, loaded, { iterations: warmUpIterations, signal, onWarmUp });
+    }
     signal.throwIfAborted();
     statistics.reset(); // what ran so far were no clients' requests
-    return loaded;
+    return { ...loaded, signatures: forClients(signatures, place, options) };
   } catch (error) {
     await close();
     throw error;
   }
+}
+
+function forClients(
+  signatures: ReadonlyMap<string, LoadedSignature>,
+  place: VersionPlace,
+  { wrapServing }: LoadOptions,
+): ReadonlyMap<string, LoadedSignature> {
+  if (!wrapServing) return signatures;
+  return new Map(
+    [...signatures].map(([signature, { session, folder }]) => [
+      signature,
+      { session: wrapServing(session, { ...place, signature }), folder },
+    ]),
+  );
 }
 
 /** Opens a signature: the graph model in a folder, or where it can't be converted, the SavedModel as it is. */

@@ -1,5 +1,4 @@
 import { InferenceError, toInferenceError } from "@nearside/core";
-import type { ServerEvent } from "../server-event.ts";
 import type { LoadedModel, LoadOptions } from "./load-version.ts";
 import { checkModelConfigs, type ModelConfig } from "./model-config.ts";
 import { type ModelVersion, ServedModel, type ServeOptions } from "./served-model.ts";
@@ -52,7 +51,8 @@ export interface RepositoryOptions extends LoadOptions, Pick<ServeOptions, "maxL
   readonly pollMs?: number | undefined;
   /** Whether a new label may be given to a version that isn't available (default false). */
   readonly allowLabelsForUnavailable?: boolean | undefined;
-  readonly onEvent: (event: ServerEvent) => void;
+  /** Told of the models that are to be served from now on. */
+  readonly onModels?: ((models: readonly ModelConfig[]) => void) | undefined;
 }
 
 /** A repository of these models; nothing is read before `load`. Throws `invalid-argument` if they don't fit together. */
@@ -96,7 +96,7 @@ class ModelRepository implements Repository {
 
   async load(models: readonly ModelConfig[] = this.#models): Promise<void> {
     checkModelConfigs(models);
-    this.#models = models;
+    this.#takeModels(models);
     await this.#change(async () => {
       await this.#serve(models, { looksForNone: 1 });
       try {
@@ -116,7 +116,7 @@ class ModelRepository implements Repository {
   async reload(models: readonly ModelConfig[]): Promise<void> {
     checkModelConfigs(models);
     await this.#change(async () => {
-      this.#models = models;
+      this.#takeModels(models);
       this.#unloaded.clear();
       await this.#serve(models, { looksForNone: 1 });
       for (const { name } of models) this.#requireAvailable(name);
@@ -172,6 +172,11 @@ class ModelRepository implements Repository {
     await Promise.all([...this.#served.values()].map((served) => served.close()));
     await this.#changing;
     await Promise.all([...this.#served.values()].map((served) => served.close())); // what a change brought meanwhile
+  }
+
+  #takeModels(models: readonly ModelConfig[]): void {
+    this.#models = models;
+    this.#options.onModels?.(models);
   }
 
   /** One change at a time; a failed one is its caller's to know. */

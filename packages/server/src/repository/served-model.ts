@@ -1,5 +1,4 @@
 import { InferenceError, toInferenceError } from "@nearside/core";
-import type { ServerEvent } from "../server-event.ts";
 import { type LoadedModel, type LoadOptions, loadVersion } from "./load-version.ts";
 import { descending, type VersionFolders } from "./version-folders.ts";
 
@@ -22,7 +21,6 @@ export interface ServeOptions extends LoadOptions {
   readonly maxLoadRetries?: number | undefined;
   /** How long after a failure it is tried again (default a minute). */
   readonly loadRetryMs?: number | undefined;
-  readonly onEvent: (event: ServerEvent) => void;
   /** Runs one load at a time, of all models. */
   readonly inTurn: <T>(load: () => Promise<T>) => Promise<T>;
 }
