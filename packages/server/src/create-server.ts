@@ -13,6 +13,7 @@ import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
 import { cannotListen, listenOn, replaceIdentity } from "./listen-on.ts";
+import { CallPhases } from "./monitoring/call-phases.ts";
 import type { FinishedCall } from "./monitoring/finished-call.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
 import type { WrapSession } from "./repository/load-version.ts";
@@ -58,6 +59,7 @@ class ModelServer implements InferenceServer {
   readonly #options: ServerOptions;
   readonly #onEvent: (event: ServerEvent) => void;
   readonly #metrics: Metrics;
+  readonly #phases: CallPhases | undefined;
   readonly #requestLog: RequestLog;
   readonly #security: Security;
   readonly #app: FastifyInstance;
@@ -88,13 +90,17 @@ class ModelServer implements InferenceServer {
     }
     batchLimits(options.batching); // or what doesn't fit shows when the first model is loaded
     this.#options = options;
+    if (options.measurePhases) this.#phases = new CallPhases();
     this.#onEvent = onEvent;
     this.#requestLog = new RequestLog({ ...options, onRecord: this.#metrics.onRecord, onEvent });
     this.repository = createRepository(models ?? [], {
       ...options,
       ...this.#openers(),
       wrapSession: (...session) => this.#wrapSession(...session),
-      wrapServing: (...session) => this.#requestLog.watch(...session),
+      wrapServing: (session, place) => {
+        const logged = this.#requestLog.watch(session, place);
+        return this.#phases?.watch(logged, place) ?? logged;
+      },
       onModels: (served) => this.#requestLog.configure(served),
       cacheDir,
       onEvent,
@@ -103,7 +109,7 @@ class ModelServer implements InferenceServer {
     this.#security = security;
     const { requestsPerSecond } = options;
     const guard = createGuard(this.repository, { tokens: () => security.tokens, requestsPerSecond });
-    const common = { allowModelControl, onEvent, onCall, guard };
+    const common = { allowModelControl, onEvent, onCall, phases: this.#phases, guard };
     const http = {
       ...common,
       trustedProxies: options.trustedProxies ?? [],
@@ -236,10 +242,11 @@ class ModelServer implements InferenceServer {
     if (!batching) return wrapSession(watch.runs(counted), place);
     // More batches at a time than there are processes would only be smaller ones.
     const numBatchThreads = Math.min(batching.numBatchThreads ?? instanceCount, instanceCount);
+    const onQueue = this.#phases && { onEnqueue: this.#phases.onEnqueue };
     const onEvent = (event: BatchingEvent) => {
       watch.onBatching(event);
       onBatching(place.model, event);
     };
-    return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, onEvent })), place);
+    return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, ...onQueue, onEvent })), place);
   }
 }

@@ -60,6 +60,8 @@ export interface ServerOptions
   /** Where it is administered; nowhere by default. */
   readonly admin?: AdminOptions;
   readonly onEvent?: (event: ServerEvent) => void;
+  /** Whether it is measured how long each request waited and ran, for traces (default false). */
+  readonly measurePhases?: boolean;
   /** Told of each request once it was answered. */
   readonly onCall?: OnCall;
   /** Where the REST port answers with Prometheus' metrics (default `/metrics` and TensorFlow Serving's path). */

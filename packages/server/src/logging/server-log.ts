@@ -50,7 +50,7 @@ export function createServerLog(
 }
 
 function logCall(logger: Logger, call: FinishedCall, level: Level, requestHeaders: readonly string[]): void {
-  const { header, startMs, durationMs, isSampled, ...fields } = call;
+  const { header, startMs, durationMs, isSampled, phases, ...fields } = call;
   const sent = requestHeaders.map((name) => [name, header(name)] as const).filter(([, value]) => value !== undefined);
   const headers = Object.fromEntries(sent);
   const details = { event: "request", ...fields, durationMs: round(durationMs), ...traceOf(header("traceparent")) };
