@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expectClose, sessionSuite } from "@nearside/core/testing";
@@ -143,6 +143,26 @@ describe("a model in a process of its own", () => {
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200]);
     } finally {
       await server.close();
+    }
+  });
+
+  test.skipIf(process.platform !== "linux").each([
+    ["", async () => {}],
+    [", also where another has its name", (path: string) => mkdir(path)],
+  ])("that is killed runs again when its folder was renamed%s", async (_what, replace) => {
+    const path = join(folder, "double", "1");
+    const { server, told } = await serve({ pollMs: 0 });
+    try {
+      const [pid] = (await backendPids()) as [number];
+      await rename(path, join(folder, "renamed"));
+      await replace(path);
+      process.kill(pid, "SIGKILL");
+      await told("restarted");
+      expectClose(await infer(server), doubled(1));
+    } finally {
+      await server.close();
+      await rm(path, { recursive: true, force: true });
+      await rename(join(folder, "renamed"), path);
     }
   });
 

@@ -9,9 +9,10 @@ import { convert } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
 import type { Session } from "@nearside/core";
 import { expectClose, type GoldenRun, sessionSuite } from "@nearside/core/testing";
-import { createServer, type ServerEvent, tensorflowDir } from "@nearside/server";
+import { createServer, type ServerBackend, type ServerEvent, tensorflowDir } from "@nearside/server";
 import { connectSession } from "nearside";
 import { afterAll, beforeAll, beforeEach, describe, expect, type TestContext, test } from "vitest";
+import { writeUnconvertibleModel } from "../packages/server/testing/unconvertible-model.ts";
 import { firstCutFixtures, fixturesRoot, readGolden } from "./fixtures.ts";
 import { readExample } from "./models.ts";
 
@@ -28,14 +29,14 @@ beforeAll(async () => {
 });
 afterAll(() => rm(folder, { recursive: true }));
 
-/** Serves one model in TensorFlow, and opens a session to it. */
-async function serve(basePath: string) {
+/** Serves one model, in TensorFlow unless told otherwise, and opens a session to it. */
+async function serve(basePath: string, backend: ServerBackend = "tensorflow") {
   const events: ServerEvent[] = [];
   const server = createServer({
     models: [{ name: "m", basePath }],
     host: "127.0.0.1",
     restPort: 0,
-    backend: "tensorflow",
+    backend,
     cacheDir: join(folder, "cache"),
     onEvent: (event) => events.push(event),
   });
@@ -91,6 +92,73 @@ describe("a fixture in TensorFlow, as it is", () => {
     try {
       expect(events.at(-1)).toMatchObject({ type: "available" });
       await using session = await open();
+      for (const { inputs, outputs } of cases) expectClose(await session.run(inputs), outputs);
+    } finally {
+      await server.close();
+    }
+  });
+});
+
+describe("a SavedModel that can't be converted", () => {
+  const place = () => join(folder, "unconvertible", "1");
+  beforeAll(() => writeUnconvertibleModel(place()));
+
+  test("runs in TensorFlow as it is", async (ctx) => {
+    skipWithoutTensorflow(ctx);
+    const { server, events, open } = await serve(join(folder, "unconvertible"));
+    try {
+      expect(events).toContainEqual(expect.objectContaining({ type: "available", backend: "tensorflow" }));
+      await using session = await open();
+      expect(session.signature).toEqual({
+        inputs: { x: { dtype: "int64", shape: [null] } },
+        outputs: { y: { dtype: "int64", shape: [null] } },
+      });
+      const { y } = await session.run({ x: { dtype: "int64", shape: [2], data: BigInt64Array.of(1n, -1n) } });
+      expect(y).toEqual({ dtype: "int64", shape: [2], data: BigInt64Array.of(1099511627777n, 1099511627775n) });
+      const files = await fetch(`${server.url}/models/m/model.json`);
+      expect([files.status, await files.text()]).toEqual([404, expect.stringContaining("runs on the server only")]);
+    } finally {
+      await server.close();
+    }
+  });
+
+  test.each(["wasm", "tensorflow"] as const)(
+    "says on %s what would serve it, where TensorFlow isn't set up",
+    async (backend) => {
+      const set = process.env.NEARSIDE_TENSORFLOW;
+      process.env.NEARSIDE_TENSORFLOW = join(folder, "nowhere");
+      const { server, events } = await serve(join(folder, "unconvertible"), backend);
+      if (set === undefined) delete process.env.NEARSIDE_TENSORFLOW;
+      else process.env.NEARSIDE_TENSORFLOW = set;
+      await server.close();
+      const failed = events.find(({ type }) => type === "failed") as Extract<ServerEvent, { type: "failed" }>;
+      expect(failed.error).toMatchObject({
+        code: "unsupported",
+        message: expect.stringMatching(/1099511627776, which int32 can't hold.*npx nearside-server setup-tensorflow/s),
+      });
+    },
+  );
+
+  test("made/dtypes is refused with both reasons, as the addon has no int8", async (ctx) => {
+    skipWithoutTensorflow(ctx);
+    if (fixturesRoot === undefined) return ctx.skip("the fixtures (../shared/fixtures) are not here");
+    const { server, events } = await serve(join(fixturesRoot, "made/dtypes/saved_model"));
+    await server.close();
+    const failed = events.find(({ type }) => type === "failed") as Extract<ServerEvent, { type: "failed" }>;
+    const message = expect.stringMatching(/int32 can't hold.*; and as it is: .* which TensorFlow\.js's addon lacks/s);
+    expect(failed.error).toMatchObject({ code: "unsupported", message });
+  });
+
+  test("made/int64_math", async (ctx) => {
+    skipWithoutTensorflow(ctx);
+    if (fixturesRoot === undefined) return ctx.skip("the fixtures (../shared/fixtures) are not here");
+    const fixture = join(fixturesRoot, "made/int64_math");
+    const { server, events, open } = await serve(join(fixture, "saved_model"));
+    try {
+      expect(events.at(-1)).toMatchObject({ type: "available" });
+      await using session = await open();
+      const cases = await readGolden(fixture, "serving_default");
+      expect(cases.length).toBeGreaterThan(0);
       for (const { inputs, outputs } of cases) expectClose(await session.run(inputs), outputs);
     } finally {
       await server.close();

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { Agent, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -392,6 +392,33 @@ describe("B13 warm-up requests", () => {
     const { version, runs } = await warmed(write);
     expect([version?.state, runs]).toEqual(["available", expected]);
     expect(version?.loaded?.statistics.success.count).toBe(0); // they are no client's
+  });
+
+  test("may be the requests that were kept of a server, and are measured", async () => {
+    await writeDoublingModel(path("m", "1"));
+    const logging = `sampling_config { sampling_rate: 1 } log_collector_config { filename_prefix: "${path("kept-")}" }`;
+    const config = `config { name: "m" base_path: "${path("m")}" logging_config { ${logging} } }`;
+    await writeFile(path("models.config"), `model_config_list { ${config} }`);
+    const first = await listening({ modelConfigFile: { path: path("models.config") } });
+    expect((await predict(first)).status).toBe(200);
+    await first.close();
+    const [kept = ""] = (await readdir(folder)).filter((name) => name.startsWith("kept-m-"));
+    await mkdir(path("m", "1", "assets.extra"));
+    await rename(path(kept), path("m", "1", "assets.extra", "tf_serving_warmup_requests"));
+    const second = await listening({ modelConfigFile: { path: path("models.config") } });
+    const place = { model: "m", version: 1n, path: path("m", "1") };
+    expect(events).toContainEqual({
+      ...{ type: "warm-up", ...place, records: 1, error: null },
+      durationMs: expect.any(Number),
+    });
+    const metrics = await (await fetch(`${second.url}/metrics`)).text();
+    const labels = `{model_path="${path("m", "1")}",status="OK"}`;
+    expect(metrics).toContain(`:tensorflow:serving:model_warmup_latency_count${labels} 1`);
+    expect(metrics).toContain(`:tensorflow:serving:model_warmup_records_read${labels} 1`);
+    expect(metrics).not.toContain(":tensorflow:serving:request_log_count{"); // which counts clients' requests
+    expect((await predict(second)).status).toBe(200);
+    await second.close();
+    expect((await readdir(folder)).filter((name) => name.startsWith("kept-m-"))).toHaveLength(1);
   });
 
   test("are run as often as is asked for, or not at all", async () => {

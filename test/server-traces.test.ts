@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { InferenceError } from "@nearside/core";
-import { openTracing } from "@nearside/server";
+import { openTracing, type ServerOptions } from "@nearside/server";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { toTensorProto } from "../packages/server/src/protobuf/tensor-proto.ts";
 import { grpcClient } from "../packages/server/testing/grpc-client.ts";
@@ -14,6 +14,7 @@ const echo = echoSession({ x: { dtype: "float32", shape: [null, 2] } });
 interface Span {
   readonly name: string;
   readonly traceId: string;
+  readonly spanId: string;
   readonly parentSpanId?: string;
   readonly kind: number;
   readonly startTimeUnixNano: string;
@@ -46,7 +47,7 @@ const parentId = "b7ad6b7169203331";
 const traceparent = `00-${traceId}-${parentId}-01`;
 
 /** A server whose calls are traced, and what resolves once so many were. */
-async function tracedServer(sessions: Parameters<typeof serverOfFakes>[0]) {
+async function tracedServer(sessions: Parameters<typeof serverOfFakes>[0], options: Partial<ServerOptions> = {}) {
   const tracing = await openTracing({
     endpoint,
     onError: (error) => {
@@ -56,6 +57,7 @@ async function tracedServer(sessions: Parameters<typeof serverOfFakes>[0]) {
   const calls = new EventEmitter();
   let count = 0;
   const server = await serverOfFakes(sessions, {
+    ...options,
     onCall: (call) => {
       tracing.onCall(call);
       calls.emit(String(++count));
@@ -95,6 +97,49 @@ describe("the traces of a server", () => {
     expect(attributes(spans[1])).toMatchObject({ "rpc.method": "Predict", "rpc.grpc.status_code": 0 });
     expect(resources[0]).toContain("nearside-server");
     for (const span of spans) expect(BigInt(span.endTimeUnixNano)).toBeGreaterThan(BigInt(span.startTimeUnixNano));
+  });
+
+  test.each([
+    ["", {}, ["decode", "run", "encode"]],
+    [" and waited for its batch", { batching: {} }, ["decode", "queue", "run", "encode"]],
+  ])("have spans of what was done, where each run has run%s", async (_what, batching, parts) => {
+    const { server, tracing, traced } = await tracedServer({ echo }, { measurePhases: true, ...batching });
+    const bodies = [
+      [[1, 2]],
+      [
+        [3, 4],
+        [5, 6],
+      ],
+    ].map((instances) => JSON.stringify({ instances }));
+    await Promise.all(bodies.map((body) => fetch(`${server.url}/v1/models/echo:predict`, { method: "POST", body })));
+    const client = grpcClient(server.grpcAddress as string);
+    const x = toTensorProto({ dtype: "float32", shape: [1, 2], data: Float32Array.of(1, 2) });
+    const request = { modelSpec: { name: "echo" }, inputs: new Map([["x", x]]) };
+    await client.call("tensorflow.serving.PredictionService", "Predict", request);
+    await fetch(`${server.url}/v1/models/echo`); // which runs nothing
+    await traced(4);
+    client.close();
+    await server.close();
+    await tracing.close();
+    const calls = spans.filter(({ kind }) => kind === 2);
+    expect(calls.map(({ name }) => name).sort()).toEqual([
+      ...["GRPC Predict", "REST GetModelStatus", "REST Predict", "REST Predict"],
+    ]);
+    for (const call of calls) {
+      const children = spans.filter(({ parentSpanId }) => parentSpanId === call.spanId);
+      const isRun = call.name.endsWith("Predict");
+      expect(children.map(({ name }) => name)).toEqual(isRun ? parts : []);
+      const times = children.flatMap(({ startTimeUnixNano: start, endTimeUnixNano: end }) => [start, end]).map(BigInt);
+      const whole = isRun ? [BigInt(call.startTimeUnixNano), BigInt(call.endTimeUnixNano)] : [];
+      expect([...times].sort((a, b) => (a < b ? -1 : a > b ? 1 : 0))).toEqual(times); // one after the other
+      expect([...times.slice(0, 1), ...times.slice(-1)]).toEqual(whole);
+      const run = children.find(({ name }) => name === "run");
+      if (isRun) {
+        expect(attributes(run)).toEqual({
+          ...{ "nearside.version": "1", "nearside.signature": "serving_default", "nearside.backend": "cpu" },
+        });
+      }
+    }
   });
 
   test("begin here where the client has none, and tell of the server's faults", async () => {

@@ -1,6 +1,7 @@
 export type { QuantizedDType } from "@nearside/core";
 export { isArchive, openArchive } from "./archive/open-archive.ts";
 export { readFiles, writeFiles } from "./blob-files.ts";
+export { changesState } from "./changes-state.ts";
 export { type ConversionProgress, type ConvertOptions, convert } from "./convert.ts";
 export { convertAll } from "./convert-all.ts";
 export type { FileSink, FileSource } from "./files.ts";

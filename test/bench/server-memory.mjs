@@ -35,7 +35,7 @@ export async function bench(args) {
   const folder = await mkdtemp(join(tmpdir(), "nearside-memory-"));
   await writeDoublingModel(join(folder, "m", "1"));
   const flags = ["--model_name=m", `--model_base_path=${join(folder, "m")}`, "--rest_api_port=0", "--port=0"];
-  flags.push("--host=127.0.0.1", "--allow_model_control");
+  flags.push("--host=127.0.0.1", "--allow_model_control", "--backend=wasm");
   const child = spawn(process.execPath, [command, ...flags], { stdio: ["ignore", "pipe", "inherit"] });
   try {
     const url = await urlOf(child);
@@ -106,7 +106,10 @@ async function isAvailable(url, version) {
   return status.model_version_status?.[0]?.state === "AVAILABLE";
 }
 
-/** All at once: requests, clients that go away, and new versions in the place of the one that serves. */
+/**
+ * All at once: requests, clients that go away, and new versions in the place of the one that serves; every second one is
+ * its folder, renamed.
+ */
 function createSoak(url, basePath) {
   const counts = { requests: 0, swaps: 0, failures: 0 };
   let version = 1;
@@ -124,11 +127,12 @@ function createSoak(url, basePath) {
     };
     const swap = async () => {
       const [old, next] = [join(basePath, String(version)), join(basePath, String(version + 1))];
-      await cp(old, `${next}.new`, { recursive: true });
-      await rename(`${next}.new`, next); // so that it is there all at once
+      const isRenamed = version % 2 === 0;
+      if (!isRenamed) await cp(old, `${next}.new`, { recursive: true });
+      await rename(isRenamed ? old : `${next}.new`, next); // so that it is there all at once
       version++;
       while (!(await isAvailable(url, version))) await setTimeout(100);
-      await rm(old, { recursive: true });
+      if (!isRenamed) await rm(old, { recursive: true });
       counts.swaps++;
     };
     await Promise.all([...Array.from({ length: 8 }, () => until(request)), until(() => crash(url, 1)), until(swap)]);

@@ -1,6 +1,5 @@
-import { InferenceError } from "@nearside/core";
+import { InferenceError, nearestWord } from "@nearside/core";
 import { type FlagName, type FlagValues, flagOf, flags, parseValue } from "./flags.ts";
-import { nearestWord } from "./nearest-word.ts";
 
 /** The arguments of a command, sorted. */
 export interface ParsedFlags {

@@ -22,6 +22,7 @@ export {
   type WeightGroup,
   type WeightSpec,
 } from "./manifest.ts";
+export { nearestWord } from "./nearest-word.ts";
 export { listReasons, type Opener, openFirst, type SessionEvent } from "./open-first.ts";
 export {
   type AffineQuantization,

@@ -38,7 +38,7 @@ async function serve({ options, stop, traces }: ServeCommand, log: ServerLog): P
     log.onCall(call);
     tracing?.onCall(call);
   };
-  const server = createServer({ ...options, onEvent: log.onEvent, onCall });
+  const server = createServer({ ...options, measurePhases: tracing !== undefined, onEvent: log.onEvent, onCall });
   const close = async () => {
     await server.close();
     await tracing?.close();

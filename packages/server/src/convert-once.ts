@@ -7,6 +7,7 @@ import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import { InferenceError, toInferenceError } from "@nearside/core";
+import type { UnconvertedModel } from "./model-folder.ts";
 
 /** Where conversions are kept unless told otherwise: `$XDG_CACHE_HOME/nearside` or `~/.cache/nearside`. */
 export function defaultCacheDir(): string {
@@ -31,38 +32,39 @@ export async function convertOnce(model: string, options: ConvertOnceOptions): P
 }
 
 /**
- * The folders of all signatures of a model by their names, converted as by {@link convertOnce}; where one can't be
- * converted, the error that says why. A graph model has one signature, `serving_default`.
+ * The folders of all signatures of a model by their names, converted as by {@link convertOnce}, and what is known of
+ * those that can't be. A graph model has one signature, `serving_default`.
  */
 export async function convertSignatures(
   model: string,
   options: ConvertOnceOptions,
-): Promise<ReadonlyMap<string, string | InferenceError>> {
+): Promise<ReadonlyMap<string, string | UnconvertedModel>> {
   if (!(await isSavedModel(model))) return new Map([["serving_default", model]]);
   const conversion = await conversionOf(model, options);
-  const folders = new Map<string, string | InferenceError>();
+  const converted = new Map<string, string | UnconvertedModel>();
   for (const signature of await conversion.signatures()) {
-    folders.set(signature, await conversion.convert(signature).catch(refusal));
+    const folder = await conversion.convert(signature).catch(async (error: unknown): Promise<UnconvertedModel> => {
+      const refusal = toInferenceError(error);
+      if (refusal.code !== "unsupported") throw error; // a fault of the model or of this machine
+      const savedModel = { path: model, tags: options.tags ?? ["serve"], signature };
+      return { savedModel, refusal, keepsState: await conversion.changesState(signature) };
+    });
+    converted.set(signature, folder);
   }
-  return folders;
-}
-
-/** What can't be converted is a fact of a signature; everything else is a fault of the model or of this machine. */
-function refusal(error: unknown): InferenceError {
-  const refused = toInferenceError(error);
-  if (refused.code !== "unsupported") throw error;
-  return refused;
+  return converted;
 }
 
 interface Conversion {
   signatures(): Promise<readonly string[]>;
   /** Converts a signature unless it was converted before, and tells where it is. */
   convert(signature: string): Promise<string>;
+  /** Whether runs of the signature change variables. */
+  changesState(signature: string): Promise<boolean>;
 }
 
 async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: ConvertOnceOptions): Promise<Conversion> {
   // Imported here because a server of graph models needs no converter in memory.
-  const { convert, listSignatures, version } = await import("@nearside/converter");
+  const { changesState, convert, listSignatures, version } = await import("@nearside/converter");
   const { readDirectory, writeDirectory } = await import("@nearside/converter/node");
   const source = readDirectory(model);
   const target = join(cacheDir, await hashFolder(model, `${version} ${[...tags].sort().join(",")}`));
@@ -82,6 +84,7 @@ async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: Conve
       await compressManifest(folder);
       return folder;
     },
+    changesState: (signature) => changesState(source, { signature, tags }),
   };
 }
 

@@ -1,81 +1,29 @@
 import type { AddressInfo } from "node:net";
-import type { Server } from "node:tls";
-import { InferenceError, type Session, toInferenceError } from "@nearside/core";
+import { InferenceError, type Session } from "@nearside/core";
 import type { FastifyInstance } from "fastify";
-import { type AdminOptions, createAdminApp } from "./admin/admin-app.ts";
+import { createAdminApp } from "./admin/admin-app.ts";
 import { chooseBackends } from "./backends/choose-backends.ts";
 import { defaultMemoryLimitBytes } from "./backends/memory-limit.ts";
-import { modelOpener } from "./backends/model-opener.ts";
+import { type ModelOpener, modelOpener } from "./backends/model-opener.ts";
 import type { ServerBackend } from "./backends/open-backend.ts";
-import { type BatchingEvent, type BatchingOptions, batchLimits } from "./batching/batching-options.ts";
+import { type BatchingEvent, batchLimits } from "./batching/batching-options.ts";
 import { readVersionBatching } from "./batching/version-batching.ts";
 import { withBatching } from "./batching/with-batching.ts";
 import { defaultCacheDir } from "./convert-once.ts";
 import { createGrpcServer, type GrpcServer } from "./grpc/grpc-server.ts";
 import { createHttpApp } from "./http-app.ts";
-import type { FinishedCall, OnCall } from "./monitoring/finished-call.ts";
+import { cannotListen, listenOn, replaceIdentity } from "./listen-on.ts";
+import { CallPhases } from "./monitoring/call-phases.ts";
+import type { FinishedCall } from "./monitoring/finished-call.ts";
 import { createMetrics, type Metrics } from "./monitoring/metrics.ts";
-import type { OpenModel, WrapSession } from "./repository/load-version.ts";
-import type { ModelConfig } from "./repository/model-config.ts";
+import type { WrapSession } from "./repository/load-version.ts";
 import { readModelConfigFile, watchModelConfigFile } from "./repository/model-config-file.ts";
 import { createRepository, type Repository, type RepositoryOptions } from "./repository/repository.ts";
+import { RequestLog } from "./request-log/request-log.ts";
 import { createGuard } from "./security/guard.ts";
-import { openSecurity, type Security, type SecurityOptions } from "./security/security.ts";
-import { secureContext, type TlsIdentity } from "./security/tls.ts";
+import { openSecurity, type Security } from "./security/security.ts";
 import type { ServerEvent } from "./server-event.ts";
-
-/** What a server serves, where, and to whom. */
-export interface ServerOptions extends Omit<RepositoryOptions, "openModel" | "cacheDir" | "onEvent">, SecurityOptions {
-  /** The models to serve, where no file lists them. */
-  readonly models?: readonly ModelConfig[];
-  /** TensorFlow Serving's `models.config`, which lists the models; read again every `pollMs`, if that is above 0. */
-  readonly modelConfigFile?: { readonly path: string; readonly pollMs?: number };
-  /** Where models run, each in a process of its own; by default (`auto`) on the best backend that computes correctly. */
-  readonly backend?: ServerBackend | "auto";
-  /** How many processes run each model (default 1). */
-  readonly instanceCount?: number;
-  /** What each of these processes may hold, in bytes; by default three quarters of the memory there is. */
-  readonly memoryLimitBytes?: number;
-  /** Gathers runs into batches, by these options; they run one by one where it is undefined. */
-  readonly batching?: BatchingOptions;
-  /** A version with a `batching_params.pbtxt` in its folder is batched by that in place of `batching` (default false). */
-  readonly batchingPerVersion?: boolean;
-  /** Told of batches and queues. */
-  readonly onBatching?: (model: string, event: BatchingEvent) => void;
-  /** The address to listen on; by default all of them, as TensorFlow Serving does, which containers need. */
-  readonly host?: string;
-  /** The port of the REST APIs (default 8501); 0 takes a free one. */
-  readonly restPort?: number;
-  /** The port of the gRPC APIs (default none); 0 takes a free one. */
-  readonly grpcPort?: number;
-  /** A Unix socket for the gRPC APIs, beside the port or in its place; none by default. */
-  readonly grpcSocketPath?: string;
-  /** The origins whose pages may call, such as `https://example.com`, or `*` for all; none by default. */
-  readonly corsOrigins?: readonly string[];
-  /** The largest body of a request, decompressed (default 64 MiB, of gRPC 2 GiB); a larger one is answered with 413. */
-  readonly maxBodyBytes?: number;
-  /** How long a request over HTTP may take (default 30 s, 0 for any time); it is then answered with 504. */
-  readonly requestTimeoutMs?: number;
-  /** Whether clients of the Open Inference Protocol may load and unload models (default false). */
-  readonly allowModelControl?: boolean;
-  /** Whether gRPC answers have numbers as raw bytes (`tensor_content`), which is smaller and faster (default false). */
-  readonly tensorContent?: boolean;
-  /** Whether JSON answers have null for NaN and infinities, whose bare words only tolerant parsers read (default false). */
-  readonly nonFiniteAsNull?: boolean;
-  /** Where conversions of SavedModels are kept; `~/.cache/nearside` by default. */
-  readonly cacheDir?: string;
-  /** Makes a session of a model's files; by default in processes of its own, on `backend`. */
-  readonly openModel?: OpenModel;
-  /** Puts a session around each that was opened, as batching does. */
-  readonly wrapSession?: WrapSession;
-  /** Where it is administered; nowhere by default. */
-  readonly admin?: AdminOptions;
-  readonly onEvent?: (event: ServerEvent) => void;
-  /** Told of each request once it was answered. */
-  readonly onCall?: OnCall;
-  /** Where the REST port answers with Prometheus' metrics (default `/metrics` and TensorFlow Serving's path). */
-  readonly metricsPaths?: readonly string[];
-}
+import type { ServerOptions } from "./server-options.ts";
 
 const defaultMetricsPaths = ["/metrics", "/monitoring/prometheus/metrics"] as const;
 
@@ -111,11 +59,13 @@ class ModelServer implements InferenceServer {
   readonly #options: ServerOptions;
   readonly #onEvent: (event: ServerEvent) => void;
   readonly #metrics: Metrics;
+  readonly #phases: CallPhases | undefined;
+  readonly #requestLog: RequestLog;
   readonly #security: Security;
   readonly #app: FastifyInstance;
   readonly #admin: FastifyInstance | undefined;
   readonly #grpc: GrpcServer | undefined;
-  #openInProcesses: OpenModel | undefined;
+  #opener: ModelOpener | undefined;
   #listening: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
   #stopWatching: (() => void) | undefined;
@@ -124,7 +74,7 @@ class ModelServer implements InferenceServer {
   constructor(options: ServerOptions) {
     const { models, modelConfigFile, cacheDir = defaultCacheDir(), corsOrigins = [] } = options;
     const { maxBodyBytes = 64 * 2 ** 20, requestTimeoutMs = 30_000, allowModelControl = false } = options;
-    const { openModel = (...model) => this.#openModel(...model), metricsPaths = defaultMetricsPaths } = options;
+    const { metricsPaths = defaultMetricsPaths } = options;
     const { nonFiniteAsNull = false } = options;
     const onEvent = (event: ServerEvent) => {
       this.#metrics.onEvent(event);
@@ -133,21 +83,33 @@ class ModelServer implements InferenceServer {
     this.#metrics = createMetrics(() => this.repository);
     const onCall = (call: FinishedCall) => {
       this.#metrics.onCall(call);
-      options.onCall?.(call);
+      options.onCall?.(this.#requestLog.mark(call));
     };
     if (models && modelConfigFile) {
       throw new InferenceError("invalid-argument", "models: expected either a list or a file of models, got both");
     }
     batchLimits(options.batching); // or what doesn't fit shows when the first model is loaded
     this.#options = options;
+    if (options.measurePhases) this.#phases = new CallPhases();
     this.#onEvent = onEvent;
-    const wrapSession: WrapSession = (...session) => this.#wrapSession(...session);
-    this.repository = createRepository(models ?? [], { ...options, openModel, wrapSession, cacheDir, onEvent });
+    this.#requestLog = new RequestLog({ ...options, onRecord: this.#metrics.onRecord, onEvent });
+    this.repository = createRepository(models ?? [], {
+      ...options,
+      ...this.#openers(),
+      wrapSession: (...session) => this.#wrapSession(...session),
+      wrapServing: (session, place) => {
+        const logged = this.#requestLog.watch(session, place);
+        return this.#phases?.watch(logged, place) ?? logged;
+      },
+      onModels: (served) => this.#requestLog.configure(served),
+      cacheDir,
+      onEvent,
+    });
     const security = openSecurity(options, onEvent);
     this.#security = security;
     const { requestsPerSecond } = options;
     const guard = createGuard(this.repository, { tokens: () => security.tokens, requestsPerSecond });
-    const common = { allowModelControl, onEvent, onCall, guard };
+    const common = { allowModelControl, onEvent, onCall, phases: this.#phases, guard };
     const http = {
       ...common,
       trustedProxies: options.trustedProxies ?? [],
@@ -203,7 +165,7 @@ class ModelServer implements InferenceServer {
     const { host = "0.0.0.0", restPort: port = 8501, grpcPort, grpcSocketPath, openModel, admin } = this.#options;
     const file = this.#options.modelConfigFile;
     const config = file && (await readModelConfigFile(file.path));
-    if (!openModel) this.#openInProcesses = await this.#createOpener();
+    if (!openModel) this.#opener = await this.#createOpener();
     await listenOn(this.#app, host, port);
     if (this.#admin && admin) await listenOn(this.#admin, admin.host ?? "127.0.0.1", admin.port);
     if (grpcPort !== undefined) {
@@ -237,6 +199,7 @@ class ModelServer implements InferenceServer {
     this.#stopWatching?.();
     await Promise.all([this.#app.close(), this.#admin?.close(), this.#grpc?.close()]);
     await this.repository.close();
+    await this.#requestLog.close();
     await this.#listening?.catch(() => {}); // who called listen has the error
     this.#stopWatching?.();
     this.#stopWatchingSecrets?.();
@@ -250,11 +213,18 @@ class ModelServer implements InferenceServer {
     return `${this.#security.rest ? "https" : "http"}://${isAny ? "localhost" : host}:${address.port}`;
   }
 
-  #openModel(...model: Parameters<OpenModel>): ReturnType<OpenModel> {
-    return (this.#openInProcesses as OpenModel)(...model); // models are loaded after it was made
+  /** What opens models: the option, or the opener that `listen` makes before any model is loaded. */
+  #openers(): Pick<RepositoryOptions, "openModel" | "openUnconverted"> {
+    const { openModel } = this.#options;
+    if (openModel) return { openModel };
+    const opener = () => this.#opener as ModelOpener; // as it was said
+    return {
+      openModel: (...model) => opener().openModel(...model),
+      openUnconverted: (...model) => opener().openUnconverted(...model),
+    };
   }
 
-  async #createOpener(): Promise<OpenModel> {
+  async #createOpener(): Promise<ModelOpener> {
     const { backend = "auto", instanceCount = 1, memoryLimitBytes = defaultMemoryLimitBytes() } = this.#options;
     const onEvent = this.#onEvent;
     const choice = backend === "auto" ? await chooseBackends() : { backends: [backend], reason: "as asked for" };
@@ -272,26 +242,11 @@ class ModelServer implements InferenceServer {
     if (!batching) return wrapSession(watch.runs(counted), place);
     // More batches at a time than there are processes would only be smaller ones.
     const numBatchThreads = Math.min(batching.numBatchThreads ?? instanceCount, instanceCount);
+    const onQueue = this.#phases && { onEnqueue: this.#phases.onEnqueue };
     const onEvent = (event: BatchingEvent) => {
       watch.onBatching(event);
       onBatching(place.model, event);
     };
-    return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, onEvent })), place);
+    return wrapSession(watch.runs(withBatching(counted, { ...batching, numBatchThreads, ...onQueue, onEvent })), place);
   }
-}
-
-async function listenOn(app: FastifyInstance, host: string, port: number): Promise<void> {
-  await app.listen({ host, port }).catch((cause: unknown) => {
-    throw cannotListen(`${host}:${port}`, cause);
-  });
-}
-
-function replaceIdentity(app: FastifyInstance, identity: TlsIdentity): void {
-  (app.server as object as Server).setSecureContext(secureContext(identity)); // one with an identity is HTTPS
-}
-
-function cannotListen(address: string, cause: unknown): InferenceError {
-  return new InferenceError("unavailable", `cannot listen on ${address}: ${toInferenceError(cause).message}`, {
-    cause,
-  });
 }

@@ -71,6 +71,11 @@ export const flags = {
   log_request_headers: { value: "A,B", help: "and these headers of theirs, but for secrets (default: none)" },
   shutdown_drain_seconds: { value: "S", help: "after SIGTERM serve on so long, but not ready (default: 1)" },
   shutdown_timeout_seconds: { value: "S", help: "end after so long, whatever is not finished (default: 30)" },
+  use_alts_credentials: {
+    value: null,
+    help: "refused, as there is no ALTS here; use --tls_cert_file or --ssl_config_file",
+  },
+  ignore_unknown_flags: { value: null, help: "start in spite of flags that this server doesn't know" },
   help: { value: null, help: "print this and exit" },
   version: { value: null, help: "print the version and exit" },
 } as const;
@@ -87,7 +92,7 @@ export const withoutEffect: ReadonlySet<string> = new Set(
     "rest_api_num_threads",
     "num_load_threads num_unload_threads flush_filesystem_caches",
     "tensorflow_session_parallelism tensorflow_intra_op_parallelism tensorflow_inter_op_parallelism",
-    "tensorflow_session_config_file use_alts_credentials platform_config_file",
+    "tensorflow_session_config_file platform_config_file",
     "per_process_gpu_memory_fraction grpc_channel_arguments grpc_max_threads",
     "remove_unused_fields_from_bundle_metagraph",
     "prefer_tflite_model num_tflite_pools num_tflite_interpreters_per_pool enable_signature_method_name_check",

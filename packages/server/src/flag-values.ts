@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { InferenceError } from "@nearside/core";
+import { InferenceError, nearestWord } from "@nearside/core";
 import { type Flag, flags, withoutEffect } from "./flag-table.ts";
 
 /** The values of the flags that were given, as text. */
 export type FlagValues = ReadonlyMap<Flag, string>;
 
-/** The flags that were given, the last where one was given twice, and what to tell of the others. */
+/**
+ * The flags that were given, the last where one was given twice, and what to tell of those without effect. Throws
+ * `invalid-argument` for what is no flag, unless that is to be ignored: a misspelt `--tokens_file` would let everybody in.
+ */
 export function collect(args: readonly string[]): { readonly values: FlagValues; readonly notices: readonly string[] } {
   const options = Object.fromEntries(
     Object.entries(flags).map(([name, { value }]) => [name, { type: value === null ? "boolean" : "string" } as const]),
@@ -14,14 +17,25 @@ export function collect(args: readonly string[]): { readonly values: FlagValues;
   const { tokens } = parseArgs({ args: [...args], options, strict: false, tokens: true, allowPositionals: true });
   const values = new Map<Flag, string>();
   const notices: string[] = [];
+  const unknown: string[] = [];
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional") notices.push(`ignored: ${token.value}`);
+    if (token.kind === "positional") unknown.push(`${token.value}: no flag; those with a value are --name=value`);
     else if (isFlag(token.name)) values.set(token.name, token.value ?? "true");
     else if (withoutEffect.has(token.name)) notices.push(`${token.rawName}: accepted, no effect yet`);
-    else notices.push(`${token.rawName}: unknown flag, ignored; see --help`);
+    else unknown.push(`${token.rawName}: unknown flag; ${adviceOn(token.name)}`);
   }
-  return { values, notices };
+  if (unknown.length === 0 || isOn(values.get("help")) || isOn(values.get("version"))) return { values, notices };
+  if (isOn(values.get("ignore_unknown_flags"))) {
+    return { values, notices: [...notices, ...unknown.map((each) => `ignored: ${each}`)] };
+  }
+  const way = "give --ignore_unknown_flags to start all the same";
+  throw new InferenceError("invalid-argument", `${unknown.join("\n")}\n${way}`);
+}
+
+function adviceOn(name: string): string {
+  const nearest = nearestWord(name, [...Object.keys(flags), ...withoutEffect]);
+  return nearest === undefined ? "see --help" : `did you mean --${nearest}?`;
 }
 
 /** Whether a flag that takes no value is on. */

@@ -87,15 +87,29 @@ describe("parseFlags", () => {
     expect(parseFlags(["--model_base_path=m", flag])).toMatchObject({ options: { corsOrigins } });
   });
 
-  test("tells of flags without effect and of unknown ones", () => {
-    const command = parseFlags(["--model_base_path=m", "--grpc_max_threads=4", "--num_load_threads=2", "--colour=red"]);
+  test("tells of flags without effect", () => {
+    const command = parseFlags(["--model_base_path=m", "--grpc_max_threads=4", "--num_load_threads=2"]);
     expect(command).toMatchObject({
-      notices: [
-        "--grpc_max_threads: accepted, no effect yet",
-        "--num_load_threads: accepted, no effect yet",
-        "--colour: unknown flag, ignored; see --help",
-      ],
+      notices: ["--grpc_max_threads: accepted, no effect yet", "--num_load_threads: accepted, no effect yet"],
     });
+  });
+
+  test.each([
+    [["--token_file=t"], "--token_file: unknown flag; did you mean --tokens_file?"],
+    [["--tokens-file=t"], "--tokens-file: unknown flag; did you mean --tokens_file?"],
+    [["-tokens_file=t"], "unknown flag"],
+    [["tokens_file=t"], "tokens_file=t: no flag; those with a value are --name=value"],
+    [["--enable_batching", "true"], "true: no flag"],
+    [["--num_load_thread=2"], "--num_load_thread: unknown flag; did you mean --num_load_threads?"],
+    [["--colour=red", "--token_file=t"], "--colour: unknown flag; see --help\n--token_file: unknown flag"],
+    [["--use_alts_credentials"], "--use_alts_credentials: expected --tls_cert_file or --ssl_config_file"],
+  ])("starts no server that %j was to make safe, say", (args, message) => {
+    expect(() => parseFlags(["--model_base_path=m", ...args])).toThrow(message);
+  });
+
+  test("ignores unknown flags where it is told to, and tells of them", () => {
+    const command = parseFlags(["--model_base_path=m", "--colour=red", "--ignore_unknown_flags"]);
+    expect(command).toMatchObject({ run: "serve", notices: ["ignored: --colour: unknown flag; see --help"] });
   });
 
   test.each([

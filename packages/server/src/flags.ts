@@ -1,6 +1,5 @@
 import { serverBackends } from "./backends/open-backend.ts";
 import { parseBatchingParameters } from "./batching/parse-batching-parameters.ts";
-import type { ServerOptions } from "./create-server.ts";
 import { type Flag, flags, maxTimeoutMs, withoutEffect } from "./flag-table.ts";
 import {
   collect,
@@ -22,6 +21,7 @@ import {
   stopTimes,
   tracesOf,
 } from "./operations-flags.ts";
+import type { ServerOptions } from "./server-options.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
 
 /** What a command line asks for. */
@@ -44,6 +44,9 @@ export function parseFlags(args: readonly string[]): Command {
   const { values, notices } = collect(args);
   if (isOn(values.get("help"))) return { run: "help" };
   if (isOn(values.get("version"))) return { run: "version" };
+  if (isOn(values.get("use_alts_credentials"))) {
+    throw invalid("--use_alts_credentials", "--tls_cert_file or --ssl_config_file, as there is no ALTS here", "it");
+  }
   const corsOrigins = isOn(values.get("rest_api_enable_cors_support")) ? ["*"] : list(values.get("cors_origins"));
   const [host, cacheDir, tags] = [values.get("host"), values.get("cache_dir"), values.get("saved_model_tags")];
   const number = (flag: Flag, byDefault: number, largest?: number) =>

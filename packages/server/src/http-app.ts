@@ -7,6 +7,7 @@ import { decompressBody } from "./decompress-body.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { JsonThreads } from "./json-threads/json-threads.ts";
 import { sendModelFile } from "./model-origin.ts";
+import type { CallPhases } from "./monitoring/call-phases.ts";
 import type { OnCall } from "./monitoring/finished-call.ts";
 import type { Metrics } from "./monitoring/metrics.ts";
 import { observeHttp } from "./monitoring/observe-http.ts";
@@ -32,6 +33,8 @@ export interface HttpAppOptions {
   readonly allowModelControl: boolean;
   readonly onEvent: (event: ServerEvent) => void;
   readonly onCall: OnCall;
+  /** What measures the phases of requests; nothing by default. */
+  readonly phases?: CallPhases | undefined;
   readonly guard: Guard;
   /** The addresses of proxies whose word on a client's address is taken. */
   readonly trustedProxies: readonly string[];
@@ -74,7 +77,7 @@ export function createHttpApp(
   );
   app.addHook("preParsing", async (request, _reply, payload) => decompressBody(request.headers, payload));
   const { protect, clientOf } = guardHttp(guard);
-  observeHttp(app, onCall, clientOf);
+  observeHttp(app, { onCall, clientOf, phases: options.phases });
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;

@@ -12,9 +12,19 @@ export interface ModelFolder extends ModelFiles {
   readonly savedModel?: SavedModelSource;
 }
 
+/** A signature of a SavedModel that can't be converted: only TensorFlow runs it. */
+export interface UnconvertedModel {
+  readonly savedModel: SavedModelSource;
+  /** Why it can't be converted. */
+  readonly refusal: InferenceError;
+  /** Whether its runs change variables. */
+  readonly keepsState: boolean;
+}
+
 /**
  * Reads the manifest of a graph model. Shards are read later, one by one, and checked against the manifest's sizes and
- * SHA-256 where it has them. `savedModel` says what it was converted from. Rejects with `not-found` where there is no model, `data-loss` where it is broken.
+ * SHA-256 where it has them. `savedModel` says what it was converted from. Rejects with `not-found` where there is no
+ * model, `data-loss` where it is broken.
  */
 export async function readModelFolder(folder: string, savedModel?: SavedModelSource): Promise<ModelFolder> {
   const path = join(folder, "model.json");

@@ -18,6 +18,8 @@ export function sendModelFile(path: string, repository: Repository, reply: Fasti
   if (name === undefined || file === undefined) throw notFound;
   const wanted = version === undefined ? undefined : BigInt(version);
   const { folder } = defaultSignature(repository.find({ name: decodePathPart(name, "model name"), version: wanted }));
+  if (!folder)
+    throw new InferenceError("not-found", `${path}: the model can't be converted, and runs on the server only`);
   const requested = decodePathPart(file, "path");
   const shard = folder.manifest.weightGroups.flatMap(({ shards }) => shards).find((each) => each.path === requested);
   if (!shard && requested !== "model.json") throw notFound;

@@ -1,8 +1,8 @@
-import type { ServerOptions } from "./create-server.ts";
 import { logLevels, maxTimeoutMs } from "./flag-table.ts";
 import { type FlagValues, invalid, list, parseChoice, parseCount, parseNumber, readText } from "./flag-values.ts";
 import type { LogOptions } from "./logging/server-log.ts";
 import { parseTextProto } from "./protobuf/text-proto.ts";
+import type { ServerOptions } from "./server-options.ts";
 import type { StopTimes } from "./stop-on-signals.ts";
 
 /** Who may call, and how much. */

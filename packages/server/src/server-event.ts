@@ -19,6 +19,17 @@ export type ServerEvent =
       readonly signature: string;
       readonly error: InferenceError;
     }
+  /** The requests that lie beside a version were run, or one of them failed, which fails the load. */
+  | {
+      readonly type: "warm-up";
+      readonly model: string;
+      readonly version: bigint;
+      readonly path: string;
+      /** How many were run. */
+      readonly records: number;
+      readonly durationMs: number;
+      readonly error: InferenceError | null;
+    }
   | { readonly type: "unloaded"; readonly model: string; readonly version: bigint }
   /** The base path of a model holds nothing to serve. */
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
@@ -35,6 +46,8 @@ export type ServerEvent =
   /** The process of a model died; it is started again. */
   | { readonly type: "lost"; readonly model: string; readonly backend: Backend; readonly error: InferenceError }
   | { readonly type: "restarted"; readonly model: string; readonly backend: Backend; readonly afterMs: number }
+  /** Requests that are to be kept can't be written; told once until they can again. */
+  | { readonly type: "request-log"; readonly model: string; readonly error: InferenceError }
   /** A request failed by a fault of the server, not of the client. */
   | { readonly type: "fault"; readonly path: string; readonly error: unknown };
 
@@ -49,6 +62,10 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: version ${event.version} failed to load: ${event.error.message}`;
     case "refused":
       return `${event.model}: version ${event.version}: signature "${event.signature}" is not served: ${event.error.message}`;
+    case "warm-up": {
+      const outcome = event.error === null ? "" : ", and then one failed";
+      return `${event.model}: version ${event.version}: ran ${event.records} warm-up requests (${Math.round(event.durationMs)} ms)${outcome}`;
+    }
     case "unloaded":
       return `${event.model}: version ${event.version} is unloaded`;
     case "no-version":
@@ -67,6 +84,8 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: lost on ${event.backend}: ${event.error.message}`;
     case "restarted":
       return `${event.model}: runs again on ${event.backend} (${Math.round(event.afterMs)} ms)`;
+    case "request-log":
+      return `${event.model}: requests that are to be kept can't be written: ${event.error.message}`;
     case "fault":
       return `${event.path}: ${event.error instanceof Error ? event.error.stack : String(event.error)}`;
   }

@@ -9,13 +9,21 @@ import { openSavedModel } from "./tensorflow/open-saved-model.ts";
 import type { SavedModelSource } from "./tensorflow/saved-model.ts";
 import { loadTensorflowPackage } from "./tensorflow/tensorflow-package.ts";
 
-/** What the process is to run. */
-export interface Task {
+/** What the process is to run, and where. */
+export type Task = GraphModelTask | SavedModelTask;
+
+/** The graph model in a folder. */
+export interface GraphModelTask {
   readonly backend: ServerBackend;
-  /** The folder of the graph model. */
   readonly folder: string;
-  /** The SavedModel that it was converted from, where there is one. TensorFlow runs it in its place. */
-  readonly savedModel?: SavedModelSource | undefined;
+}
+
+/** A SavedModel as it is. */
+export interface SavedModelTask {
+  readonly backend: "tensorflow";
+  readonly savedModel: SavedModelSource;
+  /** Whether its runs change variables. */
+  readonly keepsState: boolean;
 }
 
 /** What the server's process sends. */
@@ -36,15 +44,15 @@ export interface FromBackend {
 /** The memory that the server's process shares with this one; it is the file after those of Node. */
 const memoryFd = 4;
 
-const { backend, folder, savedModel } = JSON.parse(process.argv[2] as string) as Task; // as the server's process wrote it
+const task = JSON.parse(process.argv[2] as string) as Task; // as the server's process wrote it
 
 const host = createSessionHost(async ({ model, warmUp = true, precision = "float32" }, { signal }) => {
-  const files = await readModelFolder(folder);
-  if (backend === "tensorflow" && savedModel) {
-    return openSavedModel(model, savedModel, files.manifest, loadTensorflowPackage().addon);
+  if ("savedModel" in task) {
+    return openSavedModel(model, task.savedModel, task.keepsState, loadTensorflowPackage().addon);
   }
+  const files = await readModelFolder(task.folder);
   const options = { warmUp, precision, ownsBackend: true, ...(signal && { signal }) };
-  return openLocalSession(model, files, await openBackend(backend), options);
+  return openLocalSession(model, files, await openBackend(task.backend), options);
 });
 
 process.on("message", async (message: ToBackend) => {

@@ -12,6 +12,8 @@ export interface QueuedRun {
   readonly priority: number;
   readonly sinceMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Called when its batch begins. */
+  readonly onBegin: (() => void) | undefined;
   resolve(outputs: Tensors): void;
   reject(reason: unknown): void;
 }

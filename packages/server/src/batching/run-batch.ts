@@ -18,6 +18,7 @@ export async function runBatch(
   const nowMs = performance.now();
   const queuedMs = runs.map(({ sinceMs }) => nowMs - sinceMs);
   tell({ type: "batch", rows, paddingRows: size - rows, queuedMs });
+  for (const { onBegin } of runs) onBegin?.();
   if (runs.length === 1 && size === rows) {
     await runAlone(session, runs[0] as QueuedRun);
     return { hasRows: true };

@@ -35,7 +35,7 @@ export function withBatching<M extends ModelTypes = AnyModel>(
   options: BatchingOptions = {},
 ): Session<M> {
   const limits = batchLimits(options);
-  return isBatchable(session) ? new BatchingSession(session, limits, options.onEvent ?? (() => {})) : session;
+  return isBatchable(session) ? new BatchingSession(session, limits, options) : session;
 }
 
 class BatchingSession<M extends ModelTypes> implements Session<M> {
@@ -46,6 +46,7 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
   readonly #session: Session<M>;
   readonly #limits: BatchLimits;
   readonly #tell: NonNullable<BatchingOptions["onEvent"]>;
+  readonly #onEnqueue: NonNullable<BatchingOptions["onEnqueue"]>;
   readonly #queue: BatchQueue;
   readonly #runs: RunsInFlight;
   readonly #place = plainPlace(this as unknown as Session); // the runs of a batch have each a state of their own
@@ -56,14 +57,19 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
   #gathering: NodeJS.Immediate | undefined;
   #waiting: NodeJS.Timeout | undefined;
 
-  constructor(session: Session<M>, limits: BatchLimits, tell: NonNullable<BatchingOptions["onEvent"]>) {
+  constructor(
+    session: Session<M>,
+    limits: BatchLimits,
+    { onEvent = () => {}, onEnqueue = () => undefined }: Pick<BatchingOptions, "onEvent" | "onEnqueue">,
+  ) {
     this.model = session.model;
     this.signature = session.signature;
     this.location = session.location;
     this.keepsState = session.keepsState;
     this.#session = session;
     this.#limits = limits;
-    this.#tell = tell;
+    this.#tell = onEvent;
+    this.#onEnqueue = onEnqueue;
     this.#queue = new BatchQueue(limits);
     this.#runs = new RunsInFlight(session.model);
   }
@@ -124,6 +130,7 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
       priority,
       sinceMs: performance.now(),
       signal,
+      onBegin: this.#onEnqueue(),
       resolve,
       reject,
     };

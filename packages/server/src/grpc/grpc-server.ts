@@ -1,6 +1,7 @@
 import { stat, unlink } from "node:fs/promises";
 import { type Metadata, Server, ServerCredentials } from "@grpc/grpc-js";
 import { InferenceError } from "@nearside/core";
+import type { CallPhases } from "../monitoring/call-phases.ts";
 import type { OnCall } from "../monitoring/finished-call.ts";
 import { observeGrpc } from "../monitoring/observe-grpc.ts";
 import type { Repository } from "../repository/repository.ts";
@@ -24,6 +25,8 @@ export interface GrpcOptions {
   readonly tensorContent?: boolean;
   readonly onEvent: (event: ServerEvent) => void;
   readonly onCall: OnCall;
+  /** What measures the phases of calls; nothing by default. */
+  readonly phases?: CallPhases | undefined;
   readonly guard: Guard;
   /** The largest message that is taken (default what the protocol allows). */
   readonly maxMessageBytes?: number | undefined;
@@ -60,7 +63,7 @@ export function createGrpcServer(
   const server = new Server({
     "grpc.max_receive_message_length": options.maxMessageBytes ?? largestMessageBytes,
     "grpc.max_send_message_length": largestMessageBytes,
-    interceptors: [observeGrpc(onCall, clientOf), interceptor],
+    interceptors: [observeGrpc({ onCall, clientOf, phases: options.phases }), interceptor],
   });
   const add = <S extends ServiceName>(name: S, handlersOf: (repository: Repository) => Handlers<S>) => {
     const known = new WeakMap<Repository, Handlers<S>>();

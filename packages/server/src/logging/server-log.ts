@@ -3,6 +3,7 @@ import { type DestinationStream, type Level, type Logger, pino } from "pino";
 import { type FinishedCall, isServerFault } from "../monitoring/finished-call.ts";
 import { formatEvent, type ServerEvent } from "../server-event.ts";
 import { traceOf } from "../tracing/trace-parent.ts";
+import { createSampler } from "./sampler.ts";
 
 /** What a server's log says, and how. */
 export interface LogOptions {
@@ -36,19 +37,12 @@ export function createServerLog(
   const formatters = { level: (label: string) => ({ level: label }) };
   const options = { level, redact, formatters, timestamp: pino.stdTimeFunctions.isoTime };
   const logger = pino(options, format === "json" ? destination : asText(destination));
-  let owed = 0;
-  /** Whether this one is of the part that is told: every so many, evenly. */
-  const isSampled = () => {
-    owed += requestRate;
-    if (owed < 1) return false;
-    owed -= 1;
-    return true;
-  };
+  const isSampled = createSampler(requestRate);
   return {
     onEvent: (event) => logger[levelOf(event)](eventFields(event), formatEvent(event)),
     onCall: (call) => {
       const isFault = isServerFault(call.status);
-      if (isSampled() || isFault) logCall(logger, call, isFault ? "error" : "info", requestHeaders);
+      if (isSampled() || call.isSampled || isFault) logCall(logger, call, isFault ? "error" : "info", requestHeaders);
     },
     info: (message) => logger.info(message),
     warn: (message) => logger.warn(message),
@@ -56,7 +50,7 @@ export function createServerLog(
 }
 
 function logCall(logger: Logger, call: FinishedCall, level: Level, requestHeaders: readonly string[]): void {
-  const { header, startMs, durationMs, ...fields } = call;
+  const { header, startMs, durationMs, isSampled, phases, ...fields } = call;
   const sent = requestHeaders.map((name) => [name, header(name)] as const).filter(([, value]) => value !== undefined);
   const headers = Object.fromEntries(sent);
   const details = { event: "request", ...fields, durationMs: round(durationMs), ...traceOf(header("traceparent")) };
@@ -70,6 +64,7 @@ const levels: Partial<Record<ServerEvent["type"], Level>> = {
   lost: "error",
   "bad-config": "error",
   "bad-secret": "error",
+  "request-log": "error",
   refused: "warn",
   "no-version": "warn",
 };

@@ -1,4 +1,5 @@
 import { status as grpcStatus } from "@grpc/grpc-js";
+import type { Phase } from "./call-phases.ts";
 
 /** A request that was answered, whichever way it came: what metrics, logs and traces are made of. */
 export interface FinishedCall {
@@ -20,6 +21,10 @@ export interface FinishedCall {
   readonly client: string | undefined;
   /** The address that it came from. */
   readonly address: string;
+  /** What was done for it, where that is measured; the rest is reading the request and writing the answer. */
+  readonly phases?: readonly Phase[];
+  /** Whether its model's `logging_config` picked it for the server's log. */
+  readonly isSampled?: boolean;
   /** A header of the request, or of gRPC's metadata. */
   readonly header: (name: string) => string | undefined;
 }

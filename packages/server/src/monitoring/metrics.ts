@@ -1,8 +1,9 @@
+import { errorStatuses } from "@nearside/core";
 import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from "prom-client";
 import type { Repository } from "../repository/repository.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { backendProcesses } from "./backend-processes.ts";
-import type { OnCall } from "./finished-call.ts";
+import { grpcStatusName, type OnCall } from "./finished-call.ts";
 import { type SessionWatch, watchSessions } from "./session-metrics.ts";
 
 /** The metrics of a server, in Prometheus' text format. Names that begin with `:tensorflow:serving:` are TensorFlow Serving's. */
@@ -12,6 +13,8 @@ export interface Metrics {
   render(): Promise<string>;
   readonly onCall: OnCall;
   onEvent(event: ServerEvent): void;
+  /** Counts a request of the model that was to be kept. */
+  onRecord(model: string, isWritten: boolean): void;
   /** Counts what the session of a signature does. */
   readonly watch: SessionWatch;
 }
@@ -55,6 +58,23 @@ export function createMetrics(repository: () => Repository): Metrics {
     ...{ name: "nearside_model_load_failures_total", help: "Loads of a model that failed.", registers },
     labelNames: ["model"],
   });
+  const warmUpLatency = new Histogram({
+    ...{ name: ":tensorflow:serving:model_warmup_latency", help: "µs that warm-up requests took.", registers },
+    labelNames: ["model_path", "status"],
+    buckets: latencyBuckets,
+  });
+  const warmUpRecords = new Counter({
+    ...{
+      name: ":tensorflow:serving:model_warmup_records_read",
+      help: "The warm-up requests that were run.",
+      registers,
+    },
+    labelNames: ["model_path", "status"],
+  });
+  const requestLogCount = new Counter({
+    ...{ name: ":tensorflow:serving:request_log_count", help: "The requests that were to be kept.", registers },
+    labelNames: ["model_name", "status_code"],
+  });
   watchRepository(repository, registers);
   const processes = backendProcesses(registers);
   let hasProcess = false;
@@ -84,8 +104,16 @@ export function createMetrics(repository: () => Repository): Metrics {
           return restarts.inc({ model: event.model, backend: event.backend });
         case "process":
           return processes.add(event);
+        case "warm-up": {
+          const status = grpcStatusName(event.error === null ? 0 : errorStatuses[event.error.code].grpc);
+          const labels = { model_path: event.path, status };
+          warmUpLatency.observe(labels, event.durationMs * 1000);
+          return warmUpRecords.inc(labels, event.records);
+        }
       }
     },
+    onRecord: (model, isWritten) =>
+      requestLogCount.inc({ model_name: model, status_code: isWritten ? "OK" : "UNAVAILABLE" }),
     watch: watchSessions(registers, latencyBuckets),
   };
 }

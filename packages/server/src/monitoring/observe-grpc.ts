@@ -1,14 +1,23 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor, status } from "@grpc/grpc-js";
 import type { Client } from "../security/access-tokens.ts";
+import type { CallPhases, Phase } from "./call-phases.ts";
 import { grpcStatusName, type OnCall } from "./finished-call.ts";
 
+/** Who is told of calls, whose they are, and what measures their phases. */
+export interface ObserveGrpcOptions {
+  readonly onCall: OnCall;
+  readonly clientOf: (metadata: Metadata) => Client;
+  readonly phases?: CallPhases | undefined;
+}
+
 /** Tells of each gRPC call once its status is sent, or its client has gone away. */
-export function observeGrpc(onCall: OnCall, clientOf: (metadata: Metadata) => Client): ServerInterceptor {
+export function observeGrpc({ onCall, clientOf, phases }: ObserveGrpcOptions): ServerInterceptor {
   return ({ path }, call) => {
     const startMs = Date.now();
     const sinceMs = performance.now();
     let request: unknown;
     let metadata = new Metadata();
+    const recorded: Phase[] = [];
     let isOver = false;
     const finish = (code: number) => {
       if (isOver) return;
@@ -19,7 +28,7 @@ export function observeGrpc(onCall: OnCall, clientOf: (metadata: Metadata) => Cl
       const common = { entrypoint: "GRPC", api, model, path, status: grpcStatusName(code), code } as const;
       const client = clientOf(metadata).name;
       const header = (name: string) => metadata.get(name)[0]?.toString();
-      onCall({ ...common, startMs, durationMs, client, address, header });
+      onCall({ ...common, startMs, durationMs, client, address, header, ...(phases && { phases: recorded }) });
     };
     return new ServerInterceptingCall(call, {
       start: (next) =>
@@ -31,6 +40,11 @@ export function observeGrpc(onCall: OnCall, clientOf: (metadata: Metadata) => Cl
           onReceiveMessage: (message, pass) => {
             request ??= message;
             pass(message);
+          },
+          onReceiveHalfClose: (pass) => {
+            if (phases)
+              phases.record(recorded, pass); // then the call is answered
+            else pass();
           },
           onCancel: () => finish(status.CANCELLED),
         }),

@@ -195,7 +195,13 @@ export const messages = {
   },
   "tensorflow.serving.LogCollectorConfig": { type: [1, "string"], filenamePrefix: [2, "string"] },
   "tensorflow.serving.SamplingConfig": { samplingRate: [1, "double"] },
+  "tensorflow.serving.LogMetadata": {
+    modelSpec: [1, "tensorflow.serving.ModelSpec"],
+    samplingConfig: [2, "tensorflow.serving.SamplingConfig"],
+    savedModelTags: [3, "string", "repeated"],
+  },
   "tensorflow.serving.PredictionLog": {
+    logMetadata: [1, "tensorflow.serving.LogMetadata"],
     classifyLog: [2, "tensorflow.serving.ClassifyLog", "optional"],
     regressLog: [3, "tensorflow.serving.RegressLog", "optional"],
     multiInferenceLog: [4, "tensorflow.serving.MultiInferenceLog", "optional"],
@@ -204,7 +210,10 @@ export const messages = {
   "tensorflow.serving.ClassifyLog": { request: [1, "tensorflow.serving.ClassificationRequest"] },
   "tensorflow.serving.RegressLog": { request: [1, "tensorflow.serving.RegressionRequest"] },
   "tensorflow.serving.MultiInferenceLog": { request: [1, "tensorflow.serving.MultiInferenceRequest"] },
-  "tensorflow.serving.PredictLog": { request: [1, "tensorflow.serving.PredictRequest"] },
+  "tensorflow.serving.PredictLog": {
+    request: [1, "tensorflow.serving.PredictRequest"],
+    response: [2, "tensorflow.serving.PredictResponse"],
+  },
 
   "inference.ServerLiveRequest": {},
   "inference.ServerLiveResponse": { live: [1, "bool"] },

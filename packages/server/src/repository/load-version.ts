@@ -1,12 +1,16 @@
-import { InferenceError, type Session } from "@nearside/core";
+import { InferenceError, type Session, toInferenceError } from "@nearside/core";
 import { convertSignatures } from "../convert-once.ts";
-import { type ModelFolder, readModelFolder } from "../model-folder.ts";
+import { type ModelFolder, readModelFolder, type UnconvertedModel } from "../model-folder.ts";
 import { readSignatureDefs, type SignatureDefs, toSignatureDef } from "../saved-model-signatures.ts";
+import type { ServerEvent } from "../server-event.ts";
 import { createStatistics, type RunStatistics, withStatistics } from "./run-statistics.ts";
-import { runWarmUpRequests } from "./warm-up-requests.ts";
+import { runWarmUpRequests, type WarmUpOptions } from "./warm-up-requests.ts";
 
 /** Makes a session of a model's files. */
 export type OpenModel = (model: string, folder: ModelFolder, signal: AbortSignal) => Promise<Session>;
+
+/** Makes a session of a SavedModel's signature as it is. Rejects with `unsupported` where nothing here can run it. */
+export type OpenUnconverted = (model: string, source: UnconvertedModel, signal: AbortSignal) => Promise<Session>;
 
 /** What a session that is to be wrapped runs. */
 export interface SessionPlace {
@@ -23,7 +27,8 @@ export type WrapSession = (session: Session, place: SessionPlace) => Session | P
 /** A signature that can be run. */
 export interface LoadedSignature {
   readonly session: Session;
-  readonly folder: ModelFolder;
+  /** Its files, for whoever runs it elsewhere; undefined where it can't be converted and runs as it is. */
+  readonly folder: ModelFolder | undefined;
 }
 
 /** A version of a model that is ready to run. */
@@ -43,7 +48,11 @@ export interface LoadedModel {
 /** How versions are loaded. */
 export interface LoadOptions {
   readonly openModel: OpenModel;
+  /** Opens what can't be converted; without it such signatures are refused. */
+  readonly openUnconverted?: OpenUnconverted | undefined;
   readonly wrapSession?: WrapSession | undefined;
+  /** Put around a session once its version is warm, so that it sees the runs of clients alone. */
+  readonly wrapServing?: ((session: Session, place: SessionPlace) => Session) | undefined;
   /** Where converted models are kept. */
   readonly cacheDir: string;
   /** The tags of a SavedModel's graph (default `serve`). */
@@ -52,19 +61,24 @@ export interface LoadOptions {
   readonly warmUpRequests?: boolean | undefined;
   /** How often each of them is run (default 1). */
   readonly warmUpIterations?: number | undefined;
+  readonly onEvent: (event: ServerEvent) => void;
 }
+
+type VersionPlace = Omit<SessionPlace, "signature">;
 
 /**
  * Loads a version: converts each signature where that is needed, opens its session, and runs the warm-up requests that
- * lie beside it. A signature that can't be converted, or that keeps state which others would have to see, is refused by
- * itself; without `serving_default`, or without any other where there is none of that name, there is nothing to serve.
+ * lie beside it. A signature that can't be run (as it can't be converted, and there is no TensorFlow), or that keeps state
+ * which others would have to see, is refused by itself; without `serving_default`, or without any other where there is
+ * none of that name, there is nothing to serve.
  */
 export async function loadVersion(
-  place: Pick<SessionPlace, "model" | "version" | "path">,
-  { openModel, wrapSession, cacheDir, tags = ["serve"], warmUpRequests = true, warmUpIterations = 1 }: LoadOptions,
+  place: VersionPlace,
+  options: LoadOptions,
   signal: AbortSignal,
 ): Promise<LoadedModel> {
-  const folders = await convertSignatures(place.path, { cacheDir, tags });
+  const { cacheDir, tags = ["serve"], warmUpRequests = true, warmUpIterations = 1 } = options;
+  const found = await convertSignatures(place.path, { cacheDir, tags });
   const signatures = new Map<string, LoadedSignature>();
   const refused = new Map<string, InferenceError>();
   const statistics = createStatistics();
@@ -72,36 +86,71 @@ export async function loadVersion(
     await Promise.all([...signatures.values()].map(({ session }) => session.close()));
   };
   try {
-    for (const [signature, converted] of folders) {
+    for (const [signature, files] of found) {
       signal.throwIfAborted();
-      const savedModel = converted === place.path ? undefined : { path: place.path, tags, signature };
-      const folder = converted instanceof InferenceError ? converted : await readModelFolder(converted, savedModel);
-      const refusal = folder instanceof InferenceError ? folder : stateRefusal(signature, folder, folders.size);
-      if (refusal !== undefined || folder instanceof InferenceError) {
-        refused.set(signature, refusal as InferenceError); // the folder is one, or the state's
-        continue;
+      try {
+        const ofSignature = { ...place, signature };
+        const { session, folder } = await openSignature(ofSignature, files, found.size === 1, options, signal);
+        const wrapped = await wrapOrClose(options.wrapSession, statistics.countingExecutions(session), ofSignature);
+        signatures.set(signature, { session: withStatistics(wrapped, statistics), folder });
+      } catch (error) {
+        const refusal = toInferenceError(error);
+        if (refusal.code !== "unsupported") throw error;
+        refused.set(signature, refusal);
       }
-      const session = await openModel(place.model, folder, signal);
-      const counted = statistics.countingExecutions(session);
-      const wrapped = wrapSession ? await wrapOrClose(wrapSession, counted, { ...place, signature }) : counted;
-      signatures.set(signature, { session: withStatistics(wrapped, statistics), folder });
     }
     requireDefault(place, signatures, refused);
     const declared = await readSignatureDefs(place.path, tags);
-    const definitions =
-      declared ?? new Map([...signatures].map(([name, { folder }]) => [name, toSignatureDef(folder.manifest)]));
+    const definitions = declared ?? manifestSignatures(signatures);
     const loaded = { version: place.version, signatures, refused, definitions, statistics, close };
-    if (warmUpRequests) await runWarmUpRequests(place.path, loaded, { iterations: warmUpIterations, signal });
+    if (warmUpRequests) {
+      const onWarmUp: WarmUpOptions["onWarmUp"] = (records, durationMs, error) =>
+        options.onEvent({ type: "warm-up", ...place, records, durationMs, error });
+      await runWarmUpRequests(place.path, loaded, { iterations: warmUpIterations, signal, onWarmUp });
+    }
     signal.throwIfAborted();
     statistics.reset(); // what ran so far were no clients' requests
-    return loaded;
+    return { ...loaded, signatures: forClients(signatures, place, options) };
   } catch (error) {
     await close();
     throw error;
   }
 }
 
-async function wrapOrClose(wrap: WrapSession, session: Session, place: SessionPlace): Promise<Session> {
+function forClients(
+  signatures: ReadonlyMap<string, LoadedSignature>,
+  place: VersionPlace,
+  { wrapServing }: LoadOptions,
+): ReadonlyMap<string, LoadedSignature> {
+  if (!wrapServing) return signatures;
+  return new Map(
+    [...signatures].map(([signature, { session, folder }]) => [
+      signature,
+      { session: wrapServing(session, { ...place, signature }), folder },
+    ]),
+  );
+}
+
+/** Opens a signature: the graph model in a folder, or where it can't be converted, the SavedModel as it is. */
+async function openSignature(
+  { model, path, signature }: SessionPlace,
+  files: string | UnconvertedModel,
+  isOnlyOne: boolean,
+  { openModel, openUnconverted, tags = ["serve"] }: LoadOptions,
+  signal: AbortSignal,
+): Promise<LoadedSignature> {
+  if (typeof files !== "string") {
+    if (!openUnconverted) throw files.refusal;
+    checkState(signature, files.keepsState, isOnlyOne);
+    return { session: await openUnconverted(model, files, signal), folder: undefined };
+  }
+  const folder = await readModelFolder(files, files === path ? undefined : { path, tags, signature });
+  checkState(signature, folder.manifest.state.length > 0, isOnlyOne);
+  return { session: await openModel(model, folder, signal), folder };
+}
+
+async function wrapOrClose(wrap: WrapSession | undefined, session: Session, place: SessionPlace): Promise<Session> {
+  if (!wrap) return session;
   try {
     return await wrap(session, place);
   } catch (error) {
@@ -111,14 +160,17 @@ async function wrapOrClose(wrap: WrapSession, session: Session, place: SessionPl
 }
 
 /** Each signature has a session of its own, so what one of several changes, the others would never see. */
-function stateRefusal(
-  signature: string,
-  { manifest }: ModelFolder,
-  signatureCount: number,
-): InferenceError | undefined {
-  if (manifest.state.length === 0 || signatureCount === 1) return undefined;
+function checkState(signature: string, keepsState: boolean, isOnlyOne: boolean): void {
+  if (!keepsState || isOnlyOne) return;
   const message = `signature "${signature}" changes variables, which the model's other signatures would not see here`;
-  return new InferenceError("unsupported", `${message}; export it as the model's only signature`);
+  throw new InferenceError("unsupported", `${message}; export it as the model's only signature`);
+}
+
+/** The signatures of a graph model, which has no other file that declares them. */
+function manifestSignatures(signatures: ReadonlyMap<string, LoadedSignature>): SignatureDefs {
+  return new Map(
+    [...signatures].flatMap(([name, { folder }]) => (folder ? [[name, toSignatureDef(folder.manifest)] as const] : [])),
+  );
 }
 
 function requireDefault(

@@ -10,12 +10,17 @@ describe("parseModelConfigs", () => {
         model_version_policy { latest { num_versions: 2 } } version_labels { key: "stable" value: 7 } }
       config { name: "b" base_path: "/b" model_version_policy { all {} } }
       config { name: "c" base_path: "/c" model_version_policy { specific { versions: [4, 2] } }
-        logging_config { sampling_config { sampling_rate: 0.1 } } }
+        logging_config { sampling_config { sampling_rate: 0.1 } log_collector_config { type: "file" filename_prefix: "/l/c-" } } }
       config { name: "d" base_path: "/d" }`);
     expect(parseModelConfigs(text, "models.config")).toEqual([
       { name: "a", basePath: "/a", versions: { latest: 2 }, labels: { stable: 7n } },
       { name: "b", basePath: "/b", versions: "all" },
-      { name: "c", basePath: "/c", versions: { specific: [4n, 2n] } },
+      {
+        name: "c",
+        basePath: "/c",
+        versions: { specific: [4n, 2n] },
+        requestLog: { samplingRate: 0.1, filenamePrefix: "/l/c-" },
+      },
       { name: "d", basePath: "/d", versions: { latest: 1 } },
     ]);
   });
@@ -23,6 +28,14 @@ describe("parseModelConfigs", () => {
   test.each([
     ["", "expected model_config_list, got nothing"],
     ["custom_model_config { }", "custom_model_config: expected model_config_list"],
+    [
+      list('config { name: "a" base_path: "/a" logging_config { log_collector_config { type: "pubsub" } } }'),
+      'model "a": logging_config: expected the type "file", got "pubsub"',
+    ],
+    [
+      list('config { name: "a" base_path: "/a" logging_config { sampling_config { sampling_rate: 10 } } }'),
+      'model "a": logging_config: expected a sampling_rate from 0 to 1, got 10',
+    ],
     [list('config { base_path: "/a" }'), "expected a name for each model"],
     [list('config { name: "a" }'), 'model "a": expected a base path'],
     [

@@ -15,6 +15,19 @@ export interface ModelConfig {
   readonly versions?: VersionPolicy;
   /** Names for versions, to be used in place of their numbers. */
   readonly labels?: Readonly<Record<string, bigint>>;
+  /** Which of its requests are kept; none by default. */
+  readonly requestLog?: RequestLogConfig;
+}
+
+/** Which part of a model's requests is kept, and where. */
+export interface RequestLogConfig {
+  /** From 0 for none to 1 for all. */
+  readonly samplingRate: number;
+  /**
+   * Where the names of the files begin that requests and answers are written to, as TensorFlow Serving's
+   * `PredictionLog`s; without it the server's log tells of the requests, without their tensors.
+   */
+  readonly filenamePrefix?: string;
 }
 
 /** Which versions of a model are served: the so many latest, all, or those that are listed. */
@@ -66,7 +79,20 @@ function fromModelConfig(config: Proto<"tensorflow.serving.ModelConfig">): Model
     basePath,
     versions: versionPolicy(config),
     ...(versionLabels.size > 0 && { labels: Object.fromEntries(versionLabels) }),
+    ...requestLog(config),
   };
+}
+
+function requestLog({ name, loggingConfig }: Proto<"tensorflow.serving.ModelConfig">): Pick<ModelConfig, "requestLog"> {
+  const { type = "", filenamePrefix = "" } = loggingConfig?.logCollectorConfig ?? {};
+  const { samplingRate = 0 } = loggingConfig?.samplingConfig ?? {};
+  const where = `model "${name}": logging_config`;
+  if (type !== "" && type !== "file") throw invalid(`${where}: expected the type "file", got "${type}"`);
+  if (!(samplingRate >= 0 && samplingRate <= 1)) {
+    throw invalid(`${where}: expected a sampling_rate from 0 to 1, got ${samplingRate}`);
+  }
+  if (samplingRate === 0) return {};
+  return { requestLog: { samplingRate, ...(filenamePrefix !== "" && { filenamePrefix }) } };
 }
 
 function versionPolicy({ name, modelVersionPolicy }: Proto<"tensorflow.serving.ModelConfig">): VersionPolicy {

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rename, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Shard } from "@nearside/core";
@@ -10,6 +10,7 @@ import { formatEvent, type ServerEvent } from "../server-event.ts";
 import type { OpenModel } from "./load-version.ts";
 import type { ModelConfig } from "./model-config.ts";
 import { createRepository, type Repository, type RepositoryOptions } from "./repository.ts";
+import { findVersions } from "./version-folders.ts";
 
 let folder: string;
 let events: ServerEvent[];
@@ -226,7 +227,40 @@ describe("a repository that looks at its base paths again", () => {
     expect(statesOf(repository)).toEqual(["1 available"]);
     await mkdir(join(folder, "m"));
     await repository.poll();
+    await repository.poll();
     expect(() => repository.find({ name: "m" })).toThrow("Servable not found");
+  });
+
+  test("keeps what it serves where one look shows no version, as while one is replaced", async () => {
+    await write("m", "1");
+    const repository = await loaded([model("m")]);
+    for (let round = 0; round < 3; round++) {
+      await rename(join(folder, "m", "1"), join(folder, "m", "old"));
+      await repository.poll();
+      expect(statesOf(repository)).toEqual(["1 available"]);
+      await rename(join(folder, "m", "old"), join(folder, "m", "1"));
+      await repository.poll();
+    }
+    expect(closed).toEqual([]);
+  });
+
+  test("finds a version that is renamed while it looks", async () => {
+    await write("m", "1");
+    let last = 1;
+    const list = async (path: string) => {
+      const names = await readdir(path);
+      if (path !== join(folder, "m") || last > 3) return names;
+      await rename(join(path, String(last)), join(path, String(last + 1)));
+      last++;
+      return names;
+    };
+    expect(await findVersions(model("m"), list)).toEqual(new Map([[4n, join(folder, "m", "4")]]));
+  });
+
+  test("looks no further for a version that is a link to nothing", async () => {
+    await write("m", "1");
+    await symlink(join(folder, "nothing"), join(folder, "m", "2"));
+    expect(statesOf(await loaded([model("m")]))).toEqual(["1 available"]);
   });
 
   test("by itself, every pollMs", async () => {

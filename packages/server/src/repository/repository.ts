@@ -1,5 +1,4 @@
 import { InferenceError, toInferenceError } from "@nearside/core";
-import type { ServerEvent } from "../server-event.ts";
 import type { LoadedModel, LoadOptions } from "./load-version.ts";
 import { checkModelConfigs, type ModelConfig } from "./model-config.ts";
 import { type ModelVersion, ServedModel, type ServeOptions } from "./served-model.ts";
@@ -52,7 +51,8 @@ export interface RepositoryOptions extends LoadOptions, Pick<ServeOptions, "maxL
   readonly pollMs?: number | undefined;
   /** Whether a new label may be given to a version that isn't available (default false). */
   readonly allowLabelsForUnavailable?: boolean | undefined;
-  readonly onEvent: (event: ServerEvent) => void;
+  /** Told of the models that are to be served from now on. */
+  readonly onModels?: ((models: readonly ModelConfig[]) => void) | undefined;
 }
 
 /** A repository of these models; nothing is read before `load`. Throws `invalid-argument` if they don't fit together. */
@@ -67,6 +67,8 @@ class ModelRepository implements Repository {
   readonly #unloaded = new Set<string>();
   /** What was last told of each model that has no versions. */
   readonly #told = new Map<string, string>();
+  /** The models of which the last look at their base path showed no version. */
+  readonly #empty = new Set<string>();
   #models: readonly ModelConfig[];
   #labels: ReadonlyMap<string, Labels> | undefined;
   #loading: Promise<void> = Promise.resolve();
@@ -94,9 +96,9 @@ class ModelRepository implements Repository {
 
   async load(models: readonly ModelConfig[] = this.#models): Promise<void> {
     checkModelConfigs(models);
-    this.#models = models;
+    this.#takeModels(models);
     await this.#change(async () => {
-      await this.#serve(models);
+      await this.#serve(models, { looksForNone: 1 });
       try {
         this.#setLabels(models);
       } catch (error) {
@@ -114,9 +116,9 @@ class ModelRepository implements Repository {
   async reload(models: readonly ModelConfig[]): Promise<void> {
     checkModelConfigs(models);
     await this.#change(async () => {
-      this.#models = models;
+      this.#takeModels(models);
       this.#unloaded.clear();
-      await this.#serve(models);
+      await this.#serve(models, { looksForNone: 1 });
       for (const { name } of models) this.#requireAvailable(name);
       this.#setLabels(models);
     });
@@ -172,6 +174,11 @@ class ModelRepository implements Repository {
     await Promise.all([...this.#served.values()].map((served) => served.close())); // what a change brought meanwhile
   }
 
+  #takeModels(models: readonly ModelConfig[]): void {
+    this.#models = models;
+    this.#options.onModels?.(models);
+  }
+
   /** One change at a time; a failed one is its caller's to know. */
   #change(change: () => Promise<void>): Promise<void> {
     const changed = this.#changing.then(async () => {
@@ -182,13 +189,19 @@ class ModelRepository implements Repository {
     return changed;
   }
 
-  /** Brings what is served to what these models want. Those that are on none of these lists are unloaded. */
-  async #serve(models: readonly ModelConfig[]): Promise<void> {
+  /**
+   * Brings what is served to what these models want. Those that are on none of these lists are unloaded. A base path
+   * without versions may be one in which a version is just being replaced, so it counts once two looks in a row show it.
+   */
+  async #serve(models: readonly ModelConfig[], { looksForNone = 2 }: { looksForNone?: 1 | 2 } = {}): Promise<void> {
     const wanted = new Map(models.map((model) => [model.name, model]));
     const absent = [...this.#served].filter(([name]) => !wanted.has(name) || this.#unloaded.has(name));
     const changes = [...wanted.values()].map(async (model) => {
       if (this.#unloaded.has(model.name)) return;
       const versions = await this.#findVersions(model);
+      const wasEmpty = this.#empty.delete(model.name);
+      if (versions?.size === 0) this.#empty.add(model.name);
+      if (versions?.size === 0 && !wasEmpty && looksForNone > 1) return;
       if (versions && !this.#isClosed) await this.#servedModel(model.name).want(versions);
     });
     await Promise.all([...changes, ...absent.map(([, served]) => served.want(new Map()))]);

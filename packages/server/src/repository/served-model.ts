@@ -1,5 +1,4 @@
 import { InferenceError, toInferenceError } from "@nearside/core";
-import type { ServerEvent } from "../server-event.ts";
 import { type LoadedModel, type LoadOptions, loadVersion } from "./load-version.ts";
 import { descending, type VersionFolders } from "./version-folders.ts";
 
@@ -22,7 +21,6 @@ export interface ServeOptions extends LoadOptions {
   readonly maxLoadRetries?: number | undefined;
   /** How long after a failure it is tried again (default a minute). */
   readonly loadRetryMs?: number | undefined;
-  readonly onEvent: (event: ServerEvent) => void;
   /** Runs one load at a time, of all models. */
   readonly inTurn: <T>(load: () => Promise<T>) => Promise<T>;
 }
@@ -70,10 +68,12 @@ export class ServedModel {
 
   /** The highest available version, or the one that is asked for. */
   find(version?: bigint): LoadedModel | undefined {
-    return (
-      this.versions.find((each) => each.loaded && (version === undefined || each.version === version))?.loaded ??
-      undefined
-    );
+    if (version !== undefined) return this.#entries.get(version)?.loaded ?? undefined;
+    let highest: LoadedModel | undefined;
+    for (const { loaded } of this.#entries.values()) {
+      if (loaded && (!highest || loaded.version > highest.version)) highest = loaded;
+    }
+    return highest;
   }
 
   /** Runs `work` on a version, which is not unloaded before it is over. */

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { crc32c, maskCrc } from "@nearside/converter/protobuf";
 import { InferenceError, toInferenceError } from "@nearside/core";
 import { classify } from "../inference/classify.ts";
 import { exampleSignature, fromInput } from "../inference/examples.ts";
@@ -8,9 +7,18 @@ import { multiInference } from "../inference/multi-inference.ts";
 import { predict } from "../inference/predict.ts";
 import { regress } from "../inference/regress.ts";
 import { decodeProto, type Proto } from "../protobuf/codec.ts";
+import { readRecords } from "../protobuf/tf-record.ts";
 import type { LoadedModel } from "./load-version.ts";
 
 const maxRecords = 1000;
+
+/** How the requests are run, and who is told. */
+export interface WarmUpOptions {
+  readonly iterations: number;
+  readonly signal: AbortSignal;
+  /** Told where there were requests: how many records, how long they took, and why they failed. */
+  readonly onWarmUp: (records: number, durationMs: number, error: InferenceError | null) => void;
+}
 
 /**
  * Runs the requests in `assets.extra/tf_serving_warmup_requests` of a version's folder, where there is such a file: a
@@ -19,7 +27,7 @@ const maxRecords = 1000;
 export async function runWarmUpRequests(
   folder: string,
   loaded: LoadedModel,
-  { iterations, signal }: { readonly iterations: number; readonly signal: AbortSignal },
+  { iterations, signal, onWarmUp }: WarmUpOptions,
 ): Promise<void> {
   const path = join(folder, "assets.extra", "tf_serving_warmup_requests");
   const bytes = await readFile(path).catch((cause: unknown) => {
@@ -27,53 +35,35 @@ export async function runWarmUpRequests(
     throw cause;
   });
   if (bytes === null) return;
+  const startMs = performance.now();
+  let records = 0;
+  try {
+    for (const log of readLogs(bytes, path)) {
+      for (let iteration = 0; iteration < iterations; iteration++) {
+        signal.throwIfAborted();
+        await replay(log, loaded, signal).catch((cause: unknown) => {
+          const { code, message } = toInferenceError(cause);
+          throw new InferenceError(code, `${path}, record ${records}: ${message}`, { cause });
+        });
+      }
+      records++;
+    }
+    onWarmUp(records, performance.now() - startMs, null);
+  } catch (error) {
+    onWarmUp(records, performance.now() - startMs, toInferenceError(error));
+    throw error;
+  }
+}
+
+function readLogs(bytes: Uint8Array, path: string): readonly Proto<"tensorflow.serving.PredictionLog">[] {
   const records = readRecords(bytes, path);
   if (records.length > maxRecords) {
     const message = `Number of warmup records exceeds the maximum (${maxRecords}): ${path} has ${records.length}`;
     throw new InferenceError("invalid-argument", message);
   }
-  const logs = records.map((record, index) =>
+  return records.map((record, index) =>
     decodeProto("tensorflow.serving.PredictionLog", record, `${path}, record ${index}`),
   );
-  for (const [index, log] of logs.entries()) {
-    for (let iteration = 0; iteration < iterations; iteration++) {
-      signal.throwIfAborted();
-      await replay(log, loaded, signal).catch((cause: unknown) => {
-        const { code, message } = toInferenceError(cause);
-        throw new InferenceError(code, `${path}, record ${index}: ${message}`, { cause });
-      });
-    }
-  }
-}
-
-/**
- * The records of a TFRecord file: each its length (uint64), a checksum of that, the bytes, and a checksum of those.
- * Throws `data-loss` with TensorFlow Serving's message for anything else.
- */
-export function readRecords(bytes: Uint8Array, where: string): readonly Uint8Array[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const records: Uint8Array[] = [];
-  for (let at = 0; at < bytes.length; ) {
-    if (bytes.length - at < 12) throw notRecords(where, at);
-    const length = Number(view.getBigUint64(at, true));
-    const start = at + 12;
-    const isWhole = length <= bytes.length - start - 4;
-    if (!isWhole || !fits(view, at + 8, bytes.subarray(at, at + 8))) throw notRecords(where, at);
-    const record = bytes.subarray(start, start + length);
-    if (!fits(view, start + length, record)) throw notRecords(where, at);
-    records.push(record);
-    at = start + length + 4;
-  }
-  return records;
-}
-
-function fits(view: DataView, at: number, bytes: Uint8Array): boolean {
-  return view.getUint32(at, true) === maskCrc(crc32c(bytes));
-}
-
-function notRecords(where: string, at: number): InferenceError {
-  const message = `${where}, byte ${at}: no record. Please verify your warmup data is in TFRecord format.`;
-  return new InferenceError("data-loss", message);
 }
 
 async function replay(

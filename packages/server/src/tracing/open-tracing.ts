@@ -47,15 +47,48 @@ export async function openTracing({ endpoint, onError }: TracingOptions): Promis
       const options = { kind: api.SpanKind.SERVER, startTime: startMs, attributes: attributesOf(call) };
       const span = tracer.startSpan(`${call.entrypoint} ${call.api}`, options, parent);
       if (isServerFault(call.status)) span.setStatus({ code: api.SpanStatusCode.ERROR, message: call.status });
+      const within = api.trace.setSpan(parent, span);
+      for (const { name, startMs, endMs, attributes } of partsOf(call)) {
+        tracer.startSpan(name, { startTime: startMs, attributes }, within).end(endMs);
+      }
       span.end(startMs + durationMs);
     },
     close: () => provider.shutdown().catch(() => {}), // onError was told why the last ones can't be sent
   };
 }
 
+/** A part of a call, in milliseconds since 1970. */
+interface CallPart {
+  readonly name: string;
+  readonly startMs: number;
+  readonly endMs: number;
+  readonly attributes: Attributes;
+}
+
+/** What was done for a call, one after the other, where that was measured: `decode`, `queue`, `run`, `encode`. */
+function partsOf({ phases = [], startMs, durationMs }: FinishedCall): readonly CallPart[] {
+  const [first] = phases;
+  if (!first) return [];
+  const endMs = startMs + durationMs;
+  const epochMs = Date.now() - performance.now(); // as near as both clocks tell it
+  const within = (ms: number) => Math.min(Math.max(startMs, ms + epochMs), endMs);
+  const parts = phases.map(({ name, sinceMs, untilMs, place, backend }) => ({
+    ...{ name, startMs: within(sinceMs), endMs: within(untilMs) },
+    attributes: {
+      "nearside.version": String(place.version),
+      "nearside.signature": place.signature,
+      "nearside.backend": backend,
+    },
+  }));
+  const lastMs = Math.max(...parts.map((part) => part.endMs));
+  const decode = { name: "decode", startMs, endMs: within(first.sinceMs), attributes: {} };
+  return [decode, ...parts, { name: "encode", startMs: lastMs, endMs, attributes: {} }];
+}
+
 /** OpenTelemetry's names for what a call was. */
-function attributesOf({ entrypoint, api, model, path, code, address, client }: FinishedCall): Attributes {
+function attributesOf({ entrypoint, api, model, path, code, status, address, client }: FinishedCall): Attributes {
   const common = {
+    ...(isServerFault(status) && { "error.type": status }),
     "client.address": address,
     ...(model !== null && { "nearside.model": model }),
     ...(client !== undefined && { "enduser.id": client }),

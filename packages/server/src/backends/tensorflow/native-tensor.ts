@@ -1,4 +1,5 @@
 import { type DType, decodeText, encodeText, InferenceError, type Tensor, type TensorSpec } from "@nearside/core";
+import { cannotRun } from "./saved-model.ts";
 import type { NativeTensor, TensorflowAddon } from "./tensorflow-package.ts";
 
 /** The dtypes that the addon hands over, in one direction or both, with TensorFlow's numbers for them. */
@@ -17,8 +18,7 @@ type NativeDType = keyof typeof nativeDTypes;
 /** Throws `no-backend` if the addon can't hand tensors of this spec over. */
 export function requireNative({ dtype }: TensorSpec, direction: "in" | "out", where: string): void {
   if (Object.hasOwn(nativeDTypes, dtype) && nativeDTypes[dtype as NativeDType][direction]) return;
-  const message = `backend "tensorflow" cannot run this: ${where} has the dtype ${dtype}, which TensorFlow.js's addon lacks`;
-  throw new InferenceError("no-backend", message);
+  throw cannotRun(`${where} has the dtype ${dtype}, which TensorFlow.js's addon lacks`);
 }
 
 /** Makes a tensor of TensorFlow's; delete it after use. */

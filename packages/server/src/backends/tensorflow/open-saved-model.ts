@@ -3,7 +3,6 @@ import {
   checkInputs,
   checkOutputs,
   InferenceError,
-  type Manifest,
   plainPlace,
   type RunOptions,
   RunsInFlight,
@@ -19,40 +18,26 @@ import {
   type Tensors,
 } from "@nearside/core";
 import { fromNative, requireNative, toNative } from "./native-tensor.ts";
-import { type GraphNames, readGraphNames, type SavedModelSource } from "./saved-model.ts";
+import { cannotRun, readSavedSignature, type SavedModelSource, type SavedSignature } from "./saved-model.ts";
 import type { NativeTensor, TensorflowAddon } from "./tensorflow-package.ts";
 
 /**
- * Opens a SavedModel as it is, in TensorFlow; `manifest` is what it was converted into. Rejects with `no-backend` if it
- * can't be run this way, `data-loss` if it can't be loaded.
+ * Opens a SavedModel as it is, in TensorFlow; `keepsState` tells whether its runs change variables. Rejects with
+ * `no-backend` if it can't be run this way, `data-loss` if it can't be loaded.
  */
 export async function openSavedModel(
   model: string,
   source: SavedModelSource,
-  { signature, state }: Pick<Manifest, "signature" | "state">,
+  keepsState: boolean,
   addon: TensorflowAddon,
 ): Promise<Session> {
-  const names = await readGraphNames(source);
-  for (const [name, spec] of Object.entries(signature.inputs)) requirePort(names.inputs, name, spec, "in");
-  for (const [name, spec] of Object.entries(signature.outputs)) requirePort(names.outputs, name, spec, "out");
-  const id = load(source, addon);
-  const session = new SavedModelSession(model, { id, names, signature, keepsState: state.length > 0 }, addon);
-  if (!session.keepsState) await session.warmUp(); // a run changes what is kept
+  const saved = await readSavedSignature(source);
+  const { inputs, outputs } = saved.signature;
+  for (const [name, spec] of Object.entries(inputs)) requireNative(spec, "in", `input "${name}"`);
+  for (const [name, spec] of Object.entries(outputs)) requireNative(spec, "out", `output "${name}"`);
+  const session = new SavedModelSession(model, { ...saved, id: load(source, addon), keepsState }, addon);
+  if (!keepsState) await session.warmUp(); // a run changes what is kept
   return session;
-}
-
-function requirePort(
-  names: ReadonlyMap<string, string>,
-  name: string,
-  spec: TensorSpec,
-  direction: "in" | "out",
-): void {
-  requireNative(spec, direction, `${direction}put "${name}"`);
-  if (names.get(name)) return;
-  throw new InferenceError(
-    "no-backend",
-    `backend "tensorflow" cannot run this: its graph has no single tensor for "${name}"`,
-  );
 }
 
 function load({ path, tags = ["serve"] }: SavedModelSource, addon: TensorflowAddon): number {
@@ -60,14 +45,13 @@ function load({ path, tags = ["serve"] }: SavedModelSource, addon: TensorflowAdd
     return addon.loadSavedModel(path, tags.join(","));
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
+    if (/Op type not registered/.test(reason)) throw cannotRun(reason); // an op of a library that isn't TensorFlow's own
     throw new InferenceError("data-loss", `${path}: TensorFlow cannot load it: ${reason}`, { cause });
   }
 }
 
-interface LoadedModel {
+interface LoadedModel extends SavedSignature {
   readonly id: number;
-  readonly names: GraphNames;
-  readonly signature: Session["signature"];
   readonly keepsState: boolean;
 }
 

@@ -1,5 +1,6 @@
-import { InferenceError } from "@nearside/core";
+import { dtypeFromTensorFlow, InferenceError, type Signature, type TensorSpec } from "@nearside/core";
 import type { Proto } from "../../protobuf/codec.ts";
+import { dataTypeName } from "../../protobuf/tensor-proto.ts";
 import { readSignatureDefs } from "../../saved-model-signatures.ts";
 
 /** A signature of a SavedModel. */
@@ -18,28 +19,77 @@ export interface GraphNames {
   readonly outputs: ReadonlyMap<string, string>;
 }
 
-/** Reads which tensors of the graph a signature's names stand for. Rejects with `not-found`, `data-loss`. */
-export async function readGraphNames({
+/** A signature as it stands in the SavedModel, and the graph's tensors behind it. */
+export interface SavedSignature {
+  readonly signature: Signature;
+  readonly names: GraphNames;
+}
+
+/**
+ * Reads a signature of a SavedModel. Rejects with `not-found` where there is none of that name, `data-loss`, and
+ * `no-backend` for one that no session can have: without outputs, or with tensors that aren't plain or sparse.
+ */
+export async function readSavedSignature({
   path,
   tags = ["serve"],
   signature = "serving_default",
-}: SavedModelSource): Promise<GraphNames> {
+}: SavedModelSource): Promise<SavedSignature> {
   const definition = (await readSignatureDefs(path, tags))?.get(signature);
   if (!definition) throw new InferenceError("not-found", `${path}: expected the signature "${signature}" of ${tags}`);
-  return { inputs: namesOf(definition.inputs), outputs: namesOf(definition.outputs) };
+  if (definition.outputs.size === 0) throw cannotRun(`signature "${signature}" has no outputs to compute`);
+  const inputs = partsOf(definition.inputs, "input");
+  const outputs = partsOf(definition.outputs, "output");
+  const specs = (parts: readonly Part[]) => Object.fromEntries(parts.map(({ key, spec }) => [key, spec]));
+  const names = (parts: readonly Part[]) => new Map(parts.map(({ key, name }) => [key, name]));
+  return {
+    signature: { inputs: specs(inputs), outputs: specs(outputs) },
+    names: { inputs: names(inputs), outputs: names(outputs) },
+  };
+}
+
+/** The error for what the backend can't do. */
+export function cannotRun(why: string): InferenceError {
+  return new InferenceError("no-backend", `backend "tensorflow" cannot run this: ${why}`);
+}
+
+type TensorInfo = Proto<"tensorflow.TensorInfo">;
+
+/** A tensor of the graph, and what the signature says of it. */
+interface Part {
+  readonly key: string;
+  readonly name: string;
+  readonly spec: TensorSpec;
+}
+
+function partsOf(infos: ReadonlyMap<string, TensorInfo>, what: "input" | "output"): readonly Part[] {
+  return [...infos].flatMap(([key, info]) => expand(key, info, `${what} "${key}"`));
 }
 
 /** A sparse tensor is its parts, under the names that the converter gives them. */
-function namesOf(infos: ReadonlyMap<string, Proto<"tensorflow.TensorInfo">>): Map<string, string> {
-  const names = new Map<string, string>();
-  for (const [name, { name: tensor, cooSparse }] of infos) {
-    if (!cooSparse) {
-      names.set(name, tensor ?? "");
-      continue;
-    }
-    names.set(`${name}/indices`, cooSparse.indicesTensorName);
-    names.set(`${name}/values`, cooSparse.valuesTensorName);
-    names.set(`${name}/dense_shape`, cooSparse.denseShapeTensorName);
+function expand(key: string, { name, dtype, tensorShape, cooSparse }: TensorInfo, where: string): readonly Part[] {
+  const shape = toShape(tensorShape);
+  if (cooSparse) {
+    const rank = shape?.length ?? null;
+    const { indicesTensorName, valuesTensorName, denseShapeTensorName } = cooSparse;
+    return [
+      { key: `${key}/indices`, name: indicesTensorName, spec: { dtype: "int64", shape: [null, rank] } },
+      { key: `${key}/values`, name: valuesTensorName, spec: { dtype: toDType(dtype, where), shape: [null] } },
+      { key: `${key}/dense_shape`, name: denseShapeTensorName, spec: { dtype: "int64", shape: [rank] } },
+    ];
   }
-  return names;
+  if (!name) throw cannotRun(`its graph has no single tensor for ${where}`);
+  return [{ key, name, spec: { dtype: toDType(dtype, where), shape } }];
+}
+
+function toDType(number: number, where: string): TensorSpec["dtype"] {
+  const name = dataTypeName(number);
+  const dtype = dtypeFromTensorFlow(name);
+  if (dtype === undefined) throw cannotRun(`${where} is ${name}, which no tensor can hold`);
+  return dtype;
+}
+
+/** A shape as TensorFlow writes it; without one nothing is known of it. */
+function toShape(shape: TensorInfo["tensorShape"]): TensorSpec["shape"] {
+  if (!shape || shape.unknownRank) return null;
+  return shape.dim.map(({ size }) => (size < 0 ? null : Number(size)));
 }
