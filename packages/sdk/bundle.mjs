@@ -33,7 +33,7 @@ for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images"]) 
   const file = new URL(`bundle/${name}.js`, folder);
   const text = await readFile(file, "utf8");
   const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
-  await writeFile(file, text.replace("HASH-OF-THE-WORKER", hash)); // see serve-session.ts
+  await writeFile(file, text.replaceAll("HASH-OF-THE-WORKER", hash)); // see workers/build.ts
 }
 await bundle("index.ts", "nearside");
 

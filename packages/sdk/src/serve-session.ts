@@ -19,9 +19,7 @@ import { filesAt, filesIn } from "./download/model-files.ts";
 import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
-
-/** Which version of this software it is: `bundle.mjs` puts a hash of the worker in its place. */
-const build = "HASH-OF-THE-WORKER";
+import { build } from "./workers/build.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {

@@ -34,6 +34,24 @@ describe.skipIf(gpu === undefined)("measured tiles", () => {
     expect(backend.numDataIds()).toBe(tensors);
   });
 
+  test("are none that the device can't compile, which breaks nothing else", async () => {
+    const { runWebGPUProgram } = backend;
+    backend.runWebGPUProgram = (program, ...rest) => {
+      if (program.shaderKey.includes('"rowThreads":8')) {
+        Object.assign(program, { shaderKey: "broken", getUserCode: () => "this is no WGSL" }); // the square's
+      }
+      return runWebGPUProgram.call(backend, program, ...rest);
+    };
+    try {
+      const attrs = { transposeA: false, transposeB: false };
+      const sample = { kernel: "BatchMatMul", shapes: { a: [1, 9, 8], b: [1, 8, 12] }, attrs } as const;
+      const choices = await loaded.watch(() => measureSample(backend, sample, performance.now() + 100));
+      expect(choices["matrix band"]?.tile).toBe("band");
+    } finally {
+      backend.runWebGPUProgram = runWebGPUProgram;
+    }
+  });
+
   /** What a product, or a sum with one, is where that was measured, and which shaders of ours compute it. */
   async function runWith(tileChoices: TileChoices | undefined, hasSum: boolean) {
     const nodes = [

@@ -40,7 +40,7 @@ const mostRuns = 64;
 
 /**
  * Measures on the backend's device, for each class of product, our tiles beside TensorFlow.js's kernel, float32 both;
- * a tile that computes anything else is none to choose. Once `budgetMs` are over no other class or round is begun.
+ * a tile that the device can't compile, or that computes anything else, is none to choose. Once `budgetMs` are over no other class or round is begun.
  */
 export async function measureTiles(backend: RecordingWebgpuBackend, budgetMs = 500): Promise<TileChoices> {
   const endMs = performance.now() + budgetMs;
@@ -86,7 +86,7 @@ async function measureCall(
   for (const [name, tile] of Object.entries(tiles)) {
     const run: Run = () => runProduct(backend, product, { elements: "float32", tile });
     const isOfOtherRows = (name === "vector") !== (product.rows === 1);
-    if (!isOfOtherRows && isClose(await resultOf(backend, run), want)) ways.push([name as TileName, run]);
+    if (!isOfOtherRows && (await gives(want, backend, run))) ways.push([name as TileName, run]);
   }
   const once = await timeRuns(backend, stock, 1);
   const runs = Math.min(mostRuns, Math.ceil(roundMs / once));
@@ -99,6 +99,15 @@ async function measureCall(
     .map(([tile, run]): TileChoice => ({ tile, ratio: median(times.get(run)) / stockMs }))
     .sort((a, b) => a.ratio - b.ratio);
   return [classOf(product), best] as const;
+}
+
+/** Whether a run is right. What the device reports of it, as of a shader that it can't compile, is kept to this run. */
+async function gives(want: Float32Array, backend: RecordingWebgpuBackend, run: Run): Promise<boolean> {
+  const filters = ["validation", "internal"] as const;
+  for (const filter of filters) backend.device.pushErrorScope(filter);
+  const got = await resultOf(backend, run);
+  const faults = await Promise.all(filters.map(() => backend.device.popErrorScope()));
+  return faults.every((fault) => fault === null) && isClose(got, want);
 }
 
 async function resultOf(backend: RecordingWebgpuBackend, run: Run): Promise<Float32Array> {

@@ -1,7 +1,8 @@
 import type { TileMemory } from "@nearside/runtime/backends/webgpu";
 import { createStore, get, set } from "idb-keyval";
+import { build } from "./build.ts";
 
-/** Remembers in IndexedDB, for a device and a version of the browser; without storage each visit measures. */
+/** Remembers in IndexedDB, for a device, a version of the browser and one of ours; without storage each visit measures. */
 export const tileMemory: TileMemory = {
   recall: (device) => get(keyOf(device), measurements()).catch(() => undefined),
   remember: (device, choices) =>
@@ -11,7 +12,7 @@ export const tileMemory: TileMemory = {
 };
 
 function keyOf({ vendor, architecture, device, description }: GPUAdapterInfo): string {
-  return JSON.stringify([vendor, architecture, device, description, navigator.userAgent]);
+  return JSON.stringify([build, vendor, architecture, device, description, navigator.userAgent]);
 }
 
 function measurements() {

@@ -1,0 +1,2 @@
+/** Which version of this software a worker is: `bundle.mjs` puts a hash of its script in its place. */
+export const build = "HASH-OF-THE-WORKER";
