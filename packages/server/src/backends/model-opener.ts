@@ -27,6 +27,7 @@ export interface ModelOpener {
   readonly openUnconverted: OpenUnconverted;
 }
 
+/** What opens models so, by these options. */
 export function modelOpener(options: ModelOpenerOptions): ModelOpener {
   return {
     openModel: (model, { path, manifest, savedModel }, signal) => {

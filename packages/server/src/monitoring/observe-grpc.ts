@@ -41,11 +41,7 @@ export function observeGrpc({ onCall, clientOf, phases }: ObserveGrpcOptions): S
             request ??= message;
             pass(message);
           },
-          onReceiveHalfClose: (pass) => {
-            if (phases)
-              phases.record(recorded, pass); // then the call is answered
-            else pass();
-          },
+          onReceiveHalfClose: (pass) => (phases ? phases.record(recorded, pass) : pass()), // which answers the call
           onCancel: () => finish(status.CANCELLED),
         }),
       sendStatus: (sent, next) => {

@@ -244,6 +244,18 @@ describe("a repository that looks at its base paths again", () => {
     expect(closed).toEqual([]);
   });
 
+  test("remembers the last hundred of the versions that ended", async () => {
+    await write("m", "1");
+    const repository = await loaded([model("m")]);
+    for (let version = 1; version < 110; version++) {
+      await rename(join(folder, "m", String(version)), join(folder, "m", String(version + 1)));
+      await repository.poll();
+    }
+    expect(repository.find({ name: "m" }).version).toBe(110n);
+    expect(repository.versions("m").length).toBeLessThanOrEqual(103); // of which some are being unloaded
+    expect(repository.versions("m").at(-1)?.version).toBeGreaterThan(5n);
+  });
+
   test("finds a version that is renamed while it looks", async () => {
     await write("m", "1");
     let last = 1;

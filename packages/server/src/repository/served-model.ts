@@ -25,6 +25,9 @@ export interface ServeOptions extends LoadOptions {
   readonly inTurn: <T>(load: () => Promise<T>) => Promise<T>;
 }
 
+/** How many versions that ended are told of. */
+const rememberedEnds = 100;
+
 interface Entry {
   readonly version: bigint;
   readonly path: string;
@@ -61,7 +64,7 @@ export class ServedModel {
     this.#options = options;
   }
 
-  /** All versions that were ever wanted, the highest first. */
+  /** The versions that are wanted or were lately, the highest first. */
   get versions(): readonly ModelVersion[] {
     return [...this.#entries.values()].sort((a, b) => descending(a.version, b.version));
   }
@@ -125,6 +128,7 @@ export class ServedModel {
 
   #start(version: bigint, path: string): Entry {
     const { maxLoadRetries = 5 } = this.#options;
+    this.#forget();
     const entry: Entry = {
       ...{ version, path, abort: new AbortController(), state: "start", error: null, loaded: null },
       ...{ triesLeft: maxLoadRetries, isDue: true, wasDropped: false, retry: undefined, uses: 0, unused: undefined },
@@ -132,6 +136,12 @@ export class ServedModel {
     };
     this.#entries.set(version, entry);
     return entry;
+  }
+
+  /** Forgets what ended longest ago: a version a second is half a million in a week. */
+  #forget(): void {
+    const ended = [...this.#entries.values()].filter(({ state, wasDropped }) => state === "end" && wasDropped);
+    for (const { version } of ended.slice(0, -rememberedEnds)) this.#entries.delete(version);
   }
 
   async #load(entry: Entry): Promise<void> {
