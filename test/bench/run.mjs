@@ -10,6 +10,7 @@ const benchmarks = {
   fusion: () => import("./fusion.mjs"),
   weights: () => import("./weights.mjs"),
   streams: () => import("./streams.mjs"),
+  images: () => import("./images.mjs"),
   endurance: () => import("./endurance.mjs"),
   quantization: () => import("./quantization.mjs"),
   server: () => import("./server.mjs"),
