@@ -9,7 +9,7 @@ import { convert } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
 import type { Session } from "@nearside/core";
 import { expectClose, type GoldenRun, sessionSuite } from "@nearside/core/testing";
-import { createServer, type ServerBackend, type ServerEvent, tensorflowDir } from "@nearside/server";
+import { createServer, openSession, type ServerBackend, type ServerEvent, tensorflowDir } from "@nearside/server";
 import { connectSession } from "nearside";
 import { afterAll, beforeAll, beforeEach, describe, expect, type TestContext, test, vi } from "vitest";
 import { writeUnconvertibleModel } from "../packages/server/testing/unconvertible-model.ts";
@@ -61,6 +61,23 @@ describe("a SavedModel in TensorFlow, as it is", () => {
   test("says that it runs there", async () => {
     expect((await served.open()).backend).toBe("tensorflow");
     expect(served.events).toContainEqual(expect.objectContaining({ type: "available", backend: "tensorflow" }));
+  });
+});
+
+describe("a SavedModel in TensorFlow, in this process", () => {
+  beforeEach(skipWithoutTensorflow);
+  test.each(sessionSuite)("$name", async ({ run }) => {
+    const { savedModel, golden } = await readExample("digits");
+    await run(() => openSession(savedModel, { backend: "tensorflow" }), golden[0] as GoldenRun); // there is more than none
+  });
+
+  test("needs no conversion", async () => {
+    const path = join(folder, "here");
+    await writeUnconvertibleModel(path);
+    await using session = await openSession(path, { backend: "tensorflow", cacheDir: join(folder, "no", "cache") });
+    const { y } = await session.run({ x: { dtype: "int64", shape: [1], data: BigInt64Array.of(2n) } });
+    expect([session.backend, y?.data]).toEqual(["tensorflow", BigInt64Array.of(1099511627778n)]);
+    await expect(openSession(path, { backend: "cpu" })).rejects.toMatchObject({ code: "unsupported" });
   });
 });
 

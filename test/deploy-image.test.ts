@@ -1,11 +1,13 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { chmod, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { parseFlags } from "../packages/server/src/flags.ts";
+import { writeUnconvertibleModel } from "../packages/server/testing/unconvertible-model.ts";
 import { commandWorks } from "./command-works.ts";
 
 const run = promisify(execFile);
@@ -133,9 +135,36 @@ describe("the image", () => {
   });
 });
 
-/** Starts a container of the image; resolves once it has loaded its models, with where it listens. */
-async function start(name: string, options: readonly string[], flags: readonly string[]) {
-  const args = ["run", "--rm", "--name", name, ...options, image, ...flags];
+/** An image of the target `tensorflow`, which takes minutes and gigabytes to build. */
+const tensorflowImage = process.env.NEARSIDE_TEST_TENSORFLOW_IMAGE;
+const noTensorflow = "NEARSIDE_TEST_TENSORFLOW_IMAGE names no image of the target tensorflow";
+
+describe("the image with TensorFlow", () => {
+  const name = `nearside-tensorflow-${process.pid}`;
+
+  test("serves a SavedModel that can't be converted, without rights, on a read-only root", async (ctx) => {
+    if (tensorflowImage === undefined) return ctx.skip(noTensorflow);
+    const folder = await mkdtemp(join(tmpdir(), "nearside-image-"));
+    await chmod(folder, 0o755); // the container's user is another
+    await writeUnconvertibleModel(join(folder, "1"));
+    const rights = ["--read-only", "--read-only-tmpfs=false", "--cap-drop=ALL", "--security-opt=no-new-privileges"];
+    const place = ["--network=host", "--volume", `${folder}:/models/model:ro`];
+    const flags = ["--host=127.0.0.1", "--port=0", "--rest_api_port=0"];
+    try {
+      const { url } = await start(name, [...rights, ...place], flags, tensorflowImage);
+      const request = { method: "POST", body: '{"inputs": [1, 2]}' };
+      const reply = await fetch(`${url}/v1/models/model:predict`, request);
+      expect(await reply.json()).toEqual({ outputs: [1099511627777, 1099511627778] });
+    } finally {
+      await podman("rm", "--force", "--ignore", "--volumes", name);
+      await rm(folder, { recursive: true });
+    }
+  }, 600_000);
+});
+
+/** Starts a container of an image; resolves once it has loaded its models, with where it listens. */
+async function start(name: string, options: readonly string[], flags: readonly string[], of = image) {
+  const args = ["run", "--rm", "--name", name, ...options, of, ...flags];
   const container = spawn("podman", args, { stdio: ["ignore", "pipe", "inherit"] });
   const ended = new Promise<number | null>((resolve) => container.once("close", resolve));
   return { ended, url: await restUrl(container) };

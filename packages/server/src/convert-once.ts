@@ -97,7 +97,8 @@ async function compressManifest(folder: string): Promise<void> {
   await Promise.all([writeFile(`${path}.br`, br), writeFile(`${path}.gz`, gz)]);
 }
 
-async function isSavedModel(folder: string): Promise<boolean> {
+/** Whether a folder holds a SavedModel, and no graph model. */
+export async function isSavedModel(folder: string): Promise<boolean> {
   if (await isThere(join(folder, "model.json"))) return false;
   return (await isThere(join(folder, "saved_model.pb"))) || isThere(join(folder, "saved_model.pbtxt"));
 }

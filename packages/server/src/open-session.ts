@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import type { AnyModel, ModelTypes, Precision, Session } from "@nearside/core";
 import { openLocalSession } from "@nearside/runtime";
 import { openBackend, type ServerBackend } from "./backends/open-backend.ts";
-import { convertOnce, defaultCacheDir } from "./convert-once.ts";
+import { openSavedModel } from "./backends/tensorflow/open-saved-model.ts";
+import { loadTensorflowPackage } from "./backends/tensorflow/tensorflow-package.ts";
+import { convertOnce, defaultCacheDir, isSavedModel } from "./convert-once.ts";
 import { readModelFolder } from "./model-folder.ts";
 
 /** How a model is opened in this process. */
@@ -20,18 +22,29 @@ export interface OpenOptions {
 }
 
 /**
- * Opens a model in this process: a folder (a path or a `file:` URL) that holds a SavedModel, converted on first use,
- * or a graph model. Rejects with `not-found`, `data-loss` for broken files, `no-backend`.
+ * Opens a model in this process: a folder (a path or a `file:` URL) that holds a SavedModel, converted on first use
+ * unless TensorFlow is to run it, or a graph model. Rejects with `not-found`, `data-loss` for broken files, `no-backend`.
  */
 export async function openSession<M extends ModelTypes = AnyModel>(
   model: string | URL,
   { backend = "wasm", warmUp = true, precision = "float32", cacheDir = defaultCacheDir(), signal }: OpenOptions = {},
 ): Promise<Session<M>> {
   signal?.throwIfAborted();
-  const folder = await readModelFolder(await convertOnce(toPath(model), { cacheDir }));
+  const path = toPath(model);
+  if (backend === "tensorflow" && (await isSavedModel(path))) {
+    return (await openAsItIs(String(model), path, warmUp)) as Session<M>; // what its caller knows it to be
+  }
+  const folder = await readModelFolder(await convertOnce(path, { cacheDir }));
   signal?.throwIfAborted();
   const options = { warmUp, precision, ownsBackend: true, ...(signal && { signal }) };
   return openLocalSession<M>(String(model), folder, await openBackend(backend), options);
+}
+
+async function openAsItIs(model: string, path: string, warmUp: boolean): Promise<Session> {
+  const { changesState } = await import("@nearside/converter");
+  const { readDirectory } = await import("@nearside/converter/node");
+  const keepsState = await changesState(readDirectory(path));
+  return openSavedModel(model, { path }, { keepsState, warmUp }, loadTensorflowPackage().addon);
 }
 
 function toPath(model: string | URL): string {

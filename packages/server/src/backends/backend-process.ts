@@ -48,7 +48,8 @@ const task = JSON.parse(process.argv[2] as string) as Task; // as the server's p
 
 const host = createSessionHost(async ({ model, warmUp = true, precision = "float32" }, { signal }) => {
   if ("savedModel" in task) {
-    return openSavedModel(model, task.savedModel, task.keepsState, loadTensorflowPackage().addon);
+    const { savedModel, keepsState } = task;
+    return openSavedModel(model, savedModel, { keepsState, warmUp }, loadTensorflowPackage().addon);
   }
   const files = await readModelFolder(task.folder);
   const options = { warmUp, precision, ownsBackend: true, ...(signal && { signal }) };

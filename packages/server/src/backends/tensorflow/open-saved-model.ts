@@ -21,14 +21,21 @@ import { fromNative, requireNative, toNative } from "./native-tensor.ts";
 import { cannotRun, readSavedSignature, type SavedModelSource, type SavedSignature } from "./saved-model.ts";
 import type { NativeTensor, TensorflowAddon } from "./tensorflow-package.ts";
 
+export interface OpenSavedModelOptions {
+  /** Whether runs change variables. Such a model isn't warmed up. */
+  readonly keepsState: boolean;
+  /** Run it once before the session counts as open (default true). */
+  readonly warmUp?: boolean;
+}
+
 /**
- * Opens a SavedModel as it is, in TensorFlow; `keepsState` tells whether its runs change variables. Rejects with
- * `no-backend` if it can't be run this way, `data-loss` if it can't be loaded.
+ * Opens a SavedModel as it is, in TensorFlow, in this process. Rejects with `no-backend` if it can't be run this way,
+ * `data-loss` if it can't be loaded.
  */
 export async function openSavedModel(
   model: string,
   source: SavedModelSource,
-  keepsState: boolean,
+  { keepsState, warmUp = true }: OpenSavedModelOptions,
   addon: TensorflowAddon,
 ): Promise<Session> {
   const saved = await readSavedSignature(source);
@@ -36,7 +43,7 @@ export async function openSavedModel(
   for (const [name, spec] of Object.entries(inputs)) requireNative(spec, "in", `input "${name}"`);
   for (const [name, spec] of Object.entries(outputs)) requireNative(spec, "out", `output "${name}"`);
   const session = new SavedModelSession(model, { ...saved, id: load(source, addon), keepsState }, addon);
-  if (!keepsState) await session.warmUp(); // a run changes what is kept
+  if (warmUp && !keepsState) await session.warmUp();
   return session;
 }
 
