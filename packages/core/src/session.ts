@@ -45,7 +45,7 @@ export interface RunOptions {
    * lost, such a run can't be run again.
    */
   readonly transfer?: boolean;
-  /** Where runs wait for one another, those with 1 begin first, then 2 and so on; those with 0 (the default) last. */
+  /** Where runs wait for a batch, as on a server, those with 1 begin first, then 2 and so on; those with 0 (the default) last. */
   readonly priority?: number;
   /** Gives some of the inputs, which are then left out, and takes what they become. */
   readonly state?: Pick<RunState, "run">;

@@ -25,9 +25,9 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
       const response = await request(send, url, { signal: signal ?? null });
       return decodeMetadata(await response.json(), url.href);
     },
-    async run({ inputs, outputs }, { signal } = {}) {
+    async run({ inputs, outputs, priority }, { signal } = {}) {
       const wanted = outputs?.map((name) => ({ name }));
-      const parameters = { binary_data_output: true };
+      const parameters = { binary_data_output: true, ...(priority && { priority }) };
       const { body, headerBytes } = encodeTensors("inputs", await images.read(inputs), {
         parameters,
         ...(wanted && { outputs: wanted }),

@@ -6,7 +6,10 @@ export const logLevels = ["debug", "info", "warn", "error"] as const;
 /** The command line's flags and what they say in `--help`; names and defaults are TensorFlow Serving's where it has them. */
 export const flags = {
   model_name: { value: "NAME", help: "name of the model in URLs (default: default)" },
-  model_base_path: { value: "FOLDER", help: "folder with a folder per version, or with a model (no default)" },
+  model_base_path: {
+    value: "FOLDER",
+    help: "folder with a folder per version, or with a model; or an https:// address of one (no default)",
+  },
   model_config_file: {
     value: "FILE",
     help: "file that lists models, in place of these two, models.config (default: none)",
@@ -41,7 +44,7 @@ export const flags = {
   enable_per_model_batching_parameters: { value: null, help: "and batching_params.pbtxt in a version's folder for it" },
   cors_origins: { value: "A,B", help: "origins whose pages may call; * for all (default: none)" },
   rest_api_enable_cors_support: { value: null, help: "the same as --cors_origins=*" },
-  cache_dir: { value: "FOLDER", help: "where converted models are kept (default: ~/.cache/nearside)" },
+  cache_dir: { value: "FOLDER", help: "where converted and downloaded models are kept (default: ~/.cache/nearside)" },
   tokens_file: { value: "FILE", help: "bearer tokens that clients must send, as JSON (default: none needed)" },
   max_requests_per_second: { value: "N", help: "of a client, by its token or address (default: any number)" },
   trusted_proxies: { value: "A,B", help: "proxies whose X-Forwarded-For tells a client's address (default: none)" },

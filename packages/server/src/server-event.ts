@@ -33,6 +33,8 @@ export type ServerEvent =
   | { readonly type: "unloaded"; readonly model: string; readonly version: bigint }
   /** The base path of a model holds nothing to serve. */
   | { readonly type: "no-version"; readonly model: string; readonly error: InferenceError }
+  /** The address of a model can't be reached; what was found there before is served. */
+  | { readonly type: "unreachable"; readonly model: string; readonly error: InferenceError }
   /** The file that lists the models can't be read, or asks for what can't be; what was served before goes on. */
   | { readonly type: "bad-config"; readonly error: InferenceError }
   /** The certificate was replaced; new connections get the new one. */
@@ -70,6 +72,8 @@ export function formatEvent(event: ServerEvent): string {
       return `${event.model}: version ${event.version} is unloaded`;
     case "no-version":
       return `${event.model}: nothing to serve: ${event.error.message}`;
+    case "unreachable":
+      return `${event.model}: what was found before is served: ${event.error.message}`;
     case "bad-config":
       return `models: ${event.error.message}`;
     case "new-certificate":

@@ -51,7 +51,7 @@ export interface ServerOptions
   readonly tensorContent?: boolean;
   /** Whether JSON answers have null for NaN and infinities, whose bare words only tolerant parsers read (default false). */
   readonly nonFiniteAsNull?: boolean;
-  /** Where conversions of SavedModels are kept; `~/.cache/nearside` by default. */
+  /** Where conversions of SavedModels and models from addresses are kept; `~/.cache/nearside` by default. */
   readonly cacheDir?: string;
   /** Makes a session of a model's files; by default in processes of its own, on `backend`. */
   readonly openModel?: OpenModel;

@@ -40,6 +40,8 @@ export type SessionInfo = Pick<Session, "signature" | "backend" | "keepsState">;
 export interface RunRequest {
   readonly inputs: RunInputs;
   readonly outputs?: readonly string[];
+  /** Which runs go first where they wait for a batch; see `RunOptions`. */
+  readonly priority?: number;
   /** What the session holds on its device and the run goes on with. */
   readonly state?: StateRequest;
 }

@@ -45,13 +45,13 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
   }
 
   async run(inputs: InputsOf<M>, options: RunOptions = {}): Promise<M["outputs"]> {
-    const { outputs, signal, transfer, state } = options;
+    const { outputs, priority, signal, transfer, state } = options;
     this.#runs.throwIfClosed();
     signal?.throwIfAborted();
     if (state) return this.#runs.add(this.#runWith(state, inputs, options));
     checkInputs(this.signature, inputs);
     if (outputs) checkOutputs(this.signature, outputs);
-    const request = { inputs, ...(outputs && { outputs }) }; // checked above
+    const request = { inputs, ...(outputs && { outputs }), ...(priority && { priority }) }; // checked above
     const reply = await this.#runs.add(this.#transport.run(request, { signal, transfer }));
     return reply as M["outputs"]; // the session elsewhere answers with the outputs of its signature
   }

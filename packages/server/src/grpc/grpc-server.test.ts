@@ -274,6 +274,15 @@ describe("ModelService", () => {
     expect((await reload(models)).response.status).toMatchObject({ errorCode: 0 });
     expect((await reload({})).response.status).toMatchObject({ errorCode: 3 });
   });
+
+  test("asks no other server on a client's word", async () => {
+    const config = { modelConfigList: { config: [{ name: "half", basePath: "http://169.254.169.254/half" }] } };
+    const reloading = client.call("tensorflow.serving.ModelService", "HandleReloadConfigRequest", { config });
+    expect((await reloading).response.status).toMatchObject({
+      errorCode: 7,
+      errorMessage: 'model "half": addresses as base paths need --allow_model_control',
+    });
+  });
 });
 
 describe("GRPCInferenceService", () => {

@@ -79,7 +79,7 @@ export function createGrpcServer(
   };
   const reflection = reflectionService();
   add("tensorflow.serving.PredictionService", (permitted) => predictionService(permitted, { tensorContent }));
-  add("tensorflow.serving.ModelService", modelService);
+  add("tensorflow.serving.ModelService", (permitted) => modelService(permitted, { allowModelControl }));
   add("inference.GRPCInferenceService", (permitted) => inferenceService(permitted, { allowModelControl }));
   add("grpc.health.v1.Health", () => healthService(repository, closing.signal));
   add("grpc.reflection.v1.ServerReflection", () => reflection);

@@ -1,13 +1,16 @@
 import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
 import { modelStatus } from "../inference/model-status.ts";
 import type { Proto } from "../protobuf/codec.ts";
-import { fromModelServerConfig } from "../repository/model-config.ts";
+import { fromModelServerConfig, isAddress } from "../repository/model-config.ts";
 import type { Repository } from "../repository/repository.ts";
 import { fromModelSpec } from "./model-spec.ts";
 import type { Handlers } from "./service.ts";
 
 /** TensorFlow Serving's ModelService. */
-export function modelService(repository: Repository): Handlers<"tensorflow.serving.ModelService"> {
+export function modelService(
+  repository: Repository,
+  { allowModelControl }: { readonly allowModelControl: boolean },
+): Handlers<"tensorflow.serving.ModelService"> {
   return {
     async GetModelStatus({ modelSpec }) {
       const { name, version } = fromModelSpec(modelSpec); // a label is ignored, as TensorFlow Serving does
@@ -16,7 +19,7 @@ export function modelService(repository: Repository): Handlers<"tensorflow.servi
     /** Answers when the models were loaded; what went wrong is in the answer, as TensorFlow Serving has it. */
     async HandleReloadConfigRequest({ config }) {
       try {
-        await reload(repository, config);
+        await reload(repository, config, allowModelControl);
         return { status: {} };
       } catch (cause) {
         const { code, message } = toInferenceError(cause);
@@ -29,8 +32,16 @@ export function modelService(repository: Repository): Handlers<"tensorflow.servi
 async function reload(
   repository: Repository,
   config: Proto<"tensorflow.serving.ModelServerConfig"> | undefined,
+  allowAddresses: boolean,
 ): Promise<void> {
   if (config === undefined)
     throw new InferenceError("invalid-argument", "ReloadConfigRequest: expected config, got none");
-  await repository.reload(fromModelServerConfig(config));
+  const models = fromModelServerConfig(config);
+  const remote = models.find(({ basePath }) => isAddress(basePath));
+  if (remote && !allowAddresses) {
+    // Any client may reload, as in TensorFlow Serving; not any may have the server ask others.
+    const message = `model "${remote.name}": addresses as base paths need --allow_model_control`;
+    throw new InferenceError("permission-denied", message);
+  }
+  await repository.reload(models);
 }

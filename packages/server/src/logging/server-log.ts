@@ -67,6 +67,7 @@ const levels: Partial<Record<ServerEvent["type"], Level>> = {
   "request-log": "error",
   refused: "warn",
   "no-version": "warn",
+  unreachable: "warn",
 };
 
 function levelOf({ type }: ServerEvent): Level {

@@ -11,7 +11,7 @@ export interface NamedModel {
 }
 
 /** The extensions of the protocol that the server has. */
-export const extensions = ["binary_tensor_data", "model_repository", "statistics"] as const;
+export const extensions = ["binary_tensor_data", "model_repository", "statistics", "schedule_policy"] as const;
 
 /** What the protocol says of a model. */
 export interface ModelMetadata extends SessionMetadata {
@@ -55,7 +55,8 @@ export interface InferCall {
 
 /**
  * Runs a model's default signature on what `read` makes of the request for it. Rejects as {@link findModel} throws, and
- * with `deadline-exceeded` after the request's `timeout`, which is in microseconds.
+ * with `deadline-exceeded` after the request's `timeout`, which is in microseconds. Its `priority` counts where runs wait
+ * for a batch.
  */
 export async function infer<C extends InferCall>(
   repository: Repository,
@@ -68,8 +69,9 @@ export async function infer<C extends InferCall>(
     const signature = defaultSignature(loaded);
     const call = await read(signature);
     refuseSequences(call.parameters);
-    const { inputs, outputs } = call;
-    const options = { signal: withTimeout(signal, call.parameters), ...(outputs && { outputs }) };
+    const { inputs, outputs, parameters } = call;
+    const priority = priorityOf(parameters);
+    const options = { signal: withTimeout(signal, parameters), priority, ...(outputs && { outputs }) };
     return { call, version, outputs: await signature.session.run(inputs, options) };
   });
 }
@@ -79,6 +81,12 @@ function refuseSequences(parameters: InferParameters): void {
   const id = parameters.get("sequence_id");
   if (id === undefined || id === "" || Number(id) === 0) return;
   throw new InferenceError("unsupported", "sequence_id: the server keeps no state of its clients; leave it out");
+}
+
+function priorityOf(parameters: InferParameters): number {
+  const priority = parameters.get("priority") ?? 0;
+  if (/^\d{1,15}$/.test(String(priority))) return Number(priority);
+  throw new InferenceError("invalid-argument", `priority: expected a whole number from 0, got ${priority}`);
 }
 
 function withTimeout(signal: AbortSignal, parameters: InferParameters): AbortSignal {

@@ -29,7 +29,10 @@ describe("oipV2", () => {
   test.each([
     [
       "/v2",
-      { name: "nearside", version: "0.1.0", extensions: ["binary_tensor_data", "model_repository", "statistics"] },
+      {
+        ...{ name: "nearside", version: "0.1.0" },
+        extensions: ["binary_tensor_data", "model_repository", "statistics", "schedule_policy"],
+      },
     ],
     ["/v2/health/live", { live: true }],
     ["/v2/health/ready", { ready: true }],
@@ -144,6 +147,13 @@ describe("oipV2", () => {
     const inputs = '"inputs":[{"name":"x","shape":[0,2],"datatype":"INT64","data":[]}]';
     expect((await infer(`{${inputs},"parameters":{"sequence_id":1}}`)).status).toBe(501);
     expect((await infer(`{${inputs},"parameters":{"sequence_id":0}}`)).status).toBe(200);
+  });
+
+  test("refuses a priority that is none", async () => {
+    const inputs = '"inputs":[{"name":"x","shape":[0,2],"datatype":"INT64","data":[]}]';
+    const statusOf = async (priority: string) =>
+      (await infer(`{${inputs},"parameters":{"priority":${priority}}}`)).status;
+    expect(await Promise.all(["0", "1", "-1", "1.5", '"high"'].map(statusOf))).toEqual([200, 200, 400, 400, 400]);
   });
 
   test.each(["999", "-1", "x", "1e3", ""])("refuses the header length %j", async (length) => {

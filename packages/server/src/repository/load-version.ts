@@ -53,8 +53,10 @@ export interface LoadOptions {
   readonly wrapSession?: WrapSession | undefined;
   /** Put around a session once its version is warm, so that it sees the runs of clients alone. */
   readonly wrapServing?: ((session: Session, place: SessionPlace) => Session) | undefined;
-  /** Where converted models are kept. */
+  /** Where converted and downloaded models are kept. */
   readonly cacheDir: string;
+  /** Brings what a version's folder lacks before it is read; nothing by default. */
+  readonly complete?: ((folder: string, signal: AbortSignal) => Promise<void>) | undefined;
   /** The tags of a SavedModel's graph (default `serve`). */
   readonly tags?: readonly string[] | undefined;
   /** Run the requests that the model brings along for it before it counts as loaded (default true). */
@@ -78,6 +80,7 @@ export async function loadVersion(
   signal: AbortSignal,
 ): Promise<LoadedModel> {
   const { cacheDir, tags = ["serve"], warmUpRequests = true, warmUpIterations = 1 } = options;
+  await options.complete?.(place.path, signal);
   const found = await convertSignatures(place.path, { cacheDir, tags });
   const signatures = new Map<string, LoadedSignature>();
   const refused = new Map<string, InferenceError>();

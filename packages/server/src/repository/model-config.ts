@@ -8,7 +8,8 @@ export interface ModelConfig {
   readonly name: string;
   /**
    * A folder with a folder per version, named by a whole number; or a folder that is itself a model, served as version
-   * 1. A model is a SavedModel or a TensorFlow.js graph model.
+   * 1. A model is a SavedModel or a TensorFlow.js graph model. Or the address (`https://…`) of a graph model's folder;
+   * see `RemoteModels` for its versions.
    */
   readonly basePath: string;
   /** Which of the versions are served; the latest one by default. */
@@ -42,11 +43,29 @@ export function checkModelConfigs(models: readonly ModelConfig[]): void {
     if (names.has(name)) throw invalid(`Illegal to list model ${name} multiple times in config list`);
     names.add(name);
   }
-  const relative = models.find(({ basePath }) => !isAbsolute(basePath));
-  const absolute = models.find(({ basePath }) => isAbsolute(basePath));
+  const local = models.filter(({ basePath }) => !isAddress(basePath));
+  for (const model of models) if (!local.includes(model)) checkAddress(model);
+  const relative = local.find(({ basePath }) => !isAbsolute(basePath));
+  const absolute = local.find(({ basePath }) => isAbsolute(basePath));
   if (relative && absolute) {
     const paths = `${absolute.basePath} and ${relative.basePath}`;
     throw invalid(`base paths: expected all of them absolute or all relative, got ${paths}`);
+  }
+}
+
+/** Whether a base path is the address of a model, which is downloaded. */
+export function isAddress(basePath: string): boolean {
+  return /^https?:\/\//i.test(basePath);
+}
+
+function checkAddress({ name, basePath, versions = { latest: 1 } }: ModelConfig): void {
+  const url = URL.canParse(basePath) ? new URL(basePath) : undefined;
+  if (url?.username !== "" || url.password !== "") {
+    throw invalid(`model "${name}": expected the address of a folder, without a user and a password, got ${basePath}`);
+  }
+  if (versions === "all" || ("latest" in versions && versions.latest !== 1)) {
+    const got = versions === "all" ? "all" : `latest ${versions.latest}`;
+    throw invalid(`model "${name}": expected specific versions or latest 1, as no address can be listed, got ${got}`);
   }
 }
 

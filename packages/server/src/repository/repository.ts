@@ -1,6 +1,7 @@
 import { InferenceError, toInferenceError } from "@nearside/core";
 import type { LoadedModel, LoadOptions } from "./load-version.ts";
-import { checkModelConfigs, type ModelConfig } from "./model-config.ts";
+import { checkModelConfigs, isAddress, type ModelConfig } from "./model-config.ts";
+import { RemoteModels } from "./remote-models.ts";
 import { type ModelVersion, ServedModel, type ServeOptions } from "./served-model.ts";
 import { findVersions, noVersionError, type VersionFolders } from "./version-folders.ts";
 
@@ -46,7 +47,9 @@ export interface Repository {
 }
 
 /** How a repository loads its models. */
-export interface RepositoryOptions extends LoadOptions, Pick<ServeOptions, "maxLoadRetries" | "loadRetryMs"> {
+export interface RepositoryOptions
+  extends Omit<LoadOptions, "complete">,
+    Pick<ServeOptions, "maxLoadRetries" | "loadRetryMs"> {
   /** How often the base paths are looked at for new versions; 0, the default, never after the first time. */
   readonly pollMs?: number | undefined;
   /** Whether a new label may be given to a version that isn't available (default false). */
@@ -54,6 +57,9 @@ export interface RepositoryOptions extends LoadOptions, Pick<ServeOptions, "maxL
   /** Told of the models that are to be served from now on. */
   readonly onModels?: ((models: readonly ModelConfig[]) => void) | undefined;
 }
+
+/** How often addresses are polled at most: others pay for the answers. */
+const remotePollMs = 30_000;
 
 /** A repository of these models; nothing is read before `load`. Throws `invalid-argument` if they don't fit together. */
 export function createRepository(models: readonly ModelConfig[], options: RepositoryOptions): Repository {
@@ -63,6 +69,7 @@ export function createRepository(models: readonly ModelConfig[], options: Reposi
 
 class ModelRepository implements Repository {
   readonly #options: RepositoryOptions;
+  readonly #remote: RemoteModels;
   readonly #served = new Map<string, ServedModel>();
   readonly #unloaded = new Set<string>();
   /** What was last told of each model that has no versions. */
@@ -80,6 +87,9 @@ class ModelRepository implements Repository {
   constructor(models: readonly ModelConfig[], options: RepositoryOptions) {
     this.#models = models;
     this.#options = options;
+    const { cacheDir, onEvent } = options;
+    const onUnreachable = (model: string, error: InferenceError) => onEvent({ type: "unreachable", model, error });
+    this.#remote = new RemoteModels({ cacheDir, onUnreachable });
   }
 
   get isReady(): boolean {
@@ -110,7 +120,7 @@ class ModelRepository implements Repository {
   }
 
   poll(): Promise<void> {
-    return this.#change(() => this.#serve(this.#models));
+    return this.#change(() => this.#serve(this.#models, { maxAgeMs: remotePollMs }));
   }
 
   async reload(models: readonly ModelConfig[]): Promise<void> {
@@ -193,12 +203,12 @@ class ModelRepository implements Repository {
    * Brings what is served to what these models want. Those that are on none of these lists are unloaded. A base path
    * without versions may be one in which a version is just being replaced, so it counts once two looks in a row show it.
    */
-  async #serve(models: readonly ModelConfig[], { looksForNone = 2 }: { looksForNone?: 1 | 2 } = {}): Promise<void> {
+  async #serve(models: readonly ModelConfig[], { looksForNone = 2, maxAgeMs = 0 }: ServeLooks = {}): Promise<void> {
     const wanted = new Map(models.map((model) => [model.name, model]));
     const absent = [...this.#served].filter(([name]) => !wanted.has(name) || this.#unloaded.has(name));
     const changes = [...wanted.values()].map(async (model) => {
       if (this.#unloaded.has(model.name)) return;
-      const versions = await this.#findVersions(model);
+      const versions = await this.#findVersions(model, maxAgeMs);
       const wasEmpty = this.#empty.delete(model.name);
       if (versions?.size === 0) this.#empty.add(model.name);
       if (versions?.size === 0 && !wasEmpty && looksForNone > 1) return;
@@ -208,8 +218,9 @@ class ModelRepository implements Repository {
   }
 
   /** The versions to serve; undefined, which changes nothing, where the base path can't be read. */
-  async #findVersions(model: ModelConfig): Promise<VersionFolders | undefined> {
-    const found = await findVersions(model).catch((error: unknown) => toInferenceError(error));
+  async #findVersions(model: ModelConfig, maxAgeMs: number): Promise<VersionFolders | undefined> {
+    const finding = isAddress(model.basePath) ? this.#remote.find(model, { maxAgeMs }) : findVersions(model);
+    const found = await finding.catch((error: unknown) => toInferenceError(error));
     if (found instanceof InferenceError) this.#tell(model, found);
     else if (found.size === 0) this.#tell(model, noVersionError(model));
     else this.#told.delete(model.name);
@@ -226,7 +237,8 @@ class ModelRepository implements Repository {
   #servedModel(name: string): ServedModel {
     const known = this.#served.get(name);
     if (known) return known;
-    const served = new ServedModel(name, { ...this.#options, inTurn: (load) => this.#inTurn(load) });
+    const complete: LoadOptions["complete"] = (folder, signal) => this.#remote.complete(folder, signal);
+    const served = new ServedModel(name, { ...this.#options, complete, inTurn: (load) => this.#inTurn(load) });
     this.#served.set(name, served);
     return served;
   }
@@ -285,6 +297,14 @@ class ModelRepository implements Repository {
     }
     this.#labels = all;
   }
+}
+
+/** How base paths are looked at. */
+interface ServeLooks {
+  /** How many looks in a row have to show no version. */
+  readonly looksForNone?: 1 | 2;
+  /** Addresses that were looked at in this time aren't again. */
+  readonly maxAgeMs?: number;
 }
 
 type Labels = ReadonlyMap<string, bigint>;
