@@ -101,6 +101,21 @@ describe("frames", () => {
   });
 });
 
+describe("samples", () => {
+  test.each([
+    ["end", "ended"],
+    ["abort", "enough"],
+  ] as const)("hears a tone in blocks at the model's rate until its %s", async (how, outcome) => {
+    await page.mouse.click(1, 1); // or browsers play nothing
+    const hear = (hertz: number) =>
+      page.evaluate(([hertz, how]) => globalThis.harness.hearTone(hertz, 16_000, 8, how), [hertz, how] as const);
+    const { crossings, ending } = await hear(400);
+    expect(ending).toBe(outcome);
+    expect(crossings.length).toBeGreaterThanOrEqual(8);
+    expect(crossings.some((count) => Math.abs(count - 40) <= 1)).toBe(true); // a busy browser plays others with gaps
+  });
+});
+
 describe("audio", () => {
   const tone = (hertz: number, sourceRate: number, options: AudioOptions, asBuffer: boolean) =>
     page.evaluate(

@@ -58,6 +58,7 @@ test.each([
   ["webgl", 152 * 1024],
   ["cpu", 108 * 1024],
   ["images", 2 * 1024],
+  ["samples", 512],
 ])("the worker of %s has no more than %d bytes", (name, limit) => {
   expect(gzipBytes(readFileSync(`${bundleFolder}${name}.js`))).toBeLessThan(limit);
 });

@@ -28,7 +28,7 @@ async function bundle(source, name) {
   });
 }
 
-for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images"]) {
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images", "samples"]) {
   await bundle(`workers/${name}.ts`, name);
   const file = new URL(`bundle/${name}.js`, folder);
   const text = await readFile(file, "utf8");
@@ -38,7 +38,7 @@ for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images"]) 
 await bundle("index.ts", "nearside");
 
 // Vite makes a data: URL of a file below 4 KiB, which a content security policy may forbid.
-for (const name of ["wasm-thread", "images"]) {
+for (const name of ["wasm-thread", "images", "samples"]) {
   await appendFile(new URL(`bundle/${name}.js`, folder), `//${" ".repeat(4096)}\n`);
 }
 

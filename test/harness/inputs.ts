@@ -6,6 +6,7 @@ import {
   type ImageSource,
   image,
   readImage,
+  samples,
   type Tensor,
 } from "nearside";
 import { keptSessionCalls } from "./kept-session.ts";
@@ -142,6 +143,33 @@ export const inputCalls = {
       return "ended";
     } catch (error) {
       return (error as Error).message;
+    }
+  },
+
+  /** Hears a tone in blocks of a tenth of a second until it ends, or is taken back: how often the blocks cross zero. */
+  hearTone: async (hertz: number, rate: number, blocks: number, how: "end" | "abort") => {
+    const context = new AudioContext();
+    const oscillator = new OscillatorNode(context, { frequency: hertz });
+    const { stream } = oscillator.connect(
+      new MediaStreamAudioDestinationNode(context),
+    ) as MediaStreamAudioDestinationNode;
+    oscillator.start();
+    const controller = new AbortController();
+    const crossings: number[] = [];
+    try {
+      for await (const block of samples(stream, { rate, length: rate / 10, signal: controller.signal })) {
+        crossings.push(block.filter((sample, at) => at > 0 && (block[at - 1] as number) < 0 && sample >= 0).length);
+        if (crossings.length < blocks) continue;
+        if (how === "abort") controller.abort(new Error("enough"));
+        const [track] = stream.getAudioTracks();
+        track?.stop();
+        track?.dispatchEvent(new Event("ended")); // browsers send it only when others end it
+      }
+      return { crossings, ending: "ended" };
+    } catch (error) {
+      return { crossings, ending: (error as Error).message };
+    } finally {
+      await context.close();
     }
   },
 

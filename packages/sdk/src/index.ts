@@ -34,6 +34,7 @@ export { type FallbackOptions, type FallbackPolicy, withFallback } from "./fallb
 export { type AudioOptions, audio } from "./inputs/audio.ts";
 export { type FramesOptions, frames } from "./inputs/frames.ts";
 export { type ImageOptions, type ImageSource, image, readImage } from "./inputs/image.ts";
+export { type SamplesOptions, samples } from "./inputs/samples.ts";
 export type { ModelUrl } from "./model-url.ts";
 export { type OpenOptions, openSession } from "./open-session.ts";
 export type { LocalBackend } from "./worker-scripts.ts";

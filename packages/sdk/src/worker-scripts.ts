@@ -1,10 +1,11 @@
 import { withWasmFiles } from "./wasm-files.ts";
 
 /** A backend that a browser can have. */
-export type LocalBackend = Exclude<keyof typeof scripts, "images">;
+export type LocalBackend = Exclude<keyof typeof scripts, "images" | "samples">;
 
 /**
- * The script of each backend's worker, and of the one that reads images for a server, one self-contained file each. Bundlers find the files by these very expressions and
+ * The script of each backend's worker, of the one that reads images for a server, and of what listens in the browser's
+ * audio thread: one self-contained file each. Bundlers find the files by these very expressions and
  * copy them as they are, under names of their own; the browser downloads no backend but the one that runs.
  */
 const scripts = {
@@ -13,6 +14,7 @@ const scripts = {
   wasm: () => new URL("../bundle/wasm.js", import.meta.url),
   cpu: () => new URL("../bundle/cpu.js", import.meta.url),
   images: () => new URL("../bundle/images.js", import.meta.url),
+  samples: () => new URL("../bundle/samples.js", import.meta.url),
 } as const;
 
 /** What the wasm worker needs besides. */
