@@ -76,6 +76,8 @@ describe("nearside-server bench", () => {
     [["--clients=0"], /--clients: expected a whole number from 1/],
     [["--clients=1", "--rate=1"], /expected one of them/],
     [["--model=none"], /HTTP 404/],
+    [["--url=nowhere"], /--url: expected an address/],
+    [["--speed=9"], /bench: Unknown option '--speed'; see bench --help\n$/],
   ])("refuses %j", async (args, message) => {
     await expect(bench(...args)).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(message) });
   });

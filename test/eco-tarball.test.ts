@@ -48,7 +48,10 @@ declare global {
 }
 
 /** Opens the page and runs the digits model in it as a user's code would; tells how far off the result is. */
-async function runDigits(url: string, options: OpenOptions): Promise<{ backend: string; error: number }> {
+async function runDigits(
+  url: string,
+  options: Pick<OpenOptions, "backend">,
+): Promise<{ backend: string; error: number }> {
   const page: Page = await browser.newPage();
   page.on("pageerror", (error) => console.error("page:", error));
   page.on("console", (message) => message.type() === "error" && console.error("page:", message.text()));

@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { EventEmitter, once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { request } from "node:http";
@@ -175,8 +176,21 @@ describe("a browser that loads a model from the server", () => {
     expect(response.headers.get("cache-control")).toBe("no-cache");
     expect(await response.json()).toMatchObject({ format: "graph-model" });
     const etag = response.headers.get("etag") ?? "";
-    const { status } = await getRaw(`/models/double${version}/model.json`, { "if-none-match": etag });
+    const { status } = await getRaw(`/models/double${version}/model.json`, { "if-none-match": `"other", ${etag}` });
     expect(status).toBe(304);
+    expect((await getRaw(`/models/double${version}/model.json`, { "if-none-match": '"other"' })).status).toBe(200);
+  });
+
+  test("has the same ETag from every server and in every encoding", async () => {
+    const etagOf = async (path: string, encoding = "identity") =>
+      (await fetch(`${url}${path}`, { headers: { "accept-encoding": encoding } })).headers.get("etag");
+    const manifest = await etagOf("/models/linear_regression/model.json");
+    expect(manifest).toMatch(/^W\/"[0-9a-f]{32}"$/);
+    expect(await etagOf("/models/linear_regression/model.json", "br")).toBe(manifest);
+    const sha256 = createHash("sha256")
+      .update(new Uint8Array(Float32Array.of(2).buffer))
+      .digest("hex");
+    expect(await etagOf(`/models/double/${doublingShard}`)).toBe(`W/"${sha256.slice(0, 32)}"`);
   });
 
   test("gets a shard named by its hash, for good", async () => {

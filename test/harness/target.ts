@@ -1,10 +1,19 @@
-import { connectSession, InferenceError, type OpenOptions, openSession, type Session } from "nearside";
+import {
+  connectSession,
+  type FallbackServer,
+  InferenceError,
+  type OpenOptions,
+  openSession,
+  type Session,
+} from "nearside";
 
 /** Which session a test in the page is about. */
 export type Target =
   | {
       readonly open: string;
-      readonly options?: Pick<OpenOptions, "backend" | "cache" | "fallback" | "mirrors" | "precision" | "warmUp">;
+      readonly options?: Pick<OpenOptions, "backend" | "cache" | "mirrors" | "precision" | "warmUp"> & {
+        readonly fallback?: Omit<FallbackServer, "fetch">; // no function comes into a page
+      };
     }
   | { readonly connect: string; readonly model: string };
 

@@ -121,7 +121,7 @@ export function createHttpApp(
     routes.get("/models/*", async (request, reply) => {
       if (corsOrigins.length > 0) reply.header("cross-origin-resource-policy", "cross-origin");
       addVary(reply, "accept-encoding");
-      return sendModelFile(pathOf(request), repositoryFor(request), reply);
+      return sendModelFile(request, repositoryFor(request), reply);
     });
   });
 

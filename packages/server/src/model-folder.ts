@@ -8,6 +8,8 @@ import type { SavedModelSource } from "./backends/tensorflow/saved-model.ts";
 /** A graph model in a folder: `model.json` and the shards that it lists. */
 export interface ModelFolder extends ModelFiles {
   readonly path: string;
+  /** Of the text of `model.json`, in hexadecimal. */
+  readonly manifestSha256: string;
   /** The SavedModel that it was converted from, for a backend that runs it as it is. */
   readonly savedModel?: SavedModelSource;
 }
@@ -34,6 +36,7 @@ export async function readModelFolder(folder: string, savedModel?: SavedModelSou
   });
   return {
     path: folder,
+    manifestSha256: createHash("sha256").update(text).digest("hex"),
     ...(savedModel && { savedModel }),
     manifest: parseManifest(text, path),
     readShard: (shard, signal) => readShard(folder, shard, signal),

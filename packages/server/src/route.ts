@@ -40,7 +40,7 @@ const headersOf: Readonly<Record<number, (error: unknown) => Readonly<Record<str
 };
 
 /** When a client may try again what the server can't do now: a backend starts in about as long. */
-const retryAfterSeconds = 1;
+export const retryAfterSeconds = 1;
 
 /** A reply that tells what went wrong: TensorFlow Serving's `{ error }`, or `{ error, code }` with `isV1` false. */
 export function errorReply(error: unknown, { isV1 }: { readonly isV1: boolean }): HttpReply {

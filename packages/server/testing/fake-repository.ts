@@ -65,6 +65,7 @@ function fakeFolder(signature: Signature) {
   const manifest = { signature, inputNames: names(inputs), outputNames: names(outputs) };
   return {
     path: "/nowhere",
+    manifestSha256: "",
     manifest: { ...manifest, weightGroups: [], state: [], decimalInputs: [], json: {} },
     readShard: () => Promise.reject(new InferenceError("data-loss", "a fake has no shards")),
   };

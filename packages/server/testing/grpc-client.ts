@@ -6,6 +6,8 @@ export interface Answer {
   /** The number of the gRPC status; 0 is OK. */
   readonly code: number;
   readonly details: string;
+  /** What an error's status came with. */
+  readonly trailers: Readonly<Record<string, unknown>>;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into it, and an answer of another form fails them
   readonly response: any;
 }
@@ -46,7 +48,8 @@ export function grpcClient(
       let cancel = () => {};
       const answer = new Promise<Answer>((resolve) => {
         const done = (error: ServiceError | null, response: unknown) => {
-          resolve({ code: error?.code ?? 0, details: error?.details ?? "", response });
+          const trailers = error?.metadata.getMap() ?? {};
+          resolve({ code: error?.code ?? 0, details: error?.details ?? "", trailers, response });
         };
         const call = client.makeUnaryRequest(
           method.path,

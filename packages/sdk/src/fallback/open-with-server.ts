@@ -6,6 +6,8 @@ import { type FallbackPolicy, withFallback } from "./with-fallback.ts";
 export interface FallbackServer {
   readonly server: string | URL;
   readonly model: string;
+  /** What sends the requests (default the platform's `fetch`), as to add a token. */
+  readonly fetch?: typeof fetch;
   readonly when?: FallbackPolicy & {
     /** A model whose weights have more bytes, as they are stored, is not opened here. */
     readonly memoryLimitBytes?: number;
@@ -28,7 +30,7 @@ export interface ServerOptions {
 /** Opens a model here with a server to fall back to. */
 export async function openWithServer<M extends ModelTypes>(
   near: NearModel<M>,
-  { server, model, when: { memoryLimitBytes, ...policy } = {} }: FallbackServer,
+  { server, model, fetch, when: { memoryLimitBytes, ...policy } = {} }: FallbackServer,
   { signal, onEvent }: ServerOptions,
 ): Promise<Session<M>> {
   const openNear: Opener<M> = async (signal) => {
@@ -39,7 +41,7 @@ export async function openWithServer<M extends ModelTypes>(
     return near.open(signal);
   };
   const openFar: Opener<M> = async (signal) => {
-    const session = await connectSession<M>(server, model, { ...(signal && { signal }) });
+    const session = await connectSession<M>(server, model, { ...(fetch && { fetch }), ...(signal && { signal }) });
     onEvent?.({ type: "opened", backend: session.backend, location: session.location });
     return session;
   };

@@ -334,6 +334,14 @@ describe("GRPCInferenceService", () => {
     expect([answer.code, answer.details]).toEqual([code, expect.stringContaining(details)]);
   });
 
+  test("tells when to come back with what can't be done now", async () => {
+    duringRun = async () => {
+      throw new InferenceError("unavailable", "the queue is full");
+    };
+    const { code, trailers } = await infer({ inputs: [{ ...input, contents: { fp32Contents: [1, 2] } }] });
+    expect([code, trailers]).toEqual([14, expect.objectContaining({ "grpc-retry-pushback-ms": "1000" })]);
+  });
+
   test("ends a run that takes longer than the request allows", async () => {
     duringRun = (signal) =>
       new Promise((_resolve, reject) => signal?.addEventListener("abort", () => reject(signal.reason)));

@@ -16,6 +16,7 @@ import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core"
 import { decodeProto, encodeProto, type Proto, type ProtoName } from "../protobuf/codec.ts";
 import type { Draft } from "../protobuf/encode.ts";
 import { services } from "../protobuf/protos.ts";
+import { retryAfterSeconds } from "../route.ts";
 
 /** The full name of a service. */
 export type ServiceName = keyof typeof services;
@@ -138,5 +139,8 @@ const maxDetailsLength = 4000;
 function toServiceError(thrown: unknown, path: string, onFault: OnFault): Partial<ServiceError> {
   const { code, message } = toInferenceError(thrown);
   if (errorStatuses[code].http === 500) onFault(path, thrown);
-  return { code: errorStatuses[code].grpc, details: message.slice(0, maxDetailsLength), metadata: new Metadata() };
+  const metadata = new Metadata();
+  // What HTTP tells by Retry-After; clients with a retry policy wait as long.
+  if (code === "unavailable") metadata.set("grpc-retry-pushback-ms", String(retryAfterSeconds * 1000));
+  return { code: errorStatuses[code].grpc, details: message.slice(0, maxDetailsLength), metadata };
 }

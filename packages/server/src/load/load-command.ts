@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { decodeMetadata, InferenceError } from "@nearside/core";
+import { readArguments } from "../read-arguments.ts";
 import { drawLoadChart } from "./draw-load-chart.ts";
 import { generateLoad, type Load } from "./generate-load.ts";
 import { grpcProtocols, httpProtocols, type LoadRequest, loadInputs, restRequest } from "./load-request.ts";
@@ -44,10 +45,11 @@ const flags = {
 
 /** The command `nearside-server bench`. */
 export async function run(args: readonly string[]): Promise<void> {
-  const { values } = parseArgs({ args: [...args], options: flags });
+  const values = readArguments("bench", () => parseArgs({ args: [...args], options: flags }).values);
   if (values.help) return console.log(usage);
   const { url, model, protocol, output } = values;
   if (url === undefined || model === undefined) throw invalid("--url and --model", "both", "one or none");
+  if (!URL.canParse(url)) throw invalid("--url", "an address, such as http://localhost:8501", url);
   const server = new URL(url);
   const loads = parseLoads(values.clients, values.rate);
   const [seconds, warmUp] = [positive("--seconds", values.seconds), positive("--warm_up", values.warm_up)];

@@ -76,6 +76,7 @@ describe("a server's log", () => {
     for (let count = 0; count < 100; count++) log.onCall(callOf());
     expect(lines).toHaveLength(25);
     for (let count = 0; count < 3; count++) log.onCall(callOf({ status: "UNAVAILABLE", code: 503 }));
+    log.onCall(callOf({ api: null, model: null, path: "GET /readyz", status: "UNAVAILABLE", code: 503 })); // a probe
     expect(lines.filter((line) => JSON.parse(line).level === "error")).toHaveLength(3);
   });
 

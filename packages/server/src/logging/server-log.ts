@@ -41,7 +41,8 @@ export function createServerLog(
   return {
     onEvent: (event) => logger[levelOf(event)](eventFields(event), formatEvent(event)),
     onCall: (call) => {
-      const isFault = isServerFault(call.status);
+      const isProbe = call.api === null && call.status === "UNAVAILABLE"; // not ready yet, or any more
+      const isFault = isServerFault(call.status) && !isProbe;
       if (isSampled() || call.isSampled || isFault) logCall(logger, call, isFault ? "error" : "info", requestHeaders);
     },
     info: (message) => logger.info(message),

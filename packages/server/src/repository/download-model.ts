@@ -90,7 +90,8 @@ export async function getFile(
   headers: Record<string, string>,
   { signal, send }: Asking,
 ): Promise<Response> {
-  const response = await send(address, { headers, signal }).catch((cause: unknown) => {
+  // By its own default, fetch would ask for the whole where there is a condition.
+  const response = await send(address, { headers, signal, cache: "no-cache" }).catch((cause: unknown) => {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause);
     throw new InferenceError("unavailable", `${address} cannot be reached: ${reason}`, { cause });
   });

@@ -46,7 +46,11 @@ beforeEach(async () => {
     const given = instead.get(path);
     instead.delete(path);
     if (given) return given(response);
-    const isSame = file?.modified !== undefined && request.headers["if-modified-since"] === file.modified;
+    const { "cache-control": control = "" } = request.headers;
+    const isSame =
+      !control.includes("no-cache") &&
+      file?.modified !== undefined &&
+      request.headers["if-modified-since"] === file.modified;
     asked.push(`${isSame ? "304 " : ""}${request.url}`);
     if (!file) return response.writeHead(404).end("nothing here");
     if (isSame) return response.writeHead(304).end();

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { readArguments } from "../../read-arguments.ts";
 import { setupTensorflow } from "./setup-tensorflow.ts";
 import { tensorflowDir } from "./tensorflow-package.ts";
 
@@ -13,7 +14,7 @@ It is put into $NEARSIDE_TENSORFLOW, by default ${tensorflowDir()}, where server
 /** The command `nearside-server setup-tensorflow`. */
 export async function run(args: readonly string[]): Promise<void> {
   const options = { python: { type: "string" }, help: { type: "boolean" } } as const;
-  const { values } = parseArgs({ args: [...args], options });
+  const values = readArguments("setup-tensorflow", () => parseArgs({ args: [...args], options }).values);
   if (values.help) return console.log(usage);
   await setupTensorflow({ python: values.python, tell: (step) => console.log(step) });
   console.log("done: nearside-server --backend=tensorflow");
