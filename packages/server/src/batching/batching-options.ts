@@ -18,9 +18,9 @@ export interface BatchingOptions {
   readonly enableLargeBatchSplitting?: boolean;
   /** The rows of a batch at most where runs may be split (default `maxBatchSize`). */
   readonly maxExecutionBatchSize?: number;
-  /** Told of each batch and of how many rows wait. */
   /** Called when a run joins the queue; what it returns is called when its batch begins. */
   readonly onEnqueue?: () => (() => void) | undefined;
+  /** Told of each batch and of how many rows wait. */
   readonly onEvent?: (event: BatchingEvent) => void;
 }
 

@@ -102,6 +102,28 @@ describe("a request log", () => {
     ]);
   });
 
+  test("tells once of a model whose files can't be written, while another's can", async () => {
+    const events: ServerEvent[] = [];
+    let written = (): void => {};
+    const onEvent = (event: ServerEvent) => void events.push(event);
+    const log = new RequestLog({ onRecord: () => written(), onEvent });
+    const requestLog = (path: string) => ({ samplingRate: 1, filenamePrefix: join(folder, path) });
+    log.configure([
+      { name: "bad", basePath: "/bad", requestLog: requestLog("none/r-") },
+      { name: "good", basePath: "/good", requestLog: requestLog("r-") },
+    ]);
+    const echo = fakeSession({ inputs: spec, outputs: spec }, (given) => given);
+    for (const model of ["bad", "good", "bad", "good", "bad"]) {
+      const isWritten = new Promise<void>((resolve) => {
+        written = resolve;
+      });
+      await log.watch(echo, { model, version: 7n, signature: "s", path: "/7" }).run(inputs);
+      await isWritten;
+    }
+    await log.close();
+    expect(events).toMatchObject([{ type: "request-log", model: "bad" }]);
+  });
+
   test("without files picks the calls that the server's log is to have", () => {
     const { log } = logOf({ samplingRate: 0.5 });
     const call = (model: string | null) => ({ model }) as FinishedCall; // of which no more is looked at

@@ -30,7 +30,6 @@ export class RequestLog {
   #logs: ReadonlyMap<string, ModelLog> = new Map();
   /** Until the files of former configurations are written. */
   #ending: Promise<unknown> = Promise.resolve();
-  #isFailing = false;
 
   constructor(options: RequestLogOptions) {
     this.#options = options;
@@ -39,7 +38,7 @@ export class RequestLog {
   /** From now on does what these models' configurations say. */
   configure(models: readonly ModelConfig[]): void {
     const ended = [...this.#logs.values()].map(({ files }) => files?.close());
-    this.#ending = Promise.all([this.#ending, ...ended]);
+    this.#ending = Promise.all([this.#ending, ...ended]).then(() => {}); // not the results of all that went before
     const logged = models.flatMap(({ name, requestLog }) => (requestLog ? [[name, requestLog] as const] : []));
     this.#logs = new Map(
       logged.map(([name, { samplingRate, filenamePrefix }]) => {
@@ -77,9 +76,10 @@ export class RequestLog {
 
   #filesOf(model: string, prefix: string): RecordFiles {
     const { onRecord, onEvent } = this.#options;
+    let isFailing = false;
     return new RecordFiles(`${prefix}${encodeURIComponent(model)}-`, (error) => {
-      if (error && !this.#isFailing) onEvent({ type: "request-log", model, error: toInferenceError(error) }); // once
-      this.#isFailing = error !== undefined;
+      if (error && !isFailing) onEvent({ type: "request-log", model, error: toInferenceError(error) }); // once
+      isFailing = error !== undefined;
       onRecord(model, error === undefined);
     });
   }
