@@ -283,6 +283,14 @@ describe("ModelService", () => {
       errorMessage: 'model "half": addresses as base paths need --allow_model_control',
     });
   });
+
+  test("lets no client name files to write", async () => {
+    const logCollectorConfig = { type: "file", filenamePrefix: "/tmp/" };
+    const loggingConfig = { samplingConfig: { samplingRate: 1 }, logCollectorConfig };
+    const config = { modelConfigList: { config: [{ name: "half", basePath: "/half", loggingConfig }] } };
+    const { response } = await client.call("tensorflow.serving.ModelService", "HandleReloadConfigRequest", { config });
+    expect(response.status).toMatchObject({ errorCode: 7, errorMessage: expect.stringContaining("filename_prefix") });
+  });
 });
 
 describe("GRPCInferenceService", () => {

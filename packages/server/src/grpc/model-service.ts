@@ -1,7 +1,7 @@
 import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
 import { modelStatus } from "../inference/model-status.ts";
 import type { Proto } from "../protobuf/codec.ts";
-import { fromModelServerConfig, isAddress } from "../repository/model-config.ts";
+import { fromModelServerConfig, isAddress, type ModelConfig } from "../repository/model-config.ts";
 import type { Repository } from "../repository/repository.ts";
 import { fromModelSpec } from "./model-spec.ts";
 import type { Handlers } from "./service.ts";
@@ -32,16 +32,20 @@ export function modelService(
 async function reload(
   repository: Repository,
   config: Proto<"tensorflow.serving.ModelServerConfig"> | undefined,
-  allowAddresses: boolean,
+  allowModelControl: boolean,
 ): Promise<void> {
   if (config === undefined)
     throw new InferenceError("invalid-argument", "ReloadConfigRequest: expected config, got none");
   const models = fromModelServerConfig(config);
-  const remote = models.find(({ basePath }) => isAddress(basePath));
-  if (remote && !allowAddresses) {
-    // Any client may reload, as in TensorFlow Serving; not any may have the server ask others.
-    const message = `model "${remote.name}": addresses as base paths need --allow_model_control`;
-    throw new InferenceError("permission-denied", message);
-  }
+  if (!allowModelControl) for (const model of models) requireHarmless(model);
   await repository.reload(models);
+}
+
+/** Any client may reload, as in TensorFlow Serving; not any may have the server ask others, or write files. */
+function requireHarmless({ name, basePath, requestLog }: ModelConfig): void {
+  const refuse = (what: string) => {
+    throw new InferenceError("permission-denied", `model "${name}": ${what} need --allow_model_control`);
+  };
+  if (isAddress(basePath)) refuse("addresses as base paths");
+  if (requestLog?.filenamePrefix !== undefined) refuse("files (filename_prefix of logging_config)");
 }
