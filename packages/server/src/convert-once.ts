@@ -1,11 +1,12 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, readdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
+import type { FileSink } from "@nearside/converter";
 import { InferenceError, toInferenceError } from "@nearside/core";
 import type { UnconvertedModel } from "./model-folder.ts";
 
@@ -80,8 +81,10 @@ async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: Conve
         const message = `conversions: cannot write to ${cacheDir}; give a writable folder (cacheDir, --cache_dir)`;
         throw new InferenceError("unavailable", message, { cause });
       });
-      await convert(source, writeDirectory(folder), { signature, tags });
-      await compressManifest(folder);
+      const sink = withCompressedManifest(writeDirectory(folder));
+      await convert(source, sink, { signature, tags }).catch(async (error: unknown) => {
+        if (!(await isThere(join(folder, "model.json")))) throw error; // else another server was faster
+      });
       return folder;
     },
     changesState: (signature) => changesState(source, { signature, tags }),
@@ -89,12 +92,18 @@ async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: Conve
 }
 
 /** Adds what `model.json` is in fewer bytes, for browsers that load it from here. Weights hardly become fewer. */
-async function compressManifest(folder: string): Promise<void> {
-  const path = join(folder, "model.json");
-  const text = await readFile(path);
-  const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }; // the highest ones take many times as long for a few percent
-  const [br, gz] = await Promise.all([promisify(brotliCompress)(text, { params }), promisify(gzip)(text)]);
-  await Promise.all([writeFile(`${path}.br`, br), writeFile(`${path}.gz`, gz)]);
+function withCompressedManifest(sink: FileSink): FileSink {
+  return {
+    ...sink,
+    async write(path, bytes) {
+      await sink.write(path, bytes);
+      if (path !== "model.json") return;
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 9 }; // the highest ones take many times as long for a few percent
+      const [br, gz] = await Promise.all([promisify(brotliCompress)(bytes, { params }), promisify(gzip)(bytes)]);
+      await sink.write(`${path}.br`, br);
+      await sink.write(`${path}.gz`, gz);
+    },
+  };
 }
 
 /** Whether a folder holds a SavedModel, and no graph model. */
