@@ -89,8 +89,13 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     imageTensor(image) {
       if (!images.takes(image)) return undefined;
       const info = unknownTensor(recording, image);
-      images.draw(image, bufferOf(info));
-      return info;
+      try {
+        images.draw(image, bufferOf(info));
+        return info;
+      } catch (error) {
+        recording.disposeData(info.dataId);
+        throw error;
+      }
     },
     memory: () => ({ ...backend.memory(), deviceBytes: bufferPool.numBytesAllocated }),
     trim: () => bufferPool.trim(),

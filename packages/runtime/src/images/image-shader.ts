@@ -1,5 +1,5 @@
 import type { ImageInput } from "@nearside/core";
-import { planImage } from "./image-plan.ts";
+import { type ImagePlan, planImage, type Size } from "./image-plan.ts";
 
 /** The same triangle filter as `resample`, and the same sums as `readImage`. */
 const code = /* wgsl */ `
@@ -50,6 +50,9 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   }
 }`;
 
+/** An element takes four times as many pixels at most: a driver ends what computes for seconds, and with it the device. */
+const mostRatio = 2 ** 18;
+
 /** Makes tensors of images on a device: resizes and normalises their pixels there. */
 export class ImageShader {
   readonly #device: GPUDevice;
@@ -59,48 +62,64 @@ export class ImageShader {
     this.#device = device;
   }
 
-  /** Whether the device can hold such an image. */
-  takes({ pixels: { width, height } }: ImageInput): boolean {
-    return Math.max(width, height) <= this.#device.limits.maxTextureDimension2D;
+  /** Whether the device can hold such an image, and doesn't lose itself in the many pixels that make one of few. */
+  takes(image: ImageInput): boolean {
+    const { width, height } = image.pixels;
+    const { from, to } = planImage(image);
+    const ratio = (from.width * from.height) / (to.width * to.height);
+    return Math.max(width, height) <= this.#device.limits.maxTextureDimension2D && ratio <= mostRatio;
   }
 
   /** Submits what writes the image's elements into the buffer; the image may be closed then. */
   draw(image: ImageInput, elements: GPUBuffer): void {
     const device = this.#device;
-    const { size, from, to, channels, isChannelsFirst } = planImage(image);
+    const plan = planImage(image);
+    const { width, height, x, y } = plan.from;
     const texture = device.createTexture({
-      size: [from.width, from.height],
+      size: [width, height],
       format: "rgba8unorm",
       usage: GPUTextureUsage.TEXTURE_BINDING | GPUTextureUsage.COPY_DST | GPUTextureUsage.RENDER_ATTACHMENT,
     });
-    device.queue.copyExternalImageToTexture(
-      { source: image.pixels as ImageBitmap, origin: [from.x, from.y] }, // image() made it
-      { texture, premultipliedAlpha: true }, // on black
-      [from.width, from.height],
-    );
-    const plan = device.createBuffer({ size: 80, usage: GPUBufferUsage.UNIFORM, mappedAtCreation: true });
-    const mapped = plan.getMappedRange();
-    const sizes = [size.width, size.height, to.x, to.y, to.width, to.height, channels.length, Number(isChannelsFirst)];
-    new Uint32Array(mapped).set(sizes);
-    new Float32Array(mapped, 4 * sizes.length).set(channels.flat());
-    plan.unmap();
+    const uniform = device.createBuffer({ size: 80, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+    try {
+      device.queue.copyExternalImageToTexture(
+        { source: image.pixels as ImageBitmap, origin: [x, y] }, // image() made it
+        { texture, premultipliedAlpha: true }, // on black
+        [width, height],
+      );
+      device.queue.writeBuffer(uniform, 0, toUniform(plan));
+      this.#compute([texture.createView(), { buffer: uniform }, { buffer: elements }], plan.size);
+    } finally {
+      texture.destroy(); // when what was submitted is done
+      uniform.destroy();
+    }
+  }
+
+  #compute(resources: readonly GPUBindingResource[], { width, height }: Size): void {
+    const device = this.#device;
     this.#pipeline ??= device.createComputePipeline({
       layout: "auto",
       compute: { module: device.createShaderModule({ code }) },
     });
-    const entries = [texture.createView(), { buffer: plan }, { buffer: elements }];
     const bindGroup = device.createBindGroup({
       layout: this.#pipeline.getBindGroupLayout(0),
-      entries: entries.map((resource, binding) => ({ binding, resource })),
+      entries: resources.map((resource, binding) => ({ binding, resource })),
     });
     const encoder = device.createCommandEncoder();
     const pass = encoder.beginComputePass();
     pass.setPipeline(this.#pipeline);
     pass.setBindGroup(0, bindGroup);
-    pass.dispatchWorkgroups(Math.ceil(size.width / 8), Math.ceil(size.height / 8));
+    pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8));
     pass.end();
     device.queue.submit([encoder.finish()]);
-    texture.destroy();
-    plan.destroy();
   }
+}
+
+/** The shader's `Plan`. */
+function toUniform({ size, to, channels, isChannelsFirst }: ImagePlan): ArrayBuffer {
+  const bytes = new ArrayBuffer(80);
+  const sizes = [size.width, size.height, to.x, to.y, to.width, to.height, channels.length, Number(isChannelsFirst)];
+  new Uint32Array(bytes).set(sizes);
+  new Float32Array(bytes, 4 * sizes.length).set(channels.flat());
+  return bytes;
 }

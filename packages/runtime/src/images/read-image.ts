@@ -26,8 +26,9 @@ export function readImage(image: ImageInput): Tensor<"float32"> {
 /** Red, green, blue and alpha of each pixel in the box, on black. */
 function readPixels(bitmap: ImageBitmap, { x, y, width, height }: Box): Uint8ClampedArray {
   const canvas = new OffscreenCanvas(width, height);
-  const context = canvas.getContext("2d", { alpha: false, willReadFrequently: true });
+  const context = canvas.getContext("2d", { willReadFrequently: true });
   if (!context) throw new InferenceError("out-of-memory", `image: no memory for ${width} × ${height} pixels`);
+  context.fillRect(0, 0, width, height); // in black; not every browser knows a canvas without alpha
   context.drawImage(bitmap, -x, -y);
   return context.getImageData(0, 0, width, height).data;
 }
