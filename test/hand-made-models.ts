@@ -7,7 +7,6 @@ export interface HandMadeModel {
 }
 
 const float = { type: "DT_FLOAT" };
-const pair = { dim: [{ size: "2" }] };
 const port = (name: string, dtype: string, tensorShape: object) => ({ name: `${name}:0`, dtype, tensorShape });
 const placeholder = (name: string, type: string, shape: object) => ({
   name,
@@ -15,25 +14,33 @@ const placeholder = (name: string, type: string, shape: object) => ({
   attr: { dtype: { type }, shape: { shape } },
 });
 
-/** total′ = total + x, which begins with (10, 20). */
-export const sumsModel: HandMadeModel = {
-  json: JSON.stringify({
-    format: "graph-model",
-    signature: { inputs: { x: port("x", "DT_FLOAT", pair) }, outputs: { sum: port("sum", "DT_FLOAT", pair) } },
-    modelTopology: {
-      versions: { producer: 1000 },
-      node: [
-        placeholder("x", "DT_FLOAT", pair),
-        placeholder("total", "DT_FLOAT", pair),
-        { name: "after", op: "AddV2", input: ["total", "x"], attr: { T: float } },
-        { name: "sum", op: "Identity", input: ["after"], attr: { T: float } },
-      ],
-    },
-    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "total/initial", dtype: "float32", shape: [2] }] }],
-    nearside: { state: [{ input: "total", output: "after", initial: "total/initial" }] },
-  }),
-  weights: new Uint8Array(Float32Array.of(10, 20).buffer),
-};
+/** total′ = total + x, which begins with such values. */
+function sumsOf(shape: readonly number[], initial: Float32Array): HandMadeModel {
+  const dims = { dim: shape.map((size) => ({ size: String(size) })) };
+  return {
+    json: JSON.stringify({
+      format: "graph-model",
+      signature: { inputs: { x: port("x", "DT_FLOAT", dims) }, outputs: { sum: port("sum", "DT_FLOAT", dims) } },
+      modelTopology: {
+        versions: { producer: 1000 },
+        node: [
+          placeholder("x", "DT_FLOAT", dims),
+          placeholder("total", "DT_FLOAT", dims),
+          { name: "after", op: "AddV2", input: ["total", "x"], attr: { T: float } },
+          { name: "sum", op: "Identity", input: ["after"], attr: { T: float } },
+        ],
+      },
+      weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "total/initial", dtype: "float32", shape }] }],
+      nearside: { state: [{ input: "total", output: "after", initial: "total/initial" }] },
+    }),
+    weights: new Uint8Array(initial.buffer),
+  };
+}
+
+export const sumsModel = sumsOf([2], Float32Array.of(10, 20));
+
+/** Of images of one pixel. */
+export const pixelSumsModel = sumsOf([1, 1, 1, 3], new Float32Array(3));
 
 // Above 1000 elements, below which TensorFlow.js computes on the CPU.
 const rows = { dim: [{ size: "-1" }, { size: "600" }] };

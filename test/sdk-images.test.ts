@@ -9,9 +9,12 @@ import { harnessFolder } from "./build-harness.ts";
 import { type Cdn, serveCdn } from "./cdn.ts";
 import { launchChromium } from "./chromium.ts";
 import { openPage } from "./digits-pages.ts";
-import { brighterModel } from "./hand-made-models.ts";
+import { brighterModel, fillModel, pixelSumsModel } from "./hand-made-models.ts";
+import type { Picture } from "./harness/images.ts";
 import type { Target } from "./harness/target.ts";
 import golden from "./resize-golden.json" with { type: "json" };
+
+const models = { brighter: brighterModel, sums: pixelSumsModel, fill: fillModel };
 
 let folder: string;
 let site: Cdn;
@@ -20,8 +23,11 @@ let browser: Browser;
 let page: Page;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "nearside-"));
-  await mkdir(join(folder, "brighter", "1"), { recursive: true });
-  await writeFile(join(folder, "brighter", "1", "model.json"), brighterModel.json);
+  for (const [name, { json, weights }] of Object.entries(models)) {
+    await mkdir(join(folder, name, "1"), { recursive: true });
+    await writeFile(join(folder, name, "1", "model.json"), json);
+    if (weights) await writeFile(join(folder, name, "1", "weights.bin"), weights);
+  }
   site = await serveCdn({ "/models/": folder, "/": harnessFolder });
   server = createServer({
     models: [{ name: "brighter", basePath: join(folder, "brighter") }],
@@ -40,23 +46,38 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-const open = (backend: "webgpu" | "webgl" | "wasm" | "cpu") => (): Target => ({
-  open: `${site.origin}/models/brighter/1/model.json`,
+type Backend = "webgpu" | "webgl" | "wasm" | "cpu";
+const openModel = (name: keyof typeof models, backend: Backend): Target => ({
+  open: `${site.origin}/models/${name}/1/model.json`,
   options: { backend },
 });
+const open = (backend: Backend) => () => openModel("brighter", backend);
+const onServer = (): Target => ({ connect: server.url as string, model: "brighter" });
 
 /** So often that a recorded run is checked and repeated. */
 const times = 4;
 
-const run = (target: Target, options: ImageOptions, { endWorker = false } = {}) =>
+/** The picture that the golden sizes are of. */
+const golden13 = { height: 13, width: 17 } satisfies Picture;
+
+const run = (target: Target, options: ImageOptions, { endWorker = false, picture = golden13 as Picture } = {}) =>
   page.evaluate(
-    ([target, times, options, endWorker]) => globalThis.harness.runImage(target, times, options, endWorker),
-    [target, times, { ...options, scale: 0.5 }, endWorker] as const, // the model doubles it
+    ([target, picture, times, options, endWorker]) =>
+      globalThis.harness.runImage(target, picture, times, options, endWorker),
+    [target, picture, times, { ...options, scale: 0.5 }, endWorker] as const, // the model doubles it
   );
 
-function expectNear(got: readonly number[], want: readonly number[]): void {
+/** The pixels of a picture on black. */
+function pixelsOf({ width, height, seed = 0, alpha = 255 }: Picture): readonly number[] {
+  return Array.from({ length: width * height * 3 }, (_, at) => {
+    const [y, x, c] = [Math.floor(at / 3 / width), Math.floor(at / 3) % width, at % 3];
+    return (((37 * y + 91 * x + 53 * c + 7 * x * y + seed) % 256) * alpha) / 255;
+  });
+}
+
+function expectNear(got: readonly number[], want: readonly number[], error = 2e-3): void {
   expect(got).toHaveLength(want.length);
-  expect(Math.max(...want.map((value, at) => Math.abs(value - (got[at] as number))))).toBeLessThan(2e-3); // of 255
+  expect(Math.max(...want.map((value, at) => Math.abs(value - (got[at] as number))))).toBeLessThan(error); // of 255
 }
 
 describe.each([
@@ -64,7 +85,7 @@ describe.each([
   ["webgl", open("webgl"), "local"],
   ["wasm", open("wasm"), "local"],
   ["cpu", open("cpu"), "local"],
-  ["a server", (): Target => ({ connect: server.url as string, model: "brighter" }), "server"],
+  ["a server", onServer, "server"],
 ] as const)("an image run on %s", (_name, target, location) => {
   test.each(golden)("in the size of $size has TensorFlow's pixels", async ({ size, pixels }) => {
     const report = await run(target(), { size: size as [number, number], fit: "stretch" });
@@ -75,6 +96,44 @@ describe.each([
       report.read,
       pixels.map((value) => value / 2),
     );
+  });
+
+  test.each([
+    ["of one pixel", { width: 1, height: 1 }],
+    ["of one row", { width: 5, height: 1 }],
+    ["longer than a texture may be", { width: 8200, height: 1 }],
+    ["half transparent, on black", { width: 6, height: 5, alpha: 128 }],
+    ["wholly transparent", { width: 2, height: 2, alpha: 0 }],
+  ] as const)("%s is itself in its own size", async (_what, picture) => {
+    const { runs, read } = await run(target(), {}, { picture });
+    const error = "alpha" in picture ? 1.01 : 2e-3; // which browsers multiply by, and round
+    for (const each of runs) expectNear(each, pixelsOf(picture), error);
+    for (const each of runs)
+      expectNear(
+        each,
+        read.map((value) => 2 * value),
+      );
+  });
+
+  test("of one pixel is of this colour in any size", async () => {
+    const picture = { width: 1, height: 1, seed: 7 };
+    const { runs } = await run(target(), { size: [3, 4] }, { picture });
+    for (const each of runs) expectNear(each, Array.from({ length: 12 }, () => pixelsOf(picture)).flat());
+  });
+
+  test("beside others, and beside tensors, has its own pixels", async () => {
+    const { got, want } = await page.evaluate(
+      ([target, count, rounds]) => globalThis.harness.runImagesTogether(target, count, rounds),
+      [target(), 4, 3] as const,
+    );
+    for (const [at, each] of got.entries()) {
+      const input = want[(at >> 1) % want.length] as number[]; // of the picture, and of the tensor made of it
+      expectNear(
+        each,
+        input.map((value) => 2 * value),
+        1e-5,
+      );
+    }
   });
 
   test.each([
@@ -94,4 +153,69 @@ test.each(["webgpu", "wasm"] as const)("an image is run again when the worker of
   const [{ size, pixels }] = golden as [(typeof golden)[number]];
   const { runs } = await run(open(backend)(), { size: size as [number, number], fit: "stretch" }, { endWorker: true });
   for (const each of runs) expectNear(each, pixels);
+});
+
+test.each(["webgpu", "wasm"] as const)("on %s runs begin in their order, on what was given then", async (backend) => {
+  const sums = await page.evaluate((target) => globalThis.harness.runInOrder(target), openModel("sums", backend));
+  expect(sums).toEqual([
+    [1, 1, 1],
+    [11, 21, 31],
+  ]);
+});
+
+test.each([
+  ["wasm", open("wasm")],
+  ["a server", onServer],
+] as const)("a tensor may be filled anew when its run on %s was begun", async (_name, target) => {
+  const got = await page.evaluate(([target, times]) => globalThis.harness.runAndRefill(target, times), [
+    target(),
+    times,
+  ] as const);
+  expect(got).toEqual(Array.from({ length: times }, () => [2, 4, 6]));
+});
+
+test("an image is run again when its worker fails while it is copied, and the copy is closed", async () => {
+  const { y, copies, isPictureOpen } = await page.evaluate(
+    (target) => globalThis.harness.failWhileCopying(target),
+    open("wasm")(),
+  );
+  expectNear(
+    y,
+    pixelsOf({ width: 3, height: 2 }).map((value) => 2 * value),
+  );
+  expect([copies, isPictureOpen]).toEqual([[false, false], true]);
+});
+
+test.each([
+  ["wasm", open("wasm")],
+  ["a server", onServer],
+] as const)("an image that is taken back at once on %s can be run again", async (_name, target) => {
+  const { outcome, y } = await page.evaluate((target) => globalThis.harness.abortImage(target), target());
+  expect(outcome).toMatchObject({ error: { message: "Error: enough" } });
+  expectNear(
+    y,
+    pixelsOf({ width: 3, height: 2 }).map((value) => 2 * value),
+  );
+});
+
+test.each([
+  ["for a tensor of integers", "fill", "dims", false, "expected int32 [?], got float32 [1,2,3,3]"],
+  ["that was closed", "brighter", "x", true, 'input "x": its image was closed'],
+] as const)("an image %s is refused", async (_what, model, name, isClosed, message) => {
+  const outcome = await page.evaluate(
+    ([target, name, isClosed]) => globalThis.harness.refuseImage(target, name, isClosed),
+    [openModel(model, "wasm"), name, isClosed] as const,
+  );
+  expect(outcome).toEqual({ error: { code: "invalid-argument", message: expect.stringContaining(message) } });
+});
+
+test("an image is read for a server when its reader could not be loaded at first", async () => {
+  const script = "**/images-*.js";
+  await page.route(script, (route) => route.abort(), { times: 1 });
+  const [first, second] = await page.evaluate((target) => globalThis.harness.runImageTwice(target), onServer());
+  expect(first).toMatchObject({ error: { message: expect.stringContaining("the worker that reads it failed") } });
+  expectNear(
+    second && "value" in second ? second.value : [],
+    pixelsOf({ width: 3, height: 2 }).map((value) => 2 * value),
+  );
 });

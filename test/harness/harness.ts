@@ -2,6 +2,7 @@ import { sessionSuite, stateSuite } from "@nearside/core/testing";
 import { cache, InferenceError, openSession, type Progress } from "nearside";
 import { fromPlainTensors, type PlainTensors, toPlainTensors } from "../plain-tensors.ts";
 import { firstRunCalls } from "./first-runs.ts";
+import { imageCalls } from "./images.ts";
 import { inputCalls } from "./inputs.ts";
 import { keptSessionCalls } from "./kept-session.ts";
 import { liveStreamCalls } from "./live-streams.ts";
@@ -26,6 +27,7 @@ let loadedBytes = 0;
 const calls = {
   ...keptSessionCalls,
   ...inputCalls,
+  ...imageCalls,
   ...firstRunCalls,
   ...streamCalls,
   ...liveStreamCalls,

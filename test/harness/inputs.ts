@@ -7,10 +7,7 @@ import {
   image,
   readImage,
   samples,
-  type Tensor,
 } from "nearside";
-import { keptSessionCalls } from "./kept-session.ts";
-import { openTarget, type Target } from "./target.ts";
 
 /** A picture of 4 × 2 pixels: two of each of these colours in each row. */
 const colours = ["rgb(255 0 0)", "rgb(0 51 255)"] as const;
@@ -92,28 +89,6 @@ export const inputCalls = {
   readImage: async (name: SourceName, options: ImageOptions) => {
     const { shape, data } = await readImage(await image(await sources[name](), options));
     return { shape, data: [...data] };
-  },
-
-  /**
-   * Runs a picture of 13 × 17 pixels so often, whose channels are (37y + 91x + 53c + 7xy) mod 256, and reads it. Ends the
-   * session's worker in the first run if so asked.
-   */
-  runImage: async (target: Target, times: number, options: ImageOptions, endWorker: boolean) => {
-    const pixels = new ImageData(17, 13);
-    for (let at = 0; at < pixels.data.length; at++) {
-      const [y, x, c] = [Math.floor(at / 68), Math.floor(at / 4) % 17, at % 4];
-      pixels.data[at] = c === 3 ? 255 : (37 * y + 91 * x + 53 * c + 7 * x * y) % 256;
-    }
-    const picture = await image(pixels, options);
-    await using session = await openTarget(target);
-    const runs: number[][] = [];
-    for (let run = 0; run < times; run++) {
-      const running = session.run({ x: picture });
-      if (endWorker && run === 0) keptSessionCalls.endWorker();
-      const { y } = await running;
-      runs.push([...(y as Tensor<"float32">).data]);
-    }
-    return { location: session.location, runs, read: [...(await readImage(picture)).data] };
   },
 
   /** The times of the first frames of a video that is playing; each takes as long as three frames. */

@@ -34,10 +34,20 @@ export function isImage(input: object): input is ImageInput {
   return "pixels" in input;
 }
 
+/** Whether there is no image among the inputs. */
+export function areTensors(inputs: RunInputs): inputs is Tensors {
+  return !Object.values(inputs).some(isImage);
+}
+
+/** Closes the images among inputs that nobody else has. */
+export function closeImages(inputs: RunInputs): void {
+  for (const input of Object.values(inputs)) if (isImage(input)) input.pixels.close();
+}
+
 /** The inputs where no image can be read, as in Node. Throws `unsupported` if there is one among them. */
 export function withoutImages(inputs: RunInputs): Tensors {
+  if (areTensors(inputs)) return inputs;
   const image = Object.keys(inputs).find((name) => isImage(inputs[name] as RunInputs[string])); // its own key
-  if (image === undefined) return inputs as Tensors; // there is no other kind
   throw new InferenceError(
     "unsupported",
     `input "${image}": expected a tensor, got an image, which only browsers read`,

@@ -11,7 +11,15 @@ export {
   toWireError,
   type WireError,
 } from "./errors.ts";
-export { type Bitmap, type ImageInput, isImage, type RunInputs, withoutImages } from "./image-input.ts";
+export {
+  areTensors,
+  type Bitmap,
+  closeImages,
+  type ImageInput,
+  isImage,
+  type RunInputs,
+  withoutImages,
+} from "./image-input.ts";
 export { type TensorOptions, type TensorValues, tensor } from "./make-tensor.ts";
 export {
   type Manifest,

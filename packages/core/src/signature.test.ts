@@ -23,6 +23,8 @@ test.each([
   ["a missing input", { image }, 'input "any": expected int32 […], got nothing'],
   ["an inherited name", Object.assign(Object.create({ any }), { image }), 'input "any"'],
   ["a wrong dtype", { image: { ...any, shape: [2] }, any }, "expected float32 [?,2,2], got int32 [2]"],
+  ["what only has pixels", { image: { pixels: [1, 2] }, any }, 'input "image": expected what image() made'],
+  ["a closed image", { image: { ...image, pixels: { width: 0 } }, any }, 'input "image": its image was closed'],
   ["no object", undefined, "expected an object of tensors"],
 ])("checkInputs refuses %s", (_what, inputs, message) => {
   expect(() => checkInputs(signature, inputs)).toThrow(message);

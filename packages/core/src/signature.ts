@@ -1,6 +1,6 @@
 import type { DType } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
-import { isImage, type RunInputs } from "./image-input.ts";
+import { type ImageInput, isImage, type RunInputs } from "./image-input.ts";
 import { assertTensor } from "./tensor.ts";
 
 /** What a tensor must be: its dtype, and its shape with `null` for a dimension (or the whole rank) that is free. */
@@ -51,8 +51,21 @@ export function checkOutputs(signature: Signature, outputs: readonly string[]): 
   throw new InferenceError("invalid-argument", `output "${missing}": the model's outputs are ${names}`);
 }
 
+/** It may be anything that has `pixels`. */
+function checkImage({ dtype, shape, pixels }: Partial<ImageInput>, where: string): void {
+  if (dtype !== "float32" || !Array.isArray(shape) || typeof pixels !== "object") {
+    throw new InferenceError(
+      "invalid-argument",
+      `${where}: expected what image() made, got another object with pixels`,
+    );
+  }
+  if (pixels.width > 0) return;
+  throw new InferenceError("invalid-argument", `${where}: its image was closed; make it again by image()`);
+}
+
 function checkInput(value: unknown, spec: TensorSpec, where: string): void {
-  if (!(typeof value === "object" && value !== null && isImage(value))) assertTensor(value, where);
+  if (typeof value === "object" && value !== null && isImage(value)) checkImage(value, where);
+  else assertTensor(value, where);
   if (value.dtype === spec.dtype && fits(value.shape, spec.shape)) return;
   const lacksBatch = spec.shape !== null && spec.shape[0] === null && fits([1, ...value.shape], spec.shape);
   const advice = value.dtype === spec.dtype && lacksBatch ? "; add a batch axis" : "";

@@ -1,5 +1,6 @@
 import {
   type AnyModel,
+  areTensors,
   type Backend,
   checkInputs,
   checkOutputs,
@@ -246,7 +247,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     const kept: TfjsTensor[] = [];
     const placed: TfjsTensor[] = [];
     try {
-      const run: TapedRun = { inputs: await placeImages(inputs, this.#loaded, placed), outputs, state };
+      const ready = areTensors(inputs) ? inputs : await placeImages(inputs, this.#loaded, placed);
+      const run: TapedRun = { inputs: ready, outputs, state };
       const replaying = this.#taped?.run(run, kept);
       // A device is told to be lost after what it interrupts has failed.
       const replayed = await replaying?.catch((error: unknown) => this.#loaded.watch(() => Promise.reject(error)));

@@ -1,4 +1,6 @@
 import {
+  abortable,
+  areTensors,
   decodeMetadata,
   decodeTensors,
   type ErrorCode,
@@ -28,7 +30,8 @@ export function httpTransport(server: string | URL, model: string, send: typeof 
     async run({ inputs, outputs, priority }, { signal } = {}) {
       const wanted = outputs?.map((name) => ({ name }));
       const parameters = { binary_data_output: true, ...(priority && { priority }) };
-      const { body, headerBytes } = encodeTensors("inputs", await images.read(inputs), {
+      const tensors = areTensors(inputs) ? inputs : await abortable(images.read(inputs), signal);
+      const { body, headerBytes } = encodeTensors("inputs", tensors, {
         parameters,
         ...(wanted && { outputs: wanted }),
       });

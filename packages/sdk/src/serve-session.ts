@@ -1,12 +1,11 @@
 import {
   type CallOptions,
+  closeImages,
   createSessionHost,
-  isImage,
   type Manifest,
   type OpenRequest,
   type Progress,
   parseManifest,
-  type RunInputs,
   type Session,
   type Shard,
   type Tensors,
@@ -32,15 +31,10 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
     if ("cancel" in data) return host.cancel(data.cancel);
     const { id, method, request } = data;
     const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));
-    if (request && "inputs" in request) closeImages(request.inputs);
+    if (request && "inputs" in request) closeImages(request.inputs); // they are this worker's own
     const isRun = method === "run" && "reply" in envelope;
     tell({ id, envelope }, isRun ? buffersOf(envelope.reply as Tensors) : []); // a run's reply
   });
-}
-
-/** They are this worker's own. */
-function closeImages(inputs: RunInputs): void {
-  for (const input of Object.values(inputs)) if (isImage(input)) input.pixels.close();
 }
 
 async function open(

@@ -1,5 +1,7 @@
 import {
+  areTensors,
   type CallOptions,
+  closeImages,
   type Envelope,
   hostTransport,
   InferenceError,
@@ -8,7 +10,7 @@ import {
   type Transport,
 } from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
-import { copyImages } from "./inputs/copy-images.ts";
+import { bitmapsOf, copyImages, splitInputs } from "./inputs/copy-images.ts";
 import { lifeOver } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { startWorker } from "./start-worker.ts";
@@ -24,6 +26,8 @@ export function workerTransport(backend: LocalBackend): Transport {
   const calls = new Map<number, Call>();
   let isOpen = false;
   let death: InferenceError | undefined;
+  /** Until the images of the calls so far are copied: calls arrive in the order in which they are made. */
+  let copying: Promise<unknown> | undefined;
   const die = (reason: string) => {
     const message = `the worker of backend "${backend}" ${reason}`;
     death ??= new InferenceError(isOpen ? "device-lost" : "no-backend", message);
@@ -48,19 +52,36 @@ export function workerTransport(backend: LocalBackend): Transport {
       id: number,
       method: M,
       request: Protocol[M]["request"],
-      { transfer, onProgress }: CallOptions,
+      { transfer, signal, onProgress }: CallOptions,
     ) => {
-      const send = (request: Protocol[Method]["request"], handedOver: Transferable[]) =>
+      const post = (request: Protocol[Method]["request"], handedOver: Transferable[]) =>
         new Promise<Envelope<Protocol[M]["reply"]>>((resolve, reject) => {
           if (death) throw death;
           worker.postMessage({ id, method, request } satisfies ToWorker, handedOver);
           calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
         });
-      if (!(request && "inputs" in request)) return send(request, []);
-      const buffers = transfer ? buffersOf(request.inputs) : [];
-      const copies = copyImages(request.inputs);
-      if (!copies) return send(request, buffers);
-      return copies.then(({ inputs, bitmaps }) => send({ ...request, inputs }, [...buffers, ...bitmaps]));
+      const inputs = request && "inputs" in request ? request.inputs : {};
+      const buffers = transfer ? buffersOf(inputs) : [];
+      if (!copying && areTensors(inputs)) return post(request, buffers);
+      const { images, tensors } = splitInputs(inputs);
+      const given = structuredClone(tensors, { transfer: buffers }); // now: they may be filled anew meanwhile
+      const posted = Promise.all([copyImages(images), copying]).then(([copies]) => {
+        const own = request && "inputs" in request ? { ...request, inputs: { ...given, ...copies } } : request;
+        const answer = signal?.aborted
+          ? Promise.reject(signal.reason)
+          : post(own, [...buffersOf(given), ...bitmapsOf(copies)]);
+        answer.catch(() => closeImages(copies)); // those that weren't handed over
+        return { answer };
+      });
+      const settled = posted.then(
+        () => {},
+        () => {}, // its caller hears of it
+      );
+      copying = settled;
+      void settled.then(() => {
+        if (copying === settled) copying = undefined;
+      });
+      return posted.then(({ answer }) => answer);
     },
     cancel: (id) => worker.postMessage({ cancel: id } satisfies ToWorker),
   });

@@ -1,4 +1,4 @@
-import { isImage, type RunInputs, type Tensor, type Tensors } from "@nearside/core";
+import { isImage, type RunInputs, type Tensor } from "@nearside/core";
 import { engine, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
 import { readImage } from "./read-image.ts";
@@ -12,7 +12,6 @@ export async function placeImages(
   { imageTensor, watch }: LoadedBackend,
   placed: TfjsTensor[],
 ): Promise<PlacedInputs> {
-  if (!Object.values(inputs).some(isImage)) return inputs as Tensors; // there is no other kind
   const place = (input: RunInputs[string]) => {
     if (!isImage(input)) return input;
     const info = imageTensor?.(input);

@@ -1,11 +1,18 @@
-import { type Envelope, fromWireError, InferenceError, type RunInputs, type Tensors } from "@nearside/core";
+import {
+  closeImages,
+  type Envelope,
+  fromWireError,
+  InferenceError,
+  type RunInputs,
+  type Tensors,
+} from "@nearside/core";
 import { startWorker } from "../start-worker.ts";
 import { workerScript } from "../worker-scripts.ts";
-import { copyImages } from "./copy-images.ts";
+import { bitmapsOf, copyImages, type Images, splitInputs } from "./copy-images.ts";
 
 /** Makes tensors of images for runs elsewhere, in a worker that is started when there is a first image. */
 export interface ImageReader {
-  /** The inputs with tensors for images. */
+  /** The inputs as they are now, with tensors for images. Rejects with `unavailable` if the worker fails. */
   read(inputs: RunInputs): Promise<Tensors>;
   /** Ends the worker. */
   close(): void;
@@ -13,28 +20,45 @@ export interface ImageReader {
 
 export function imageReader(): ImageReader {
   let worker: Worker | undefined;
+  const start = (): Worker => {
+    const started = startWorker(workerScript("images"));
+    started.addEventListener("error", () => {
+      started.terminate();
+      if (worker === started) worker = undefined; // the next image has another
+    });
+    return started;
+  };
   return {
     async read(inputs) {
-      const copies = await copyImages(inputs);
-      if (!copies) return inputs as Tensors; // there is no other kind
-      worker ??= startWorker(workerScript("images"));
-      const envelope = await ask(worker, copies.inputs, copies.bitmaps);
-      if ("error" in envelope) throw fromWireError(envelope.error);
-      return envelope.reply;
+      const { images, tensors } = splitInputs(inputs);
+      const given = structuredClone(tensors); // they may be filled anew meanwhile
+      const copies = await copyImages(images);
+      try {
+        worker ??= start();
+        const envelope = await ask(worker, copies);
+        if ("error" in envelope) throw fromWireError(envelope.error);
+        return { ...given, ...envelope.reply };
+      } catch (error) {
+        closeImages(copies); // those that weren't handed over
+        throw error;
+      }
     },
     close: () => worker?.terminate(),
   };
 }
 
-async function ask(worker: Worker, inputs: RunInputs, bitmaps: readonly ImageBitmap[]): Promise<Envelope<Tensors>> {
+async function ask(worker: Worker, images: Images): Promise<Envelope<Tensors>> {
   const { port1, port2 } = new MessageChannel();
   const settled = new AbortController();
   try {
     return await new Promise((resolve, reject) => {
-      const fail = () => reject(new InferenceError("internal", "image: the worker that reads it failed"));
+      const fail = ({ message }: ErrorEvent) => {
+        const reason = message || "its script could not be loaded";
+        reject(new InferenceError("unavailable", `image: the worker that reads it failed: ${reason}`));
+      };
       worker.addEventListener("error", fail, { signal: settled.signal });
       port1.onmessage = ({ data }) => resolve(data);
-      worker.postMessage(inputs, [port2, ...bitmaps]);
+      worker.postMessage(images, [port2, ...bitmapsOf(images)]);
     });
   } finally {
     settled.abort();

@@ -35,11 +35,12 @@ export async function image(
 ): Promise<ImageInput> {
   const count = channels === "grey" ? 1 : 3;
   const [means, deviations] = [perChannel("mean", mean, count), perChannel("std", std, count)];
-  const pixels = await decode(source);
-  const [height = 0, width = 0] = size === undefined ? [pixels.height, pixels.width] : [size, size].flat();
-  if (![height, width].every((length) => Number.isSafeInteger(length) && length > 0)) {
-    throw invalid(`a size of whole pixels, got ${height} × ${width}`);
+  const wanted = typeof size === "number" ? [size, size] : size;
+  if (wanted && !(wanted.length === 2 && wanted.every((length) => Number.isSafeInteger(length) && length > 0))) {
+    throw invalid(`a size of whole pixels, got ${wanted.join(" × ")}`);
   }
+  const pixels = await decode(source);
+  const [height, width] = wanted ?? [pixels.height, pixels.width];
   const shape = layout === "nhwc" ? [1, height, width, count] : [1, count, height, width];
   return { dtype: "float32", shape, pixels, fit, layout, channels, scale, mean: means, std: deviations };
 }

@@ -1,20 +1,20 @@
-import { type Envelope, isImage, type RunInputs, type Tensors, toWireError } from "@nearside/core";
+import { closeImages, type Envelope, type Tensors, toWireError } from "@nearside/core";
 import { readImage } from "@nearside/runtime/images";
 import { buffersOf } from "../buffers-of.ts";
+import type { Images } from "../inputs/copy-images.ts";
 
-/** Makes tensors of the images among the inputs that the page sends, each with a port for the answer. */
-self.addEventListener("message", ({ data: inputs, ports: [port] }: MessageEvent<RunInputs>) => {
-  const envelope = read(inputs);
+/** Makes tensors of the images that the page hands over, each time with a port for the answer. */
+self.addEventListener("message", ({ data: images, ports: [port] }: MessageEvent<Images>) => {
+  const envelope = read(images);
   port?.postMessage(envelope, "reply" in envelope ? buffersOf(envelope.reply) : []);
 });
 
-function read(inputs: RunInputs): Envelope<Tensors> {
+function read(images: Images): Envelope<Tensors> {
   try {
-    const tensors = Object.entries(inputs).map(([name, input]) => [name, isImage(input) ? readImage(input) : input]);
-    return { reply: Object.fromEntries(tensors) };
+    return { reply: Object.fromEntries(Object.entries(images).map(([name, image]) => [name, readImage(image)])) };
   } catch (error) {
     return { error: toWireError(error) };
   } finally {
-    for (const input of Object.values(inputs)) if (isImage(input)) input.pixels.close();
+    closeImages(images);
   }
 }
