@@ -114,7 +114,8 @@ describe("a session in a worker", () => {
 
   test("takes the next backend, then the server, and begins again here when that is gone", async () => {
     const models = [{ name: "long", basePath: join(folder, "long") }];
-    const server = createServer({ models, host: "127.0.0.1", restPort: 0, corsOrigins: [harness.files.origin] });
+    const corsOrigins = [harness.files.origin];
+    const server = createServer({ models, backend: "wasm", host: "127.0.0.1", restPort: 0, corsOrigins });
     await server.listen();
     const fallback = { server: server.url as string, model: "long" }; // it listens
     await keep({ open: "/models/long/model.json", options: { backend: ["wasm", "cpu"], fallback } });

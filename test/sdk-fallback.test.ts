@@ -21,7 +21,7 @@ beforeAll(async () => {
   models = await convertModels([digits]);
   browser = await launchChromium({ webgpu: false });
   const served = [{ name: "digits", basePath: `${models.folder}/digits` }];
-  server = createServer({ models: served, host: "127.0.0.1", restPort: 0 });
+  server = createServer({ models: served, backend: "wasm", host: "127.0.0.1", restPort: 0 });
   await server.listen();
 });
 afterAll(async () => {
