@@ -1,4 +1,4 @@
-import type { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
 import { Deserializer, Serializer } from "node:v8";
 
 /** What stands before each message: its length, in so many bytes. */
@@ -9,7 +9,7 @@ const noLength = Buffer.alloc(lengthBytes);
  * Sends a message to another process: its length, and its structured clone as V8 serializes it. Node's own channel
  * between processes does the same in much more code, which takes long to run when it was not run for a few milliseconds.
  */
-export function sendMessage(socket: Socket, message: unknown): void {
+export function sendMessage(socket: Writable, message: unknown): void {
   const serializer = new Serializer();
   serializer.writeRawBytes(noLength); // which is known in the end: so all of it is one write
   serializer.writeHeader();
@@ -20,7 +20,7 @@ export function sendMessage(socket: Socket, message: unknown): void {
 }
 
 /** Calls `receive` with each message that {@link sendMessage} sends on the other side. Their tensors share memory. */
-export function receiveMessages<Message>(socket: Socket, receive: (message: Message) => void): void {
+export function receiveMessages<Message>(socket: Readable, receive: (message: Message) => void): void {
   let chunks: Buffer[] = [];
   let bytesThere = 0;
   /** The first of what is there, at least so many bytes in one piece. */
