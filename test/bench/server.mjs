@@ -12,16 +12,20 @@ import { httpProtocols, loadInputs } from "../../packages/server/dist/load/load-
 import { httpSender } from "../../packages/server/dist/load/send-requests.js";
 import { exampleModels } from "./find-models.mjs";
 import { median } from "./measure-process.mjs";
+import { writeDenseModel } from "./write-dense-model.mjs";
 
 const usage =
-  "npm run bench -- server [--backend wasm|tensorflow] [--batched SAVED_MODEL] [--python PYTHON --single SAVED_MODEL] [--only overhead|batching|tensorflow] [--rounds N]";
+  "npm run bench -- server [--backend wasm|tensorflow] [--batched MODEL] [--python PYTHON --single SAVED_MODEL] [--only overhead|batching|tensorflow] [--rounds N]";
 const command = fileURLToPath(new URL("../../packages/server/bin/nearside-server.js", import.meta.url));
 const digits = join(exampleModels, "digits/saved_model");
 const clients = 16;
+/** How many runs and requests go before: V8 has compiled what they take by then, of the server as of the session here. */
+const warmUpRuns = 3000;
 
 /**
  * What a server adds to a model, in one run: the p50 of a request of one client over what `session.run` takes in this
- * process (on digits, wasm); requests per second of 16 clients with batching over those without; and where a Python with
+ * process (on digits, wasm); requests per second of 16 clients with batching over those without (on a model made here,
+ * or the one given); and where a Python with
  * TensorFlow is given, the p50 of a request to TensorFlow over that of the same SavedModel in the Python's process.
  * Everything is measured in turn, round after round, and the medians of the rounds count.
  */
@@ -30,7 +34,7 @@ export async function bench(args) {
     args,
     options: {
       backend: { type: "string", default: "wasm" },
-      batched: { type: "string", default: digits },
+      batched: { type: "string" },
       single: { type: "string" },
       python: { type: "string" },
       only: { type: "string" },
@@ -79,12 +83,13 @@ async function benchOverhead(keep, folder, _values, rounds) {
   const [here, there] = [[], []];
   for (let round = -1; round < rounds; round++) {
     const [local, remote] = [[], []];
-    for (let count = 0; count < 600; count++) {
+    const count = round < 0 ? warmUpRuns : 300;
+    for (let index = 0; index < 2 * count; index++) {
       // Ten by ten, since the machine is now faster, now slower.
-      const [times, work] = count % 20 < 10 ? [local, () => session.run(inputs)] : [remote, () => requireSuccess(send)];
+      const [times, work] = index % 20 < 10 ? [local, () => session.run(inputs)] : [remote, () => requireSuccess(send)];
       times.push(await timed(work));
     }
-    if (round < 0) continue; // everything compiles first
+    if (round < 0) continue;
     here.push(median(local));
     there.push(median(remote));
   }
@@ -95,7 +100,9 @@ async function benchOverhead(keep, folder, _values, rounds) {
   return { runMs, requestMs, addedMs: requestMs - runMs };
 }
 
-async function benchBatching(keep, folder, { backend, batched }, rounds) {
+async function benchBatching(keep, folder, { backend, batched: given }, rounds) {
+  const batched = given ?? join(folder, "128 dense layers", "1");
+  if (!given) await writeDenseModel(batched);
   const parameters = join(folder, "batching.config");
   await writeFile(parameters, `max_batch_size { value: ${clients} }`);
   const batching = ["--enable_batching", `--batching_parameters_file=${parameters}`];

@@ -2,23 +2,28 @@
  * Waits for a promise until the signal is aborted: then calls `onAbort` and rejects with the signal's reason at once,
  * whatever becomes of the promise.
  */
-export async function abortable<T>(
+export function abortable<T>(
   promise: Promise<T>,
   signal: AbortSignal | undefined,
   onAbort: () => void = () => {},
 ): Promise<T> {
   if (!signal) return promise;
-  let abort = () => {};
-  const aborted = new Promise<never>((_, reject) => {
-    abort = () => {
+  return new Promise((resolve, reject) => {
+    const abort = () => {
       onAbort();
       reject(signal.reason);
     };
+    const forget = () => signal.removeEventListener("abort", abort); // a signal may outlive many calls
+    signal.addEventListener("abort", abort, { once: true });
+    promise.then(
+      (value) => {
+        forget();
+        resolve(value);
+      },
+      (error: unknown) => {
+        forget();
+        reject(error);
+      },
+    );
   });
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    return await Promise.race([promise, aborted]);
-  } finally {
-    signal.removeEventListener("abort", abort); // a signal may outlive many calls
-  }
 }

@@ -5,9 +5,9 @@ import { InferenceError } from "@nearside/core";
 
 /**
  * The body as it was before the client compressed it with gzip. How large it may become is for the reader to limit.
- * Throws `invalid-argument` for another encoding.
+ * Rejects with `invalid-argument` for another encoding.
  */
-export function decompressBody(headers: IncomingHttpHeaders, body: Readable): Readable {
+export async function decompressBody(headers: IncomingHttpHeaders, body: Readable): Promise<Readable> {
   const encoding = headers["content-encoding"]?.toLowerCase() ?? "identity";
   if (encoding === "identity") return body;
   if (encoding !== "gzip") {

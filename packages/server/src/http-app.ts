@@ -75,7 +75,10 @@ export function createHttpApp(
   app.addContentTypeParser("application/octet-stream", { parseAs: "buffer" }, (_request, body, done) =>
     done(null, body),
   );
-  app.addHook("preParsing", async (request, _reply, payload) => decompressBody(request.headers, payload));
+  app.addHook("preParsing", ({ headers }, _reply, body, done) => {
+    if (headers["content-encoding"] === undefined) done(null, body);
+    else decompressBody(headers, body).then((decompressed) => done(null, decompressed), done);
+  });
   const { protect, clientOf } = guardHttp(guard);
   observeHttp(app, { onCall, clientOf, phases: options.phases });
   let isClosing = false;

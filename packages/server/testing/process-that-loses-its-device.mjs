@@ -1,6 +1,8 @@
 // A backend's process made by hand, which doubles x. The first one that starts beside its folder loses its device in its
 // first run, and from then on has none; those after it are well.
 import { existsSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
+import { receiveMessages, sendMessage } from "../dist/backends/socket-messages.js";
 
 const { folder } = JSON.parse(process.argv[2]);
 const isWell = existsSync(folder);
@@ -12,9 +14,10 @@ const replies = {
   run: ({ inputs: { x } }) => ({ y: { ...x, data: x.data.map((value) => value * 2) } }),
   close: () => null,
 };
-process.on("message", ({ id, method, request }) => {
+const socket = new Socket({ fd: 3 });
+receiveMessages(socket, ({ id, method, request }) => {
   const error = { code: "device-lost", message: "the device was lost: it was reset" };
   const envelope = method === "run" && !isWell ? { error } : { reply: replies[method](request) };
-  process.send({ id, envelope });
+  sendMessage(socket, { id, envelope });
 });
-process.on("disconnect", () => process.exit(0));
+socket.on("close", () => process.exit(0));

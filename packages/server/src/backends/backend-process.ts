@@ -1,9 +1,11 @@
 // The entry of a backend's process: one model on one backend. Its argument is a Task as JSON.
+import { Socket } from "node:net";
 import { createSessionHost, type Envelope, type Method, type Protocol, type RunRequest } from "@nearside/core";
 import { openLocalSession } from "@nearside/runtime";
 import { readModelFolder } from "../model-folder.ts";
 import { openBackend, type ServerBackend } from "./open-backend.ts";
 import type { Lease } from "./shared-memory.ts";
+import { receiveMessages, sendMessage } from "./socket-messages.ts";
 import { loadTensors, type PassedTensors, storeTensors } from "./stored-tensors.ts";
 import { openSavedModel } from "./tensorflow/open-saved-model.ts";
 import type { SavedModelSource } from "./tensorflow/saved-model.ts";
@@ -41,7 +43,8 @@ export interface FromBackend {
   readonly envelope: Envelope<never>;
 }
 
-/** The memory that the server's process shares with this one; it is the file after those of Node. */
+/** The files after the standard ones: the way to the server's process, and the memory that it shares with this one. */
+const socketFd = 3;
 const memoryFd = 4;
 
 const task = JSON.parse(process.argv[2] as string) as Task; // as the server's process wrote it
@@ -56,12 +59,15 @@ const host = createSessionHost(async ({ model, warmUp = true, precision = "float
   return openLocalSession(model, files, await openBackend(task.backend), options);
 });
 
-process.on("message", async (message: ToBackend) => {
+const socket = new Socket({ fd: socketFd });
+receiveMessages<ToBackend>(socket, async (message) => {
   if ("cancel" in message) return host.cancel(message.cancel);
   const envelope = "lease" in message ? await runInMemory(message) : await call(message);
-  if (process.connected) process.send?.({ id: message.id, envelope });
+  const answer: FromBackend = { id: message.id, envelope: envelope as Envelope<never> }; // whatever the call gives
+  sendMessage(socket, answer);
 });
-process.on("disconnect", () => process.exit(0)); // the server has no more use for it, or is gone
+socket.on("error", () => {}); // it is closed then
+socket.on("close", () => process.exit(0)); // the server has no more use for it, or is gone
 // A terminal's Ctrl-C reaches the whole group, but what is in flight is to be finished.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => {});
 

@@ -1,4 +1,5 @@
-import { type ChildProcess, fork, type StdioOptions } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import {
   type Envelope,
@@ -13,6 +14,7 @@ import {
 import type { FromBackend, Task, ToBackend } from "./backend-process.ts";
 import { watchMemory } from "./memory-limit.ts";
 import { type Lease, SharedMemory } from "./shared-memory.ts";
+import { receiveMessages, sendMessage } from "./socket-messages.ts";
 import { loadTensors, type PassedTensors, storedBytes, storeTensors } from "./stored-tensors.ts";
 
 export interface ProcessOptions {
@@ -55,8 +57,9 @@ const exitMs = 5000;
 export function processTransport({ task, memoryLimitBytes, entry = backendEntry }: ProcessOptions): ProcessTransport {
   const env = { ...tensorflowEnv, ...process.env };
   const memory = SharedMemory.create();
-  const stdio: StdioOptions = ["inherit", "inherit", "inherit", "ipc", ...(memory ? [memory.fd] : [])];
-  const child = fork(entry, [JSON.stringify(task)], { serialization: "advanced", stdio, env }); // typed arrays as they are
+  const stdio: StdioOptions = ["inherit", "inherit", "inherit", "pipe", ...(memory ? [memory.fd] : [])];
+  const child = spawn(process.execPath, [...process.execArgv, entry, JSON.stringify(task)], { stdio, env });
+  const socket = child.stdio?.[3] as Socket | undefined; // the pipe above; none where it could not be started
   const waiting = new Map<number, WaitingCall>();
   let largestReplyBytes = 0;
   let isOpen = false;
@@ -85,24 +88,24 @@ export function processTransport({ task, memoryLimitBytes, entry = backendEntry 
     die(signal ? `was ended by ${signal}` : `ended with ${code}`);
   });
   /** Copies what a run left in memory, and remembers how much that was: the next run's part has room for it. */
-  const receive = (reply: PassedTensors) => {
+  const loadReply = (reply: PassedTensors) => {
     const outputs = loadTensors(memory?.fd ?? Number.NaN, reply); // without memory nothing lies in it
     largestReplyBytes = Math.max(largestReplyBytes, storedBytes(outputs));
     return outputs as never; // the reply of a run
   };
-  child.on("message", ({ id, envelope }: FromBackend) => {
+  const receive = ({ id, envelope }: FromBackend) => {
     const call = waiting.get(id);
     if (!call) return;
     waiting.delete(id);
-    call.resolve(call.method === "run" && "reply" in envelope ? { reply: receive(envelope.reply) } : envelope);
+    call.resolve(call.method === "run" && "reply" in envelope ? { reply: loadReply(envelope.reply) } : envelope);
     if (call.lease) memory?.release(call.lease);
     if (!("error" in envelope) || envelope.error.code !== "device-lost") return;
     die(`lost its device: ${envelope.error.message}`); // it would answer all others so
     child.kill("SIGKILL");
-  });
-
-  const send = (message: ToBackend) =>
-    child.send(message, (error) => error && die(`cannot be reached: ${error.message}`));
+  };
+  if (socket) receiveMessages(socket, receive);
+  socket?.on("error", () => child.kill("SIGKILL")); // nobody listens any more: it has died, or its program is not ours
+  const send = (message: ToBackend) => socket && sendMessage(socket, message);
   const transport = hostTransport({
     call: <M extends Method>(id: number, method: M, request: Protocol[M]["request"]) => {
       if (dead) return Promise.reject(dead);
@@ -132,17 +135,17 @@ export function processTransport({ task, memoryLimitBytes, entry = backendEntry 
     close: async () => {
       isClosing = true;
       if (!dead) await transport.close(null).catch(() => {}); // it is ended all the same
-      await end(child);
+      await end(child, socket);
       return null;
     },
   };
 }
 
 /** Waits for the process to end, and ends it if it takes too long. */
-async function end(child: ChildProcess): Promise<void> {
+async function end(child: ChildProcess, socket: Socket | undefined): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return;
   const exited = new Promise((resolve) => child.once("exit", resolve));
-  if (child.connected) child.disconnect();
+  socket?.end();
   const timer = setTimeout(() => child.kill("SIGKILL"), exitMs);
   await exited;
   clearTimeout(timer);

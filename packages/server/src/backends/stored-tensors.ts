@@ -37,6 +37,7 @@ export function storeTensors(fd: number, { at, bytes }: Lease, tensors: Tensors)
 
 /** The tensors, those in the memory as copies. */
 export function loadTensors(fd: number, passed: PassedTensors): Tensors {
+  if (!Object.values(passed).some((tensor) => "at" in tensor)) return passed as Tensors; // none is stored
   return Object.fromEntries(
     Object.entries(passed).map(([name, tensor]) => [name, "at" in tensor ? loadTensor(fd, tensor) : tensor]),
   );

@@ -12,6 +12,8 @@ export interface QueuedRun {
   readonly priority: number;
   readonly sinceMs: number;
   readonly signal: AbortSignal | undefined;
+  /** Called when it is aborted while it runs, where that matters to its batch. */
+  onAbort?: () => void;
   /** Called when its batch begins. */
   readonly onBegin: (() => void) | undefined;
   resolve(outputs: Tensors): void;

@@ -24,14 +24,14 @@ export async function runBatch(
     return { hasRows: true };
   }
   let hasRows = true;
-  const aborts = abortedTogether(runs);
+  const signal = abortedTogether(runs);
   try {
     const [{ outputs }] = runs as readonly [QueuedRun]; // all ask for the same
     const inputs = joinRows(
       runs.map((run) => run.inputs),
       size,
     );
-    const options = { ...(outputs && { outputs }), ...(aborts.signal && { signal: aborts.signal }) };
+    const options = { ...(outputs && { outputs }), ...(signal && { signal }) };
     const counts = runs.map((run) => run.rows);
     const parts = splitRows(await session.run(inputs, options), counts, size);
     for (const [index, part] of (parts ?? []).entries()) runs[index]?.resolve(part);
@@ -39,12 +39,10 @@ export async function runBatch(
     hasRows = false;
   } catch (thrown) {
     const error = toInferenceError(thrown);
-    if (concernsAll.has(error.code) || aborts.signal?.aborted) {
+    if (concernsAll.has(error.code) || signal?.aborted) {
       for (const run of runs) run.reject(error);
       return { hasRows };
     }
-  } finally {
-    aborts.forget();
   }
   for (const run of runs) await runAlone(session, run);
   return { hasRows };
@@ -67,19 +65,14 @@ async function runAlone(session: Session, { inputs, outputs, signal, resolve, re
 }
 
 /** A signal that is aborted once all runs are; none where one can't be. */
-function abortedTogether(runs: readonly QueuedRun[]): { signal?: AbortSignal; forget(): void } {
+function abortedTogether(runs: readonly QueuedRun[]): AbortSignal | undefined {
   const signals = runs.map(({ signal }) => signal);
-  if (!signals.every((signal) => signal !== undefined)) return { forget: () => {} };
+  if (!signals.every((signal) => signal !== undefined)) return undefined;
   const controller = new AbortController();
   const check = () => {
     if (signals.every(({ aborted }) => aborted))
       controller.abort(new InferenceError("cancelled", "nobody waits for it"));
   };
-  for (const signal of signals) signal.addEventListener("abort", check);
-  return {
-    signal: controller.signal,
-    forget: () => {
-      for (const signal of signals) signal.removeEventListener("abort", check);
-    },
-  };
+  for (const run of runs) run.onAbort = check; // each run has a listener already
+  return controller.signal;
 }

@@ -140,6 +140,7 @@ class BatchingSession<M extends ModelTypes> implements Session<M> {
     else this.#gathering ??= setImmediate(() => this.#runReady()); // with what else has arrived by then
     return abortable(promise, signal, () => {
       this.#queue.remove(run);
+      run.onAbort?.();
       this.#tell({ type: "queue", rows: this.#queue.rows });
     });
   }

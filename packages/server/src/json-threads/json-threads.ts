@@ -110,6 +110,6 @@ export class JsonThreads {
 }
 
 /** About how many bytes these tensors are as JSON. */
-export function jsonBytesOf(tensors: Readonly<Record<string, { readonly data: { readonly length: number } }>>): number {
-  return Object.values(tensors).reduce((sum, { data }) => sum + data.length * elementBytes, 0);
+export function jsonBytesOf(tensors: readonly { readonly data: { readonly length: number } }[]): number {
+  return tensors.reduce((sum, { data }) => sum + data.length * elementBytes, 0);
 }

@@ -28,6 +28,8 @@ export interface InferRequest {
 /** Parameters of a request by their names, those that are scalars. */
 export type InferParameters = ReadonlyMap<string, boolean | number | bigint | string>;
 
+const decoder = new TextDecoder(); // one for all: it keeps nothing of a whole text
+
 /**
  * Reads an infer request. With the header Inference-Header-Content-Length, so many bytes of JSON come first and then the
  * bytes of the inputs that give a size; without, all is JSON; with a length of 0, all is the one input of the model.
@@ -40,7 +42,7 @@ export function decodeInferRequest(
 ): InferRequest {
   const headerBytes = headerLength === undefined ? body.byteLength : parseLength(headerLength, body.byteLength);
   if (headerLength !== undefined && headerBytes === 0) return rawRequest(body, signature);
-  const header = parseJson(new TextDecoder().decode(body.subarray(0, headerBytes)));
+  const header = parseJson(decoder.decode(body.subarray(0, headerBytes)));
   if (!isJsonObject(header)) throw invalid("body", "a JSON object", "another value");
   const id = header.get("id");
   if (id !== undefined && typeof id !== "string") throw invalid("id", "a string", "another value");
@@ -96,7 +98,7 @@ function withLength(bytes: Uint8Array): Uint8Array {
 }
 
 function decodeOutputs(header: JsonObject): Pick<InferRequest, "outputs" | "binary" | "binaryByDefault"> {
-  const binaryByDefault = parametersOf(header).get("binary_data_output") === true;
+  const binaryByDefault = parameterOf(header, "binary_data_output") === true;
   const outputs = header.get("outputs");
   if (outputs === undefined) return { outputs, binary: new Map(), binaryByDefault };
   if (!isJsonArray(outputs)) throw invalid("outputs", "a list", "another value");
@@ -105,7 +107,7 @@ function decodeOutputs(header: JsonObject): Pick<InferRequest, "outputs" | "bina
     const name = isJsonObject(output) ? output.get("name") : undefined;
     if (!isJsonObject(output) || typeof name !== "string") throw invalid("outputs.name", "a string", "another value");
     if (binary.has(name)) throw invalid(`output "${name}"`, "each name once", "it twice");
-    const choice = parametersOf(output).get("binary_data");
+    const choice = parameterOf(output, "binary_data");
     binary.set(name, typeof choice === "boolean" ? choice : binaryByDefault);
   }
   const names = binary.size > 0 ? [...binary.keys()] : undefined; // an empty list asks for all of them
@@ -116,6 +118,11 @@ function parametersOf(owner: JsonObject): InferParameters {
   const parameters = owner.get("parameters");
   const entries = isJsonObject(parameters) ? [...parameters] : [];
   return new Map(entries.filter((entry): entry is [string, boolean | number | bigint | string] => isScalar(entry[1])));
+}
+
+function parameterOf(owner: JsonObject, name: string): JsonValue | undefined {
+  const parameters = owner.get("parameters");
+  return isJsonObject(parameters) ? parameters.get(name) : undefined;
 }
 
 function isScalar(value: JsonValue): boolean {
@@ -130,7 +137,7 @@ function decodeInputs(inputs: JsonValue | undefined, bytes: Uint8Array): Tensors
     if (!isJsonObject(input)) throw invalid("inputs", "objects", "another value");
     const { name, dtype, shape } = decodeSpec(input);
     if (tensors.has(name)) throw invalid(`input "${name}"`, "each name once", "it twice");
-    const size = parametersOf(input).get("binary_data_size");
+    const size = parameterOf(input, "binary_data_size");
     if (size === undefined) {
       tensors.set(name, decodeElements(name, dtype, shape, input.get("data")));
       continue;

@@ -1,4 +1,4 @@
-import { headerLengthName, InferenceError } from "@nearside/core";
+import { headerLengthName, InferenceError, type Tensor } from "@nearside/core";
 import { isJsonObject, type JsonObject, parseJson } from "../json/parse-json.ts";
 import { type JsonThreads, jsonBytesOf } from "../json-threads/json-threads.ts";
 import type { LoadedSignature } from "../repository/load-version.ts";
@@ -101,7 +101,7 @@ async function inferOverHttp(
   const fields = { model_name: model.name, model_version: String(version), ...(id !== undefined && { id }) };
   const names = Object.keys(outputs);
   const binary = new Set(names.filter((name) => call.binary.get(name) ?? call.binaryByDefault));
-  const written = Object.fromEntries(Object.entries(outputs).filter(([name]) => !binary.has(name)));
+  const written = names.flatMap((name) => (binary.has(name) ? [] : (outputs[name] as Tensor))); // its own key
   return json.run("writeInfer", { fields, outputs, binary, ...options }, jsonBytesOf(written));
 }
 

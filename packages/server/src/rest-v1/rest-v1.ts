@@ -69,7 +69,11 @@ const verbs = {
       throw new InferenceError("invalid-argument", message);
     }
     const outputs = await runLoosely(found.session, request.inputs, { signal });
-    return json.run("writePredict", { form: request.form, outputs, nonFiniteAsNull }, jsonBytesOf(outputs));
+    return json.run(
+      "writePredict",
+      { form: request.form, outputs, nonFiniteAsNull },
+      jsonBytesOf(Object.values(outputs)),
+    );
   },
   async classify(loaded: LoadedModel, { body, signal }: HttpRequest, options: RestV1Options): Promise<string> {
     const { json } = options;
