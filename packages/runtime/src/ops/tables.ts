@@ -5,12 +5,17 @@ import type { Ops } from "../plan/op.ts";
 import { readPlain, writePlain } from "../plan/plain.ts";
 import { isTensor, type Table, type Value } from "../plan/value.ts";
 
+/** What fills a model's tables. */
+export const tableFillers: ReadonlySet<string> = new Set([
+  "InitializeTable",
+  "InitializeTableV2",
+  "LookupTableImport",
+  "LookupTableImportV2",
+]);
+
 /** Lookups in a model's tables, and what fills them when it is loaded. */
 export const tableOps: Ops = {
-  InitializeTable: { run: fill },
-  InitializeTableV2: { run: fill },
-  LookupTableImport: { run: fill },
-  LookupTableImportV2: { run: fill },
+  ...Object.fromEntries([...tableFillers].map((op) => [op, { run: fill }])),
   LookupTableFind: { run: find },
   LookupTableFindV2: { run: find },
   LookupTableSize: { run: size },

@@ -1,6 +1,7 @@
 import type { Manifest } from "@nearside/core";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs-core";
 import { randomOps } from "../ops/creation.ts";
+import { tableFillers } from "../ops/tables.ts";
 import { compilePlan, type PlanContext } from "./compile-plan.ts";
 import type { Device } from "./device.ts";
 import { type GraphDef, type OutputRef, parseGraphDef, parseRef } from "./graph-def.ts";
@@ -61,7 +62,8 @@ async function fillTables(
   if (initializer === undefined || initializer === null) return new Map();
   const graph = parseGraphDef(initializer);
   const declared = resourcesOf((json.initializerSignature as SignatureJson | undefined)?.outputs);
-  const outputs = declared.length > 0 ? declared.map(({ name }) => parseRef(name)) : sinksOf(graph);
+  const named = declared.length > 0 ? declared.map(({ name }) => parseRef(name)) : sinksOf(graph);
+  const outputs = [...named, ...fillersBeside(named, graph)];
   const plan = compilePlan({ nodes: graph.nodes, inputs: [], outputs }, context);
   const results = await finish(runPlan(plan, [], context.device));
   const tables = new Map<number, Table>();
@@ -77,6 +79,13 @@ async function fillTables(
       return table === undefined ? [] : [[parseRef(name).node, table] as const];
     }),
   );
+}
+
+/** Nodes that fill tables and that no output is taken from: the Python converter's outputs only wait for them. */
+function fillersBeside(outputs: readonly OutputRef[], { nodes }: GraphDef): readonly OutputRef[] {
+  const named = new Set(outputs.map(({ node }) => node));
+  const fillers = [...nodes.values()].filter(({ op, name }) => tableFillers.has(op) && !named.has(name));
+  return fillers.map(({ name }) => ({ node: name, output: 0 }));
 }
 
 interface SignatureJson {
