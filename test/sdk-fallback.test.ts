@@ -131,7 +131,7 @@ describe("openSession with a fallback", () => {
   });
 
   test("opens on the server what the CDN has not, and says why", async () => {
-    site.faults.set("/models/digits/model.json", [{ status: 404 }]);
+    site.faults.set("/models/digits/model.json", [{ status: 404 }, { status: 404 }]); // the page asks, then the worker
     await keep("wasm");
     await run();
     expect((await tell()).events).toEqual(["refused", "opened wasm"]);

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { cpus, tmpdir } from "node:os";
 import { join } from "node:path";
-import { dtypes, type Tensor, type Tensors } from "@nearside/core";
+import { type Tensor, type Tensors, tensorflowNames } from "@nearside/core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import { fromPlainTensors, toPlainTensors } from "./plain-tensors.ts";
@@ -123,11 +123,11 @@ function graphModel() {
   const placeholders = Object.entries(inputs).map(([name, { dtype, shape }]) => ({
     name,
     op: "Placeholder",
-    attr: { dtype: { type: dtypes[dtype].tensorflow }, shape: { shape: info(name, dtype, shape).tensorShape } },
+    attr: { dtype: { type: tensorflowNames[dtype] }, shape: { shape: info(name, dtype, shape).tensorShape } },
   }));
   const ports = Object.entries(inputs).map(([name, { dtype, shape }]) => [
     name,
-    info(name, dtypes[dtype].tensorflow, shape),
+    info(name, tensorflowNames[dtype], shape),
   ]);
   return {
     format: "graph-model",

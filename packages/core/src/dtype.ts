@@ -1,22 +1,22 @@
 /**
- * Every dtype a tensor can have: bytes per element, the array that holds the elements, and its name in TensorFlow
- * (`DT_…`) and in the Open Inference Protocol. `complex64` elements are (re, im) pairs of float32; `bool` is 0 or 1;
+ * Every dtype a tensor can have: bytes per element, the array that holds the elements, and its name in the Open
+ * Inference Protocol. `complex64` elements are (re, im) pairs of float32; `bool` is 0 or 1;
  * strings are UTF-8 and have no fixed size.
  */
 export const dtypes = {
-  float32: { bytes: 4, array: Float32Array, tensorflow: "DT_FLOAT", oip: "FP32" },
-  float64: { bytes: 8, array: Float64Array, tensorflow: "DT_DOUBLE", oip: "FP64" },
-  int8: { bytes: 1, array: Int8Array, tensorflow: "DT_INT8", oip: "INT8" },
-  uint8: { bytes: 1, array: Uint8Array, tensorflow: "DT_UINT8", oip: "UINT8" },
-  int16: { bytes: 2, array: Int16Array, tensorflow: "DT_INT16", oip: "INT16" },
-  uint16: { bytes: 2, array: Uint16Array, tensorflow: "DT_UINT16", oip: "UINT16" },
-  int32: { bytes: 4, array: Int32Array, tensorflow: "DT_INT32", oip: "INT32" },
-  uint32: { bytes: 4, array: Uint32Array, tensorflow: "DT_UINT32", oip: "UINT32" },
-  int64: { bytes: 8, array: BigInt64Array, tensorflow: "DT_INT64", oip: "INT64" },
-  uint64: { bytes: 8, array: BigUint64Array, tensorflow: "DT_UINT64", oip: "UINT64" },
-  bool: { bytes: 1, array: Uint8Array, tensorflow: "DT_BOOL", oip: "BOOL" },
-  complex64: { bytes: 8, array: Float32Array, tensorflow: "DT_COMPLEX64", oip: null },
-  string: { bytes: null, array: Array<string>, tensorflow: "DT_STRING", oip: "BYTES" },
+  float32: { bytes: 4, array: Float32Array, oip: "FP32" },
+  float64: { bytes: 8, array: Float64Array, oip: "FP64" },
+  int8: { bytes: 1, array: Int8Array, oip: "INT8" },
+  uint8: { bytes: 1, array: Uint8Array, oip: "UINT8" },
+  int16: { bytes: 2, array: Int16Array, oip: "INT16" },
+  uint16: { bytes: 2, array: Uint16Array, oip: "UINT16" },
+  int32: { bytes: 4, array: Int32Array, oip: "INT32" },
+  uint32: { bytes: 4, array: Uint32Array, oip: "UINT32" },
+  int64: { bytes: 8, array: BigInt64Array, oip: "INT64" },
+  uint64: { bytes: 8, array: BigUint64Array, oip: "UINT64" },
+  bool: { bytes: 1, array: Uint8Array, oip: "BOOL" },
+  complex64: { bytes: 8, array: Float32Array, oip: null },
+  string: { bytes: null, array: Array<string>, oip: "BYTES" },
 } as const;
 
 /** The name of an element type. */
@@ -30,11 +30,6 @@ export type DataOf<D extends DType> = D extends "string"
 /** True if `name` is one of {@link dtypes}. */
 export function isDType(name: unknown): name is DType {
   return typeof name === "string" && Object.hasOwn(dtypes, name);
-}
-
-/** The dtype with this TensorFlow name (`DT_FLOAT`), or undefined. */
-export function dtypeFromTensorFlow(name: string): DType | undefined {
-  return dtypeNames.find((dtype) => dtypes[dtype].tensorflow === name);
 }
 
 /** The dtype with this Open Inference Protocol name (`FP32`), or undefined. */

@@ -1,6 +1,5 @@
 export { abortable } from "./abortable.ts";
-export { type DataOf, type DType, dtypeFromOip, dtypeFromTensorFlow, dtypes, isDType } from "./dtype.ts";
-export { errorStatuses } from "./error-statuses.ts";
+export { type DataOf, type DType, dtypeFromOip, dtypes, isDType } from "./dtype.ts";
 export {
   type ErrorCode,
   errorCodes,
@@ -11,6 +10,7 @@ export {
   toWireError,
   type WireError,
 } from "./errors.ts";
+export { httpStatuses } from "./http-statuses.ts";
 export {
   areTensors,
   type Bitmap,
@@ -92,4 +92,5 @@ export { checkInputs, checkOutputs, formatSpec, type Signature, type TensorSpec 
 export { type HeldState, plainPlace, type StatePlace } from "./state-place.ts";
 export { type StreamItems, type StreamOptions, type StreamStep, stream } from "./stream.ts";
 export { assertTensor, dataLength, elementCount, type Tensor, type Tensors } from "./tensor.ts";
+export { dtypeFromTensorFlow, tensorflowNames } from "./tensorflow-dtype.ts";
 export { decodeText, encodeText } from "./text-bytes.ts";

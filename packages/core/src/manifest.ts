@@ -1,7 +1,8 @@
-import { type DType, dtypeFromTensorFlow } from "./dtype.ts";
+import type { DType } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
 import { parseQuantization, type Quantization } from "./quantization.ts";
 import type { Signature, TensorSpec } from "./signature.ts";
+import { dtypeFromTensorFlow } from "./tensorflow-dtype.ts";
 
 /** One weights file: its path beside `model.json`, its size and, where the converter wrote it, its SHA-256 in hex. */
 export interface Shard {

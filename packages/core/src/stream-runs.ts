@@ -4,6 +4,10 @@ import type { InputsOf, ModelTypes, RunOptions, Session } from "./session.ts";
 import type { StreamItems, StreamOptions, StreamStep } from "./stream.ts";
 import { openSource } from "./stream-source.ts";
 
+// What a session needs once it has a state, which comes with its first stream or state: one download, not three.
+export { elsewherePlace } from "./rpc/elsewhere-place.ts";
+export { plainPlace } from "./state-place.ts";
+
 /** See `Session.stream`. */
 export async function* streamRuns<M extends ModelTypes, T>(
   session: Session<M>,

@@ -1,4 +1,4 @@
-import { dtypes, parseManifest, type Tensor } from "@nearside/core";
+import { parseManifest, type Tensor, tensorflowNames } from "@nearside/core";
 import type { ModelFiles } from "../src/load-graph-model.ts";
 
 /** A graph model that a test writes down. */
@@ -34,7 +34,7 @@ export function graphFiles({ nodes, inputs, outputs, weights = {} }: TestGraph):
         ...Object.entries(weights).map(([name, { dtype }]) => ({
           name,
           op: "Const",
-          attr: { dtype: { type: dtypes[dtype].tensorflow } },
+          attr: { dtype: { type: tensorflowNames[dtype] } },
         })),
         ...nodes,
       ],

@@ -1,4 +1,4 @@
-import { dtypes, parseManifest, type Tensor } from "@nearside/core";
+import { parseManifest, type Tensor, tensorflowNames } from "@nearside/core";
 import type { LoadedBackend } from "../src/backends/loaded-backend.ts";
 import { openLocalSession } from "../src/local-session.ts";
 
@@ -17,19 +17,19 @@ export interface OneOp {
 export async function runOp({ op, attrs = {}, inputs, outputs }: OneOp, backend: LoadedBackend): Promise<Tensor[]> {
   const info = (name: string, dtype: Tensor["dtype"]) => ({
     name,
-    dtype: dtypes[dtype].tensorflow,
+    dtype: tensorflowNames[dtype],
     tensorShape: { unknownRank: true },
   });
   const placeholders = inputs.map(({ dtype }, index) => ({
     name: `x${index}`,
     op: "Placeholder",
-    attr: { dtype: { type: dtypes[dtype].tensorflow }, shape: { shape: { unknownRank: true } } },
+    attr: { dtype: { type: tensorflowNames[dtype] }, shape: { shape: { unknownRank: true } } },
   }));
   const results = outputs.map((dtype, index) => ({
     name: `y${index}`,
     op: "Identity",
     input: [`node:${index}`],
-    attr: { T: { type: dtypes[dtype].tensorflow } },
+    attr: { T: { type: tensorflowNames[dtype] } },
   }));
   const manifest = parseManifest(
     JSON.stringify({

@@ -3,12 +3,13 @@ import {
   InferenceError,
   type ModelTypes,
   type Opener,
-  type Precision,
   type Session,
   sampleInputs,
   type Tensors,
 } from "@nearside/core";
 import { createStore, get, set } from "idb-keyval";
+import { manifestOf } from "./download/manifest-of.ts";
+import type { ModelSource } from "./model-source.ts";
 import type { LocalBackend } from "./worker-scripts.ts";
 
 /** The backends that compete; cpu is slower than any. */
@@ -18,9 +19,8 @@ const warmUpRuns = 2;
 const measuredRuns = 5;
 
 export interface FastestOptions<M extends ModelTypes> {
-  /** The model's `model.json`, by whose hash the choice is remembered. */
-  readonly manifest: string;
-  readonly precision: Precision | undefined;
+  /** By the hash of whose `model.json` the choice is remembered. */
+  readonly source: ModelSource;
   readonly openOn: (backend: LocalBackend) => Opener<M>;
   readonly signal: AbortSignal | undefined;
 }
@@ -31,12 +31,11 @@ export interface FastestOptions<M extends ModelTypes> {
  * dimension of its inputs is free, the order is that of {@link candidates}.
  */
 export async function fastestFirst<M extends ModelTypes = AnyModel>({
-  manifest,
-  precision,
+  source,
   openOn,
   signal,
 }: FastestOptions<M>): Promise<readonly Opener<M>[]> {
-  const key = await keyOf(manifest, precision);
+  const key = await keyOf(await manifestOf(source, signal), source.request.precision);
   const known = await recall(key);
   const { order, opened } = known ? { order: known, opened: undefined } : await measureAll(openOn, signal);
   if (!known && order.length > 0) await remember(key, order);
@@ -114,7 +113,7 @@ async function runOrGiveUp(session: Session, inputs: Tensors, signal: AbortSigna
 }
 
 /** What the choice depends on: the model, how it is computed, the device, the browser. */
-async function keyOf(manifest: string, precision: Precision | undefined): Promise<string> {
+async function keyOf(manifest: string, precision: string | undefined): Promise<string> {
   const adapter = await navigator.gpu?.requestAdapter();
   const { vendor, architecture, device, description } = adapter?.info ?? {};
   const place = [vendor, architecture, device, description, navigator.hardwareConcurrency, navigator.userAgent];

@@ -6,9 +6,9 @@ import {
   type ErrorCode,
   encodeTensors,
   errorCodes,
-  errorStatuses,
   fromWireError,
   headerLengthName,
+  httpStatuses,
   InferenceError,
   type Transport,
 } from "@nearside/core";
@@ -86,7 +86,7 @@ async function toError(response: Response, url: URL): Promise<InferenceError> {
 
 function codeOf(status: number): ErrorCode {
   if (status === 429 || status === 503) return "unavailable"; // several codes have 503, and 429 is what proxies say
-  return errorCodes.find((code) => errorStatuses[code].http === status) ?? (status >= 500 ? "unavailable" : "internal");
+  return errorCodes.find((code) => httpStatuses[code] === status) ?? (status >= 500 ? "unavailable" : "internal");
 }
 
 function withSlash(server: string | URL): URL {

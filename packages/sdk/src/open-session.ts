@@ -3,7 +3,6 @@ import {
   InferenceError,
   type ModelTypes,
   type Opener,
-  type OpenRequest,
   openProxySession,
   openWithRecovery,
   type Precision,
@@ -12,9 +11,8 @@ import {
   type SessionEvent,
   type Transport,
 } from "@nearside/core";
-import { readBlob } from "./download/read-blob.ts";
-import { type FoundManifest, readManifest } from "./download/read-manifest.ts";
 import type { FallbackServer } from "./fallback/open-with-server.ts";
+import { type ModelSource, modelSource } from "./model-source.ts";
 import type { ModelUrl } from "./model-url.ts";
 import type { LocalBackend } from "./worker-scripts.ts";
 import { workerTransport } from "./worker-transport.ts";
@@ -57,7 +55,7 @@ export async function openSession<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   const { backend = ["webgpu", "wasm", "cpu"], fallback, signal, onProgress, onEvent } = options;
   signal?.throwIfAborted();
-  const source = describeModel(model, options);
+  const source = modelSource(model, options);
   let isOpen = false;
   const tellProgress = (progress: Progress) => {
     if (!isOpen) onProgress?.(progress); // opening it again is no progress of what the caller waits for
@@ -79,8 +77,7 @@ async function openWithFallback<M extends ModelTypes>(
   options: OpenOptions,
 ): Promise<Session<M>> {
   const { openWithServer } = await import("./fallback/open-with-server.ts"); // only pages that ask for it download it
-  const readManifest = async (signal: AbortSignal | undefined) => (await source.readManifest(signal)).text;
-  return openWithServer({ model: source.request.model, open, readManifest }, fallback, options);
+  return openWithServer({ source, open }, fallback, options);
 }
 
 async function openersOf<M extends ModelTypes>(
@@ -91,41 +88,7 @@ async function openersOf<M extends ModelTypes>(
 ): Promise<readonly Opener<M>[]> {
   if (backend !== "auto") return [backend].flat().map(openOn);
   const { fastestFirst } = await import("./fastest-backend.ts"); // which only pages download that ask for it
-  const { precision } = source.request;
-  return fastestFirst<M>({ manifest: (await source.readManifest(signal)).text, precision, openOn, signal });
-}
-
-/** The model as workers are asked to open it, and its `model.json`, which is the same each time. */
-interface ModelSource {
-  readonly request: OpenRequest;
-  readManifest(signal: AbortSignal | undefined): Promise<FoundManifest>;
-  /** Whether it was open already, so that what the cache has is the very same model. */
-  wasOpen: boolean;
-}
-
-function describeModel(
-  model: string | URL | ReadonlyMap<string, Blob>,
-  { mirrors = [], cache = true, warmUp = true, precision = "float32" }: OpenOptions,
-): ModelSource {
-  const options = { warmUp, precision };
-  if (!(typeof model === "string" || model instanceof URL)) {
-    const request = { model: "model.json", files: model, cache: false, ...options };
-    const read = async () => ({ text: await readBlob(model, request.model).text(), addresses: [], isKnown: false });
-    return { request, readManifest: read, wasOpen: false };
-  }
-  const [url = "", ...others] = [model, ...mirrors].map((address) => new URL(address, globalThis.location?.href).href);
-  let found: Promise<FoundManifest> | undefined;
-  return {
-    request: { model: url, cache, ...options },
-    readManifest(signal) {
-      found ??= readManifest([url, ...others], { cache, signal }).catch((error: unknown) => {
-        found = undefined; // to be asked for again the next time
-        throw error;
-      });
-      return found;
-    },
-    wasOpen: false,
-  };
+  return fastestFirst<M>({ source, openOn, signal });
 }
 
 function workerOpener<M extends ModelTypes>(
@@ -137,10 +100,9 @@ function workerOpener<M extends ModelTypes>(
     await checkDevice(backend);
     const transport = workerTransport(backend);
     const open: Transport["open"] = async (request, options) => {
-      const { text, addresses, isKnown } = await source.readManifest(signal); // the worker starts meanwhile
-      const found = { manifest: text, addresses, isKnown: isKnown || source.wasOpen };
-      const info = await transport.open({ ...request, ...found }, options);
-      source.wasOpen = true;
+      const manifest = request.manifest ?? (await source.fetchManifest(signal)); // the worker starts meanwhile
+      const info = await transport.open({ ...request, manifest }, options);
+      source.request = { ...request, manifest: manifest ?? info.manifest, isKnown: true };
       return info;
     };
     return openProxySession<M>({ ...transport, open }, source.request, { location: "local", signal, onProgress });

@@ -1,4 +1,5 @@
 import { InferenceError } from "@nearside/core";
+import { type Wait, waitFor } from "./wait-for.ts";
 
 export interface RetryOptions {
   readonly signal?: AbortSignal | undefined;
@@ -10,9 +11,6 @@ export interface RetryOptions {
   readonly wait?: Wait;
   readonly random?: () => number;
 }
-
-/** Resolves after so long, or rejects with the signal's reason. */
-export type Wait = (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 
 const firstDelayMs = 250;
 const maxDelayMs = 8000;
@@ -55,19 +53,4 @@ export async function retry<T>(
     left = next;
     before = progress();
   }
-}
-
-/** Waits by the platform's timer. */
-export async function waitFor(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = () => {
-      clearTimeout(timer);
-      reject(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", onAbort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", onAbort, { once: true });
-  });
 }

@@ -7,6 +7,7 @@ import {
   type Progress,
   parseManifest,
   type Session,
+  type SessionInfo,
   type Shard,
   type Tensors,
 } from "@nearside/core";
@@ -15,6 +16,7 @@ import { buffersOf } from "./buffers-of.ts";
 import { ModelCache, readKeptModel } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
 import { filesAt, filesIn } from "./download/model-files.ts";
+import { readManifest } from "./download/read-manifest.ts";
 import { shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
@@ -39,18 +41,11 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
 
 async function open(
   loading: Promise<LoadedBackend>,
-  {
-    model,
-    addresses = [model],
-    files,
-    manifest: text = "",
-    isKnown,
-    cache = true,
-    warmUp = true,
-    precision,
-  }: OpenRequest,
+  request: OpenRequest,
   { signal, onProgress }: CallOptions,
-): Promise<Session> {
+): Promise<Session & Pick<SessionInfo, "manifest">> {
+  const { model, files, cache = true, warmUp = true, precision } = request;
+  const { manifest: text, addresses, isKnown } = await readManifest(request, signal);
   const found = cache ? await readKeptModel(model) : undefined;
   const kept = found?.manifest === text ? found : undefined;
   const manifest = withHashes(parseManifest(text, model), (isKnown && kept?.shards) || []);
@@ -88,7 +83,7 @@ async function open(
   const settled = await shards.settled();
   if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled, provenAt);
   report({ phase: "ready" });
-  return session;
+  return Object.assign(session, request.manifest === undefined && { manifest: text });
 }
 
 /** The manifest, with what the cache knows of shards that have no hash there. */

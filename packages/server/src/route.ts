@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { errorStatuses, InferenceError, toWireError } from "@nearside/core";
+import { httpStatuses, InferenceError, toWireError } from "@nearside/core";
 import type { Repository } from "./repository/repository.ts";
 import { isTooMany } from "./security/guard.ts";
 
@@ -46,7 +46,7 @@ export const retryAfterSeconds = 1;
 export function errorReply(error: unknown, { isV1 }: { readonly isV1: boolean }): HttpReply {
   const { code, message } = toWireError(error);
   const reply = isV1 ? jsonReply({ error: message }, { indent: 4 }) : jsonReply({ error: message, code });
-  const status = isTooMany(error) ? 429 : errorStatuses[code].http;
+  const status = isTooMany(error) ? 429 : httpStatuses[code];
   const headers = { ...reply.headers, ...headersOf[status]?.(error) };
   return { ...reply, status, headers, error };
 }

@@ -22,8 +22,8 @@ export interface OpenRequest {
   readonly files?: ReadonlyMap<string, Blob> | undefined;
   /** Addresses of the same `model.json`, `model` among them, in the order in which to ask for the shards beside it. */
   readonly addresses?: readonly string[];
-  /** The text of `model.json`, so that a session that is opened again runs the very same model. */
-  readonly manifest?: string;
+  /** The text of `model.json`, where who asks has it; else it is read there, and comes with the reply. */
+  readonly manifest?: string | undefined;
   /** Whether the shards must be those that the cache knows for this manifest: there is no network, or it opens again. */
   readonly isKnown?: boolean;
   /** Keep the weights for the next open, where there is a cache. */
@@ -35,7 +35,10 @@ export interface OpenRequest {
 }
 
 /** What is known of a session once it is open. */
-export type SessionInfo = Pick<Session, "signature" | "backend" | "keepsState">;
+export interface SessionInfo extends Pick<Session, "signature" | "backend" | "keepsState"> {
+  /** The text of `model.json`, where a request without it made the session. */
+  readonly manifest?: string | undefined;
+}
 
 export interface RunRequest {
   readonly inputs: RunInputs;

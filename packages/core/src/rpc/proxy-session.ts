@@ -82,8 +82,8 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
 
   /** The code comes when a state is first used. */
   async #openPlace(): Promise<StatePlace> {
-    if (this.location === "server") return (await import("../state-place.ts")).plainPlace(this as unknown as Session);
-    const { elsewherePlace } = await import("./elsewhere-place.ts");
+    const { elsewherePlace, plainPlace } = await import("../stream-runs.ts");
+    if (this.location === "server") return plainPlace(this as unknown as Session);
     return elsewherePlace(this.signature, this.#transport, this.#runs);
   }
 }

@@ -2,7 +2,16 @@ import { abortable } from "../abortable.ts";
 import { fromWireError, InferenceError, toWireError, type WireError } from "../errors.ts";
 import type { Session } from "../session.ts";
 import { HostedState } from "./hosted-state.ts";
-import type { CallOptions, Method, OpenRequest, Progress, Protocol, StateRequest, Transport } from "./protocol.ts";
+import type {
+  CallOptions,
+  Method,
+  OpenRequest,
+  Progress,
+  Protocol,
+  SessionInfo,
+  StateRequest,
+  Transport,
+} from "./protocol.ts";
 
 /** A reply or an error, in a form that survives a thread boundary. */
 export type Envelope<Reply> = { readonly reply: Reply } | { readonly error: WireError };
@@ -18,8 +27,10 @@ export interface SessionHost {
   cancel(id: number): void;
 }
 
-/** A host over `open`, which makes the session here. */
-export function createSessionHost(open: (request: OpenRequest, options: CallOptions) => Promise<Session>): SessionHost {
+/** A host over `open`, which makes the session here, and tells which text of `model.json` it found. */
+export function createSessionHost(
+  open: (request: OpenRequest, options: CallOptions) => Promise<Session & Pick<SessionInfo, "manifest">>,
+): SessionHost {
   const calls = new Map<number, AbortController>();
   const states = new Map<number, HostedState>();
   let session: Session | undefined;
@@ -35,9 +46,10 @@ export function createSessionHost(open: (request: OpenRequest, options: CallOpti
   };
   const handlers: Transport = {
     open: async (request, options = {}) => {
-      session = await open(request, options);
-      const { signature, backend, keepsState } = session;
-      return { signature, backend, keepsState };
+      const made = await open(request, options);
+      session = made;
+      const { signature, backend, keepsState, manifest } = made;
+      return { signature, backend, keepsState, manifest };
     },
     run: async ({ inputs, outputs, state }, { signal } = {}) =>
       opened().run(inputs, {

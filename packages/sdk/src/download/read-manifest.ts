@@ -1,42 +1,41 @@
-import { InferenceError } from "@nearside/core";
+import { InferenceError, type OpenRequest } from "@nearside/core";
 import { readKeptModel } from "../cache/model-cache.ts";
 import { retry } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
+import { readBlob } from "./read-blob.ts";
 
 /** `model.json` as it was found. */
 export interface FoundManifest {
-  readonly text: string;
+  /** The text. */
+  readonly manifest: string;
   /** The addresses of the model, the one that gave this text first. */
   readonly addresses: readonly string[];
-  /** Whether the text is the cache's, because the network has none: then the shards must be, too. */
+  /** Whether the shards must be those that the cache knows: the text is from there, because the network has none. */
   readonly isKnown: boolean;
 }
 
-export interface ManifestOptions {
-  /** Take the cache's where the network has none. */
-  readonly cache: boolean;
-  readonly signal?: AbortSignal | undefined;
-}
-
 /**
- * Reads `model.json` from the first of these addresses that has it; the cache knows the model by the first. The network
- * is asked each time, and answers 304 if nothing has changed.
+ * Finds the `model.json` of a model: the text that is given, among its files, or at the first of its addresses that has
+ * it, of which the page has asked the first in vain. The cache's is taken where the network has none.
  */
 export async function readManifest(
-  addresses: readonly [string, ...string[]],
-  { cache, signal }: ManifestOptions,
+  { model, files, addresses = [model], manifest, isKnown = false, cache = true }: OpenRequest,
+  signal: AbortSignal | undefined,
 ): Promise<FoundManifest> {
+  if (manifest !== undefined) return { manifest, addresses, isKnown };
+  if (files) return { manifest: await readBlob(files, model).text(), addresses, isKnown };
   const read = async (address: string): Promise<FoundManifest> => {
     const response = await fetchFile(address, { cache: "no-cache", signal: signal ?? null });
     const others = addresses.filter((other) => other !== address);
-    return { text: await readText(response, address, signal), addresses: [address, ...others], isKnown: false };
+    return { manifest: await readText(response, address, signal), addresses: [address, ...others], isKnown };
   };
+  const inOrder = [...addresses.slice(1), ...addresses.slice(0, 1)];
   try {
-    return await retry(addresses, read, { signal, rounds: 1 });
+    return await retry(inOrder, read, { signal, rounds: 1 });
   } catch (error) {
     if (signal?.aborted || !(error instanceof InferenceError) || error.code !== "unavailable") throw error;
-    const kept = cache ? await readKeptModel(addresses[0]) : undefined;
-    return kept ? { text: kept.manifest, addresses, isKnown: true } : retry(addresses, read, { signal });
+    const kept = cache ? await readKeptModel(model) : undefined;
+    return kept ? { manifest: kept.manifest, addresses, isKnown: true } : retry(inOrder, read, { signal });
   }
 }
 

@@ -1,8 +1,15 @@
 import { dtypes, elementCount, InferenceError, isDType, parseManifest, quantizedBytes } from "@nearside/core";
+import { manifestOf } from "../download/manifest-of.ts";
+import type { ModelSource } from "../model-source.ts";
 
-/** Throws `out-of-memory` if the weights of this `model.json` have more bytes, as they are stored. */
-export function checkMemoryLimit(text: string, model: string, limitBytes: number): void {
-  const weights = parseManifest(text, model).weightGroups.flatMap((group) => group.weights);
+/** Rejects with `out-of-memory` if a model's weights have more bytes, as they are stored. */
+export async function checkMemoryLimit(
+  source: ModelSource,
+  limitBytes: number,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  const { model } = source.request;
+  const weights = parseManifest(await manifestOf(source, signal), model).weightGroups.flatMap((group) => group.weights);
   let bytes = 0;
   for (const { dtype, shape, quantization } of weights) {
     const elementBytes = (isDType(dtype) ? dtypes[dtype].bytes : null) ?? 0; // strings have no size of their own

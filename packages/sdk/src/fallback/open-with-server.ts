@@ -1,5 +1,6 @@
-import type { ModelTypes, Opener, Session, SessionEvent } from "@nearside/core";
-import { connectSession } from "../connect-session.ts";
+import { type ModelTypes, type Opener, openProxySession, type Session, type SessionEvent } from "@nearside/core";
+import { httpTransport } from "../http-transport.ts";
+import type { ModelSource } from "../model-source.ts";
 import { type FallbackPolicy, withFallback } from "./with-fallback.ts";
 
 /** A model on a server, and when to use it. */
@@ -16,10 +17,8 @@ export interface FallbackServer {
 
 /** The model here, as far as it matters to a fallback. */
 export interface NearModel<M extends ModelTypes> {
-  readonly model: string;
+  readonly source: ModelSource;
   readonly open: Opener<M>;
-  /** Its `model.json`. */
-  readManifest(signal: AbortSignal | undefined): Promise<string>;
 }
 
 export interface ServerOptions {
@@ -36,12 +35,13 @@ export async function openWithServer<M extends ModelTypes>(
   const openNear: Opener<M> = async (signal) => {
     if (memoryLimitBytes !== undefined) {
       const { checkMemoryLimit } = await import("./check-memory-limit.ts"); // with what reads a manifest
-      checkMemoryLimit(await near.readManifest(signal), near.model, memoryLimitBytes);
+      await checkMemoryLimit(near.source, memoryLimitBytes, signal);
     }
     return near.open(signal);
   };
   const openFar: Opener<M> = async (signal) => {
-    const session = await connectSession<M>(server, model, { ...(fetch && { fetch }), ...(signal && { signal }) });
+    const transport = httpTransport(server, model, fetch ?? globalThis.fetch);
+    const session = await openProxySession<M>(transport, { model }, { location: "server", signal });
     onEvent?.({ type: "opened", backend: session.backend, location: session.location });
     return session;
   };

@@ -15,7 +15,7 @@ import {
   stream,
   toInferenceError,
 } from "@nearside/core";
-import { type Wait, waitFor } from "../retry.ts";
+import { type Wait, waitFor } from "../wait-for.ts";
 import { checkSameSignature } from "./check-same-signature.ts";
 import { Side, type SideOutcome } from "./side.ts";
 

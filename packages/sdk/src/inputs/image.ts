@@ -1,5 +1,4 @@
-import { type ImageInput, InferenceError, type Tensor } from "@nearside/core";
-import { imageReader } from "./image-reader.ts";
+import { type ImageInput, InferenceError } from "@nearside/core";
 
 /** What has pixels: an element of the page, a frame, a file. */
 export type ImageSource = ImageBitmapSource;
@@ -43,17 +42,6 @@ export async function image(
   const [height, width] = wanted ?? [pixels.height, pixels.width];
   const shape = layout === "nhwc" ? [1, height, width, count] : [1, count, height, width];
   return { dtype: "float32", shape, pixels, fit, layout, channels, scale, mean: means, std: deviations };
-}
-
-/** The tensor that a run makes of an image, computed in a worker: to see what the model sees, or for other uses. */
-export async function readImage(image: ImageInput): Promise<Tensor<"float32">> {
-  const reader = imageReader();
-  try {
-    const tensors = await reader.read({ image });
-    return tensors.image as Tensor<"float32">; // of the very name
-  } finally {
-    reader.close();
-  }
 }
 
 async function decode(source: ImageSource): Promise<ImageBitmap> {

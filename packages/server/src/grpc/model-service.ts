@@ -1,4 +1,5 @@
-import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
+import { InferenceError, toInferenceError } from "@nearside/core";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import { modelStatus } from "../inference/model-status.ts";
 import type { Proto } from "../protobuf/codec.ts";
 import { fromModelServerConfig, isAddress, type ModelConfig } from "../repository/model-config.ts";
@@ -23,7 +24,7 @@ export function modelService(
         return { status: {} };
       } catch (cause) {
         const { code, message } = toInferenceError(cause);
-        return { status: { errorCode: errorStatuses[code].grpc, errorMessage: message } };
+        return { status: { errorCode: grpcStatuses[code], errorMessage: message } };
       }
     },
   };

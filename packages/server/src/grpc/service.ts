@@ -12,7 +12,8 @@ import type {
   UntypedHandleCall,
 } from "@grpc/grpc-js";
 import { Metadata } from "@grpc/grpc-js";
-import { errorStatuses, InferenceError, toInferenceError } from "@nearside/core";
+import { httpStatuses, InferenceError, toInferenceError } from "@nearside/core";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import { decodeProto, encodeProto, type Proto, type ProtoName } from "../protobuf/codec.ts";
 import type { Draft } from "../protobuf/encode.ts";
 import { services } from "../protobuf/protos.ts";
@@ -138,9 +139,9 @@ const maxDetailsLength = 4000;
 /** What a client is told of an error. */
 function toServiceError(thrown: unknown, path: string, onFault: OnFault): Partial<ServiceError> {
   const { code, message } = toInferenceError(thrown);
-  if (errorStatuses[code].http === 500) onFault(path, thrown);
+  if (httpStatuses[code] === 500) onFault(path, thrown);
   const metadata = new Metadata();
   // What HTTP tells by Retry-After; clients with a retry policy wait as long.
   if (code === "unavailable") metadata.set("grpc-retry-pushback-ms", String(retryAfterSeconds * 1000));
-  return { code: errorStatuses[code].grpc, details: message.slice(0, maxDetailsLength), metadata };
+  return { code: grpcStatuses[code], details: message.slice(0, maxDetailsLength), metadata };
 }

@@ -1,4 +1,5 @@
-import { errorStatuses, InferenceError } from "@nearside/core";
+import { InferenceError } from "@nearside/core";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import type { Proto } from "../protobuf/codec.ts";
 import type { Draft } from "../protobuf/encode.ts";
 import { enums } from "../protobuf/protos.ts";
@@ -19,7 +20,7 @@ export function modelStatus(repository: Repository, name: string, version?: bigi
   return versions.map(({ version, state, error }) => ({
     version,
     state: stateNumbers.get(state.toUpperCase()) ?? 0,
-    status: { errorCode: error ? errorStatuses[error.code].grpc : 0, errorMessage: error?.message ?? "" },
+    status: { errorCode: error ? grpcStatuses[error.code] : 0, errorMessage: error?.message ?? "" },
   }));
 }
 

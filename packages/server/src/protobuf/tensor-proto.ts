@@ -7,6 +7,7 @@ import {
   encodeText,
   InferenceError,
   type Tensor,
+  tensorflowNames,
 } from "@nearside/core";
 import type { Proto } from "./codec.ts";
 import type { Draft } from "./encode.ts";
@@ -62,7 +63,7 @@ export function toTensorProto(tensor: Tensor, { asContent = false } = {}): Draft
 
 /** The number of a dtype in TensorFlow's messages. */
 export function dataTypeNumber(dtype: DType): number {
-  return enums["tensorflow.DataType"].findIndex(([name]) => name === dtypes[dtype].tensorflow);
+  return enums["tensorflow.DataType"].findIndex(([name]) => name === tensorflowNames[dtype]);
 }
 
 /** TensorFlow's name of an element type by its number: `DT_FLOAT`. */

@@ -1,5 +1,6 @@
 import { Metadata, ServerInterceptingCall, type ServerInterceptor } from "@grpc/grpc-js";
-import { errorStatuses, toInferenceError } from "@nearside/core";
+import { toInferenceError } from "@nearside/core";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import type { Client } from "./access-tokens.ts";
 import { type Guard, isTooMany, nobody } from "./guard.ts";
 
@@ -29,7 +30,7 @@ export function guardGrpc(guard: Guard): {
               },
               (error: unknown) => {
                 const { code, message } = toInferenceError(error);
-                const status = isTooMany(error) ? resourceExhausted : errorStatuses[code].grpc;
+                const status = isTooMany(error) ? resourceExhausted : grpcStatuses[code];
                 call.sendStatus({ code: status, details: message, metadata: new Metadata() });
               },
             );
