@@ -7,18 +7,46 @@ const trainingKernels =
 const unusedOps =
   /^ {4}(?:flipLeftRight|grayscaleToRGB|gramSchmidt|nonMaxSuppression(?:WithScore|Padded)?|qr|resize\w+|rgbToGrayscale|rotateWithOffset|threshold),?\n/gm;
 
+/** Kernels that ours come before, and that none of ours calls. */
+const replacedKernels = "ragged\\w+|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
+
+/** Methods of a class, by their names. */
+const methods = (...names) =>
+  new RegExp(`^ {4}(?:async )?(?:${names.join("|")})\\(.*\\) \\{\\n(?: {5,}.*\\n|\\n)* {4}\\}\\n`, "gm");
+
 /** By the end of a file's path, what is taken out of it. */
 const cuts = [
   // Streams are their page's; a worker that began one would hear that there is no `streamRuns`.
   [/core\/dist\/stream\.js$/, /^.*import\("\.\/stream-runs\.js"\).*\n/m],
   [/tfjs-core\/dist\/index\.js$/, /registerOptimizers\(\);/],
-  // Gradients.
-  [/tfjs-core\/dist\/engine\.js$/, /^ {4}\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s+gradients\([\s\S]*?(?=^ {4}customGrad\()/m],
+  // Gradients and variables.
+  [/tfjs-core\/dist\/engine\.js$/, methods("gradients", "customGrad", "startTape", "endTape", "addTapeNode", "clone")],
+  [/tfjs-core\/dist\/engine\.js$/, methods("saveTensorsForBackwardMode", "getTensorsForGradient", "makeVariable")],
+  [/tfjs-core\/dist\/engine\.js$/, methods("disposeVariables", "reset")],
+  // Measuring and checking, which flags turn on that nobody sets.
+  [/tfjs-core\/dist\/engine\.js$/, methods("profile", "time", "checkKernelForMemLeak")],
+  [/tfjs-core\/dist\/engine\.js$/, /^.*new Profiler\(.*\n/m],
+  [/tfjs-core\/dist\/environment\.js$/, /^.*(?:this\.getQueryParams = |this\.populateURLFlags\(\)).*\n/gm],
+  [/tfjs-core\/dist\/environment\.js$/, methods("populateURLFlags")],
+  [/tfjs-backend-web(?:gl|gpu)\/dist\/backend_\w+\.js$/, methods("time", "startTimer", "endTimer", "getQueryTime")],
+  [/tfjs-backend-webgl\/dist\/gpgpu_context\.js$/, methods("beginQuery", "endQuery", "waitForQueryAndGetTime")],
+  // Tensors as text, and as the page's own buffers and textures.
+  [/tfjs-core\/dist\/tensor\.js$/, methods("toString", "print", "dataToGPU", "variable")],
+  [/tfjs-core\/dist\/engine\.js$/, methods("readToGPU")],
+  [/tfjs-backend-web(?:gl|gpu)\/dist\/backend_\w+\.js$/, methods("readToGPU", "createTensorFromGPUData", "copyBuffer")],
+  // What Node needs.
+  [/tfjs-core\/dist\/base_side_effects\.js$/, /^import '.\/platforms\/platform_node';\n/m],
   // Ops that ours come before, in the objects that hold others.
   [/tfjs-core\/dist\/ops\/ops\.js$/, unusedOps],
   // Models saved by TensorFlow.js in the browser's storage.
   [/tfjs-core\/dist\/platforms\/platform_browser\.js$/, /ModelStoreManagerRegistry\.registerManager\([^;]*;/g],
   [/tfjs-backend-\w+\/dist\/register_all_kernels\.js$/, trainingKernels],
+  [/tfjs-backend-\w+\/dist\/register_all_kernels\.js$/, new RegExp(`^.*\\b(?:${replacedKernels})Config\\b.*\\n`, "gm")],
+  [/tfjs-backend-cpu\/dist\/shared\.js$/, new RegExp(`^export \\{ (?:${replacedKernels})Impl \\}.*\\n`, "gm")],
+  [
+    /tfjs-backend-wasm\/dist\/kernel_utils\/shared\.js$/,
+    new RegExp(`^import \\{ (?:${replacedKernels})Impl .*\\n|\\b(?:${replacedKernels})ImplCPU,`, "gm"),
+  ],
   // What takes pixels from the elements of a page or puts them there, and ops that ours come before.
   [/tfjs-backend-web(?:gl|gpu)\/dist\/register_all_kernels\.js$/, /^.*\b(?:draw|fromPixels|fft|ifft)Config\b.*\n/gm],
   // The shaders' indentation, comments and empty lines.

@@ -4,14 +4,20 @@ import type { GraphNode } from "../plan/graph-def.ts";
 /** WGSL for what an op makes of its operands, which are names; all are of type `V`, float32 or a vector of them. */
 type Formula = (a: string, b: string) => string;
 
-const { ERF_P, ERF_A1, ERF_A2, ERF_A3, ERF_A4, ERF_A5 } = backend_util;
+// One by one: a bundler would keep all of `backend_util` to take it apart.
+const p = backend_util.ERF_P;
+const a1 = backend_util.ERF_A1;
+const a2 = backend_util.ERF_A2;
+const a3 = backend_util.ERF_A3;
+const a4 = backend_util.ERF_A4;
+const a5 = backend_util.ERF_A5;
 
 /** Functions of one operand that a formula calls by its op's name; the formulas are those of TensorFlow.js's shaders. */
 const functions: Readonly<Record<string, string>> = {
   Elu: "return select(exp(a) - 1.0, a, a >= V(0.0));",
   // Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26
-  Erf: `let t = 1.0 / (1.0 + ${ERF_P} * abs(a));
-  return sign(a) * (1.0 - ((((${ERF_A5} * t + ${ERF_A4}) * t + ${ERF_A3}) * t + ${ERF_A2}) * t + ${ERF_A1}) * t * exp(-a * a));`,
+  Erf: `let t = 1.0 / (1.0 + ${p} * abs(a));
+  return sign(a) * (1.0 - ((((${a5} * t + ${a4}) * t + ${a3}) * t + ${a2}) * t + ${a1}) * t * exp(-a * a));`,
   Log: "return select(log(a), V(uniforms.NAN), a < V(0.0));",
   Relu: "return select(a, V(0.0), a < V(0.0));",
   Tanh: "let e = exp(-2.0 * abs(a));\n  return sign(a) * (1.0 - e) / (1.0 + e);",

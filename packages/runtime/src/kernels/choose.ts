@@ -5,7 +5,7 @@ import { broadcast_util, type Tensor as TfjsTensor, tensor, where } from "@tenso
  * the element is what was in memory.
  */
 export function choose(condition: TfjsTensor, a: TfjsTensor, b: TfjsTensor): TfjsTensor {
-  const { assertAndGetBroadcastShape } = broadcast_util;
-  const shape = assertAndGetBroadcastShape(assertAndGetBroadcastShape(condition.shape, a.shape), b.shape);
+  const broadcast = broadcast_util.assertAndGetBroadcastShape;
+  const shape = broadcast(broadcast(condition.shape, a.shape), b.shape);
   return shape.includes(0) ? tensor([], shape, a.dtype) : where(condition, a, b);
 }
