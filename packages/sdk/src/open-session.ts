@@ -98,7 +98,8 @@ function workerOpener<M extends ModelTypes>(
 ): Opener<M> {
   return async (signal) => {
     await checkDevice(backend);
-    const transport = workerTransport(backend);
+    const { model, cache } = source.request;
+    const transport = workerTransport(backend, cache ? model : undefined);
     const open: Transport["open"] = async (request, options) => {
       const manifest = request.manifest ?? (await source.fetchManifest(signal)); // the worker starts meanwhile
       const info = await transport.open({ ...request, manifest }, options);

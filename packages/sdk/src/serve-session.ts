@@ -13,22 +13,24 @@ import {
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
 import { buffersOf } from "./buffers-of.ts";
-import { ModelCache, readKeptModel } from "./cache/model-cache.ts";
+import { type KeptAhead, readKeptAhead } from "./cache/kept-ahead.ts";
+import { ModelCache } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
 import { filesAt, filesIn } from "./download/model-files.ts";
 import { readManifest } from "./download/read-manifest.ts";
-import { shardReader } from "./download/shard-reader.ts";
+import { parallelShards, shardReader } from "./download/shard-reader.ts";
 import { holdLifeLock } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { build } from "./workers/build.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
+  const ahead = self.name === "" ? undefined : readKeptAhead(self.name, parallelShards);
   const backend = openBackend(); // now, while the page still waits for model.json
   backend.catch(() => {}); // whoever opens the session hears of it
   const tell = (message: FromWorker, buffers: ArrayBuffer[] = []) => self.postMessage(message, { transfer: buffers });
   void holdLifeLock().then((lifeLock) => tell({ lifeLock }));
-  const host = createSessionHost((request, options) => open(backend, request, options));
+  const host = createSessionHost((request, options) => open({ backend, ahead }, request, options));
   self.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
     if ("cancel" in data) return host.cancel(data.cancel);
     const { id, method, request } = data;
@@ -39,19 +41,27 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   });
 }
 
+/** What began when the worker was started. */
+interface Begun {
+  readonly backend: Promise<LoadedBackend>;
+  /** Of the model by whose URL the worker is called. */
+  readonly ahead: KeptAhead | undefined;
+}
+
 async function open(
-  loading: Promise<LoadedBackend>,
+  begun: Begun,
   request: OpenRequest,
   { signal, onProgress }: CallOptions,
 ): Promise<Session & Pick<SessionInfo, "manifest">> {
   const { model, files, cache = true, warmUp = true, precision } = request;
   const { manifest: text, addresses, isKnown } = await readManifest(request, signal);
-  const found = cache ? await readKeptModel(model) : undefined;
+  const ahead = cache ? (begun.ahead?.url === model ? begun.ahead : readKeptAhead(model, 0)) : undefined;
+  const found = await ahead?.model;
   const kept = found?.manifest === text ? found : undefined;
   const manifest = withHashes(parseManifest(text, model), (isKnown && kept?.shards) || []);
   const all = manifest.weightGroups.flatMap(({ shards }) => shards);
   const hashes = all.flatMap(({ sha256 }) => sha256 ?? []);
-  const modelCache = cache ? new ModelCache(model, hashes) : undefined;
+  const modelCache = cache ? new ModelCache(model, hashes, ahead) : undefined;
   let progress: Progress = {
     phase: "download",
     loadedBytes: 0,
@@ -67,7 +77,7 @@ async function open(
   };
   const source = files ? filesIn(files) : filesAt(addresses);
   const shards = shardReader(source, manifest, { cache: modelCache, signal, onProgress: report });
-  const backend = await loading;
+  const backend = await begun.backend;
   const here = JSON.stringify([build, backend.device, precision, navigator.userAgent]);
   let provenAt: string | undefined;
   const session = await openLocalSession(model, { manifest, readShard: shards.read }, backend, {
@@ -81,7 +91,7 @@ async function open(
     ...(signal && { signal }),
   });
   const settled = await shards.settled();
-  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled, provenAt);
+  if (modelCache && settled.length === all.length) await modelCache.keepModel(text, settled, provenAt, found);
   report({ phase: "ready" });
   return Object.assign(session, request.manifest === undefined && { manifest: text });
 }

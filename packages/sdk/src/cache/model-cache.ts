@@ -1,6 +1,7 @@
 import { get, set, type UseStore } from "idb-keyval";
 import { sha256 } from "../download/sha256.ts";
 import { evict } from "./evict.ts";
+import type { KeptAhead } from "./kept-ahead.ts";
 import { type KeptModel, type KeptShard, openStores, type Source, type Stores } from "./stores.ts";
 
 /** How long a model may count as just used, so that not every visit writes. */
@@ -16,6 +17,7 @@ export class ModelCache {
   readonly #url: string;
   readonly #stores: Stores = openStores();
   readonly #hashes: Set<string>;
+  readonly #ahead: KeptAhead | undefined;
   #failure: string | null = null;
   /** Whether nothing can be kept at all, so that nothing more is tried. */
   #isOff = false;
@@ -24,9 +26,10 @@ export class ModelCache {
   #freedBytes = 0;
 
   /** `hashes`: of the shards of this model, which are never deleted to make room for it. */
-  constructor(url: string, hashes: Iterable<string>) {
+  constructor(url: string, hashes: Iterable<string>, ahead?: KeptAhead) {
     this.#url = url;
     this.#hashes = new Set(hashes);
+    this.#ahead = ahead;
   }
 
   /** Why the next visit will download again; null while all is well. */
@@ -36,8 +39,7 @@ export class ModelCache {
 
   /** The bytes with this hash, if they are here. */
   async readShard(hash: string): Promise<ArrayBuffer | undefined> {
-    const bytes = await read<ArrayBuffer>(hash, this.#stores.shards);
-    return bytes instanceof ArrayBuffer && (await sha256(bytes)) === hash ? bytes : undefined;
+    return (await this.#ahead?.takeShard(hash)) ?? readVerified(hash, this.#stores);
   }
 
   /** Keeps bytes that were verified. False if that can't be. */
@@ -54,14 +56,17 @@ export class ModelCache {
     await this.#write(url, { sha256, validator }, this.#stores.sources);
   }
 
-  /** Writes the model down, whose shards are all there, where its recorded run was checked, and when it was used. */
+  /**
+   * Writes the model down, whose shards are all there, where its recorded run was checked, and when it was used; `before`
+   * is how it is written down already.
+   */
   async keepModel(
     manifest: string,
     shards: readonly KeptShard[],
     provenAt: string | undefined,
+    before: KeptModel | undefined,
     nowMs = Date.now(),
   ): Promise<void> {
-    const before = await readKeptModel(this.#url, this.#stores);
     const isSame =
       before?.manifest === manifest && shards.every(({ sha256 }, at) => sha256 === before.shards[at]?.sha256);
     const isKnown = isSame && (provenAt === undefined || provenAt === before.provenAt);
@@ -92,6 +97,12 @@ export class ModelCache {
     if (lackingBytes > 0)
       this.#freedBytes += await evict(this.#stores, lackingBytes, { url: this.#url, hashes: this.#hashes });
   }
+}
+
+/** The bytes with this hash, if they are here; not if they have changed. */
+export async function readVerified(hash: string, { shards }: Stores): Promise<ArrayBuffer | undefined> {
+  const bytes = await read<ArrayBuffer>(hash, shards);
+  return bytes instanceof ArrayBuffer && (await sha256(bytes)) === hash ? bytes : undefined;
 }
 
 /** The model of this URL, if all of it is here. */

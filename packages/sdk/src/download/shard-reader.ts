@@ -7,7 +7,7 @@ import type { ModelFiles } from "./model-files.ts";
 import { readAhead } from "./read-ahead.ts";
 
 /** So many shards are read at once, from the cache or the network. */
-const parallelShards = 4;
+export const parallelShards = 4;
 
 /** The shards of a model: from the cache where they are, else from the network, verified, and kept for the next time. */
 export interface ShardReader {

@@ -1,4 +1,4 @@
-import { errorStatuses } from "@nearside/core";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from "prom-client";
 import type { Repository } from "../repository/repository.ts";
 import type { ServerEvent } from "../server-event.ts";
@@ -105,7 +105,7 @@ export function createMetrics(repository: () => Repository): Metrics {
         case "process":
           return processes.add(event);
         case "warm-up": {
-          const status = grpcStatusName(event.error === null ? 0 : errorStatuses[event.error.code].grpc);
+          const status = grpcStatusName(event.error === null ? 0 : grpcStatuses[event.error.code]);
           const labels = { model_path: event.path, status };
           warmUpLatency.observe(labels, event.durationMs * 1000);
           return warmUpRecords.inc(labels, event.records);
