@@ -6,6 +6,7 @@ import { createRequire } from "node:module";
 import { build } from "rolldown";
 import { collectNotices } from "./bundling/collect-notices.mjs";
 import { hasSideEffects, leanTfjs } from "./bundling/lean-tfjs.mjs";
+import { readySimd } from "./bundling/ready-simd.mjs";
 
 const folder = new URL("./", import.meta.url);
 const require = createRequire(new URL("../runtime/package.json", folder));
@@ -20,7 +21,7 @@ async function bundle(source, name) {
       codeSplitting: false,
       comments: false, // each of TensorFlow.js's 500 files begins with its licence
     },
-    plugins: [notices.plugin, leanTfjs],
+    plugins: [notices.plugin, leanTfjs, readySimd],
     treeshake: { moduleSideEffects: hasSideEffects, propertyReadSideEffects: false },
     platform: "browser",
     tsconfig: false,

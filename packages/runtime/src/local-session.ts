@@ -46,11 +46,11 @@ export interface LocalOptions {
   readonly precision?: Precision;
   readonly signal?: AbortSignal;
   /**
-   * Whether the warm-up's recorded run was checked on this device before, with the same model and software: then it is
-   * recorded, and nothing is run (default false).
+   * Whether the warm-up was done on this device before, with the same model and software, and its recorded run checked,
+   * where runs are recorded: then it is recorded, and nothing is run (default false).
    */
   readonly isProven?: boolean;
-  /** Told that the warm-up's recorded run gives what the model's plan gives. */
+  /** Told that the warm-up did well, and that its recorded run gives what the model's plan gives. */
   readonly onProven?: () => void;
   /** Told of each shader that the warm-up compiled. */
   readonly onShader?: (progress: ShaderProgress) => void;
@@ -176,7 +176,8 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
 
   /**
    * Runs as often as the backend needs to be fast, so that kernels are compiled, weights uploaded and the run recorded.
-   * What is proven is compiled and recorded alone. Skipped where a free dimension has no obvious size.
+   * What is proven is compiled and recorded, where there is that, and not run. Skipped where a free dimension has no
+   * obvious size.
    */
   async warmUp({ isProven = false, onProven, onShader }: LocalOptions): Promise<void> {
     const inputs = sampleInputs(this.signature);
@@ -185,11 +186,11 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
     try {
       const run: TapedRun = { inputs, outputs, state: this.#state };
       await this.#taped?.prepare(run, onShader);
-      if (isProven && (await this.#taped?.trust(run))) return;
+      if (isProven && (!this.#taped || (await this.#taped.trust(run)))) return;
       for (let run = 0; run < (this.#loaded.warmUpRuns ?? 1); run++) {
         await this.#compute(inputs, outputs, { state: this.#state, isTrial: true });
       }
-      if (this.#taped?.has(run)) onProven?.();
+      if (!this.#taped || this.#taped.has(run)) onProven?.();
     } catch (cause) {
       // The op can be computed, only not of zeros: an empty pattern, a permutation of zeros.
       if (cause instanceof InferenceError && cause.code === "invalid-argument") return;
