@@ -10,6 +10,7 @@ import { launchChromium, launchChromiumProfile } from "./chromium.ts";
 import { convertDigits, type DigitsModels, flipByte, openPage, runGolden, type ServedShard } from "./digits-pages.ts";
 import { fixturesRoot, readGolden } from "./fixtures.ts";
 import type { RunReport } from "./harness/harness.ts";
+import { toPlainTensors } from "./plain-tensors.ts";
 
 let models: DigitsModels;
 let browser: Browser;
@@ -74,6 +75,28 @@ describe("the cache", () => {
     await page.waitForFunction(() => "harness" in globalThis);
     const { cachedBytes, cacheFailure } = last(await run("digits"));
     expect({ cachedBytes, cacheFailure }).toEqual({ cachedBytes: totalBytes(), cacheFailure: null });
+  });
+
+  test("opens a session again as it was, where the network had nothing of it", async () => {
+    await run("digits");
+    const model = "/models/digits/model.json";
+    cdn.isDown = true;
+    const target = { open: `${cdn.origin}${model}`, options: { backend: "wasm" } } as const;
+    expect(await page.evaluate((target) => globalThis.harness.keep(target), target)).toEqual({ value: null });
+    cdn.isDown = false;
+    cdn.files.set(model, Buffer.from("another version, which is none"));
+    cdn.requests.length = 0;
+    const inputs = toPlainTensors(models.golden.inputs);
+    const runKept = (endWorker: boolean) =>
+      page.evaluate(([inputs, options]) => globalThis.harness.runKept(inputs, options), [
+        inputs,
+        { endWorker },
+      ] as const);
+    for (const endWorker of [true, false]) expect(await runKept(endWorker)).toHaveProperty("value");
+    expect((await page.evaluate(() => globalThis.harness.tellOfKept())).events).toEqual([
+      ...["opened wasm", "lost wasm", "opened wasm"],
+    ]);
+    expect(cdn.requests).toEqual([]);
   });
 
   test("takes only the shards that a new version changed", async () => {
