@@ -1,5 +1,5 @@
-import { grpcStatuses } from "../grpc-statuses.ts";
 import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from "prom-client";
+import { grpcStatuses } from "../grpc-statuses.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { backendProcesses } from "./backend-processes.ts";
