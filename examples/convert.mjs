@@ -2,6 +2,6 @@
 import { convert } from "@nearside/converter";
 import { readDirectory, writeDirectory } from "@nearside/converter/node";
 
-const report = await convert(readDirectory("models/digits/saved_model"), writeDirectory("out/digits"));
+const report = await convert(readDirectory("models/digits/saved_model"), writeDirectory("out/models/digits"));
 
 console.log(`${report.shards.length} shards, ${report.weightBytes} bytes of weights`);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "@nearside/server";
 import type { Page } from "playwright";
-import { build } from "vite";
+import { build, createServer as createDevServer } from "vite";
 import { expect, test } from "vitest";
 import { launchChromium } from "./chromium.ts";
 import { serveFiles } from "./file-server.ts";
@@ -24,13 +24,32 @@ function run(script: string): string {
 test("examples/convert.mjs converts the digits model", () => {
   rmSync(`${examples}out`, { recursive: true, force: true });
   expect(run("convert.mjs")).toMatch(/^\d+ shards, \d+ bytes of weights\n$/);
-  expect(JSON.parse(readFileSync(`${examples}out/digits/model.json`, "utf8")).format).toBe("graph-model");
+  expect(JSON.parse(readFileSync(`${examples}out/models/digits/model.json`, "utf8")).format).toBe("graph-model");
 });
 
 test("examples/server.mjs runs a model on a server it starts", () => {
   rmSync(`${results}cache`, { recursive: true, force: true });
   expect(run("server.mjs")).toMatch(/^\w+ on the server: -?\d+\.\d+, -?\d+\.\d+\n$/);
 });
+
+test.each(["browser", "image", "stream"])(
+  "examples/%s has what convert.mjs wrote, on Vite's dev server",
+  async (name) => {
+    run("convert.mjs");
+    const server = await createDevServer({
+      root: examples + name,
+      server: { port: 0, host: "127.0.0.1" },
+      logLevel: "error",
+    });
+    try {
+      await server.listen();
+      const response = await fetch(new URL("models/digits/model.json", server.resolvedUrls?.local[0]));
+      expect(await response.text()).toBe(readFileSync(`${examples}out/models/digits/model.json`, "utf8"));
+    } finally {
+      await server.close();
+    }
+  },
+);
 
 /** Builds the example of this folder with its own configuration, and opens it in a browser. */
 async function openBuilt(

@@ -1,0 +1,2 @@
+// Serves what convert.mjs wrote, beside the page.
+export default { publicDir: "../out" };
