@@ -39,7 +39,7 @@ test("a page that opens and runs a model downloads 6 KB", async () => {
  * What comes later to a page with a fallback, images and streams; only `backend: "auto"` and
  * `memoryLimitBytes` bring more.
  */
-const later = ["open-with-server", "http-transport", "stream-runs", "state-place", "elsewhere-place"];
+const later = ["open-with-server", "http-transport", "copy-images", "stream-runs", "state-place", "elsewhere-place"];
 
 test("with a fallback, images and streams a page downloads 15 KB, all that comes later with it", async () => {
   const names = "{ frames, image, openSession }";
