@@ -71,6 +71,14 @@ describe("a SavedModel in TensorFlow, in this process", () => {
     await run(() => openSession(savedModel, { backend: "tensorflow" }), golden[0] as GoldenRun); // there is more than none
   });
 
+  test("is none when its caller takes that back while it is opened", async () => {
+    const { savedModel } = await readExample("digits");
+    const controller = new AbortController();
+    const opening = openSession(savedModel, { backend: "tensorflow", signal: controller.signal });
+    controller.abort(new Error("enough"));
+    await expect(opening).rejects.toThrow("enough");
+  });
+
   test("needs no conversion", async () => {
     const path = join(folder, "here");
     await writeUnconvertibleModel(path);

@@ -45,7 +45,7 @@ test("a page that opens and runs a model downloads 5.5 KB", async () => {
  * What comes later to a page with a fallback, images and streams; only `backend: "auto"` and
  * `memoryLimitBytes` bring more.
  */
-const later = ["open-with-server", "stream-runs"];
+const later = ["open-with-server", "copy-images", "stream-runs"];
 
 test("with a fallback, images and streams a page downloads 13.5 KB, all that comes later with it", async () => {
   const names = "{ frames, image, openSession }";

@@ -209,6 +209,15 @@ describe("a browser that loads a model from the server", () => {
     expect(await response.json()).toMatchObject({ format: "graph-model" });
   });
 
+  test("gets the size of the manifest in Brotli, and a part of that", async () => {
+    const [address, headers] = [`${url}/models/linear_regression/model.json`, { "accept-encoding": "br" }];
+    const head = await fetch(address, { method: "HEAD", headers });
+    expect([head.status, head.headers.get("content-encoding")]).toEqual([200, "br"]);
+    const part = await fetch(address, { method: "HEAD", headers: { ...headers, range: "bytes=0-3" } });
+    expect([part.status, part.headers.get("content-encoding")]).toEqual([206, "br"]);
+    expect(part.headers.get("content-range")).toBe(`bytes 0-3/${head.headers.get("content-length")}`);
+  });
+
   test("gets a part of a shard", async () => {
     const response = await fetch(`${url}/models/double/${doublingShard}`, { headers: { range: "bytes=2-3" } });
     expect([response.status, response.headers.get("content-range")]).toEqual([206, "bytes 2-3/4"]);
@@ -217,6 +226,8 @@ describe("a browser that loads a model from the server", () => {
 
   test.each([
     "/models/double/notes.txt",
+    "/models/linear_regression/model.json.br",
+    "/models/linear_regression/model.d.ts",
     "/models/double/../../secret.txt",
     "/models/double/..%2f..%2fsecret.txt",
     "/models/double/%2e%2e/%2e%2e/secret.txt",

@@ -1,16 +1,16 @@
 import {
   areTensors,
   type CallOptions,
-  closeImages,
   type Envelope,
   hostTransport,
   InferenceError,
+  isImage,
   type Method,
   type Protocol,
+  type Tensors,
   type Transport,
 } from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
-import { bitmapsOf, copyImages, splitInputs } from "./inputs/copy-images.ts";
 import { lifeOver } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { startWorker } from "./start-worker.ts";
@@ -64,23 +64,20 @@ export function workerTransport(backend: LocalBackend, model?: string): Transpor
       const inputs = request && "inputs" in request ? request.inputs : {};
       const buffers = transfer ? buffersOf(inputs) : [];
       if (!copying && areTensors(inputs)) return post(request, buffers);
-      const { images, tensors } = splitInputs(inputs);
-      const given = structuredClone(tensors, { transfer: buffers }); // now: they may be filled anew meanwhile
-      const posted = Promise.all([copyImages(images), copying]).then(([copies]) => {
-        const own = request && "inputs" in request ? { ...request, inputs: { ...given, ...copies } } : request;
-        const answer = signal?.aborted
-          ? Promise.reject(signal.reason)
-          : post(own, [...buffersOf(given), ...bitmapsOf(copies)]);
-        answer.catch(() => closeImages(copies)); // those that weren't handed over
+      const tensors = Object.entries(inputs).filter(([, input]) => !isImage(input));
+      const given = structuredClone(Object.fromEntries(tensors) as Tensors, { transfer: buffers }); // as they are now
+      const copies = import("./inputs/copy-images.ts").then(({ copyImages }) => copyImages(inputs));
+      const posted = Promise.all([copies, copying]).then(([{ images, bitmaps }]) => {
+        const own = request && "inputs" in request ? { ...request, inputs: { ...given, ...images } } : request;
+        const isTakenBack = signal?.aborted;
+        const answer = isTakenBack ? Promise.reject(signal?.reason) : post(own, [...buffersOf(given), ...bitmaps]);
+        answer.catch(() => bitmaps.map((bitmap) => bitmap.close())); // those that weren't handed over
         return { answer };
       });
-      const settled = posted.then(
-        () => {},
-        () => {}, // its caller hears of it
-      );
-      copying = settled;
-      void settled.then(() => {
-        if (copying === settled) copying = undefined;
+      const over = Promise.allSettled([posted]);
+      copying = over;
+      void over.then(() => {
+        if (copying === over) copying = undefined;
       });
       return posted.then(({ answer }) => answer);
     },

@@ -32,7 +32,10 @@ export async function openSession<M extends ModelTypes = AnyModel>(
   signal?.throwIfAborted();
   const path = toPath(model);
   if (backend === "tensorflow" && (await isSavedModel(path))) {
-    return (await openAsItIs(String(model), path, warmUp)) as Session<M>; // what its caller knows it to be
+    const session = (await openAsItIs(String(model), path, warmUp)) as Session<M>; // what its caller knows it to be
+    if (!signal?.aborted) return session;
+    await session.close();
+    throw signal.reason;
   }
   const folder = await readModelFolder(await convertOnce(path, { cacheDir }));
   signal?.throwIfAborted();

@@ -3,12 +3,13 @@ import {
   type Envelope,
   fromWireError,
   InferenceError,
+  isImage,
   type RunInputs,
   type Tensors,
 } from "@nearside/core";
 import { startWorker } from "../start-worker.ts";
 import { workerScript } from "../worker-scripts.ts";
-import { bitmapsOf, copyImages, type Images, splitInputs } from "./copy-images.ts";
+import { copyImages, type ImageCopies } from "./copy-images.ts";
 
 /** Makes tensors of images for runs elsewhere, in a worker that is started when there is a first image. */
 export interface ImageReader {
@@ -30,16 +31,16 @@ export function imageReader(): ImageReader {
   };
   return {
     async read(inputs) {
-      const { images, tensors } = splitInputs(inputs);
-      const given = structuredClone(tensors); // they may be filled anew meanwhile
-      const copies = await copyImages(images);
+      const tensors = Object.fromEntries(Object.entries(inputs).filter(([, input]) => !isImage(input)));
+      const given = structuredClone(tensors as Tensors); // there is no other kind; they may be filled anew meanwhile
+      const copies = await copyImages(inputs);
       try {
         worker ??= start();
         const envelope = await ask(worker, copies);
         if ("error" in envelope) throw fromWireError(envelope.error);
         return { ...given, ...envelope.reply };
       } catch (error) {
-        closeImages(copies); // those that weren't handed over
+        closeImages(copies.images); // those that weren't handed over
         throw error;
       }
     },
@@ -47,7 +48,7 @@ export function imageReader(): ImageReader {
   };
 }
 
-async function ask(worker: Worker, images: Images): Promise<Envelope<Tensors>> {
+async function ask(worker: Worker, { images, bitmaps }: ImageCopies): Promise<Envelope<Tensors>> {
   const { port1, port2 } = new MessageChannel();
   const settled = new AbortController();
   try {
@@ -58,7 +59,7 @@ async function ask(worker: Worker, images: Images): Promise<Envelope<Tensors>> {
       };
       worker.addEventListener("error", fail, { signal: settled.signal });
       port1.onmessage = ({ data }) => resolve(data);
-      worker.postMessage(images, [port2, ...bitmapsOf(images)]);
+      worker.postMessage(images, [port2, ...bitmaps]);
     });
   } finally {
     settled.abort();

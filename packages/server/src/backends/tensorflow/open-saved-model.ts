@@ -43,8 +43,13 @@ export async function openSavedModel(
   for (const [name, spec] of Object.entries(inputs)) requireNative(spec, "in", `input "${name}"`);
   for (const [name, spec] of Object.entries(outputs)) requireNative(spec, "out", `output "${name}"`);
   const session = new SavedModelSession(model, { ...saved, id: load(source, addon), keepsState }, addon);
-  if (warmUp && !keepsState) await session.warmUp();
-  return session;
+  try {
+    if (warmUp && !keepsState) await session.warmUp();
+    return session;
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
 }
 
 function load({ path, tags = ["serve"] }: SavedModelSource, addon: TensorflowAddon): number {
