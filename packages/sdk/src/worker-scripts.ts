@@ -5,8 +5,8 @@ export type LocalBackend = Exclude<keyof typeof scripts, "images" | "samples">;
 
 /**
  * The script of each backend's worker, of the one that reads images for a server, and of what listens in the browser's
- * audio thread: one self-contained file each. Bundlers find the files by these very expressions and
- * copy them as they are, under names of their own; the browser downloads no backend but the one that runs.
+ * audio thread: one self-contained file each. Bundlers find the files by these very expressions and copy them as they are,
+ * under names of their own; the browser downloads no backend but the one that runs.
  */
 const scripts = {
   webgpu: () => new URL("../bundle/webgpu.js", import.meta.url),

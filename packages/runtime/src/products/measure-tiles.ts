@@ -40,7 +40,8 @@ const mostRuns = 64;
 
 /**
  * Measures on the backend's device, for each class of product, our tiles beside TensorFlow.js's kernel, float32 both;
- * a tile that the device can't compile, or that computes anything else, is none to choose. Once `budgetMs` are over no other class or round is begun.
+ * a tile that the device can't compile, or that computes anything else, is none to choose. Once `budgetMs` are over no
+ * other class or round is begun.
  */
 export async function measureTiles(backend: RecordingWebgpuBackend, budgetMs = 500): Promise<TileChoices> {
   const endMs = performance.now() + budgetMs;

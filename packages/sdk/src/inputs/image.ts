@@ -26,7 +26,8 @@ export interface ImageOptions {
 /**
  * An image for a run, in the place of a float32 tensor of one batch. Its pixels are taken now, and resized and normalised
  * where the model runs: on webgpu by the GPU, elsewhere in a worker, by the same filter, a triangle with antialiasing (as
- * `tf.image.resize` has it). It may be run as often as one likes. Rejects with `invalid-argument` for what has no pixels.
+ * `tf.image.resize` has it). It may be run as often as one likes, until its `pixels` are closed, which frees their memory at
+ * once. Rejects with `invalid-argument` for what has no pixels.
  */
 export async function image(
   source: ImageSource,

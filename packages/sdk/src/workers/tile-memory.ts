@@ -2,7 +2,7 @@ import type { TileMemory } from "@nearside/runtime/backends/webgpu";
 import { createStore, get, set } from "idb-keyval";
 import { build } from "./build.ts";
 
-/** Remembers in IndexedDB, for a device, a version of the browser and one of ours; without storage each visit measures. */
+/** Remembers in IndexedDB, by device and versions of browser and SDK; without storage each visit measures. */
 export const tileMemory: TileMemory = {
   recall: (device) => get(keyOf(device), measurements()).catch(() => undefined),
   remember: (device, choices) =>
