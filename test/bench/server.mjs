@@ -24,7 +24,7 @@ const warmUpRuns = 3000;
 
 /**
  * What a server adds to a model, in one run: the p50 of a request of one client over what `session.run` takes in this
- * process (on digits, wasm); requests per second of 16 clients with batching over those without (on a model made here,
+ * process (on digits, wasm, in turn); requests per second of 16 clients with batching over those without (on a model made here,
  * or the one given); and where a Python with
  * TensorFlow is given, the p50 of a request to TensorFlow over that of the same SavedModel in the Python's process.
  * Everything is measured in turn, round after round, and the medians of the rounds count.
@@ -80,24 +80,24 @@ async function benchOverhead(keep, folder, _values, rounds) {
   const session = keep(await openSession(digits, { backend: "wasm", cacheDir: folder }));
   const inputs = loadInputs(session.signature, 1);
   const { send } = keepSender(keep, server.url, httpProtocols.binary("m", inputs));
-  const [here, there] = [[], []];
-  for (let round = -1; round < rounds; round++) {
-    const [local, remote] = [[], []];
-    const count = round < 0 ? warmUpRuns : 300;
-    for (let index = 0; index < 2 * count; index++) {
-      // Ten by ten, since the machine is now faster, now slower.
-      const [times, work] = index % 20 < 10 ? [local, () => session.run(inputs)] : [remote, () => requireSuccess(send)];
-      times.push(await timed(work));
-    }
-    if (round < 0) continue;
-    here.push(median(local));
-    there.push(median(remote));
+  const ten = async (work) => {
+    const times = [];
+    for (let index = 0; index < 10; index++) times.push(await timed(work));
+    return median(times);
+  };
+  const [here, there, added] = [[], [], []];
+  for (let index = -warmUpRuns; index < rounds * 300; index += 10) {
+    // Ten by ten, and compared ten with ten, since the machine is now faster, now slower.
+    const runMs = await ten(() => session.run(inputs));
+    const requestMs = await ten(() => requireSuccess(send));
+    if (index < 0) continue;
+    here.push(runMs);
+    there.push(requestMs);
+    added.push(requestMs - runMs);
   }
-  const [runMs, requestMs] = [median(here), median(there)];
-  console.log(
-    `digits on wasm: session.run ${ms(runMs)}, a binary request ${ms(requestMs)}: ${ms(requestMs - runMs)} more`,
-  );
-  return { runMs, requestMs, addedMs: requestMs - runMs };
+  const [runMs, requestMs, addedMs] = [here, there, added].map(median);
+  console.log(`digits on wasm: session.run ${ms(runMs)}, a binary request ${ms(requestMs)}: ${ms(addedMs)} more`);
+  return { runMs, requestMs, addedMs };
 }
 
 async function benchBatching(keep, folder, { backend, batched: given }, rounds) {
