@@ -209,10 +209,11 @@ test.each([
   expect(outcome).toEqual({ error: { code: "invalid-argument", message: expect.stringContaining(message) } });
 });
 
-test("an image is read for a server when its reader could not be loaded at first", async () => {
-  const script = "**/images-*.js";
-  await page.route(script, (route) => route.abort(), { times: 1 });
+test("a page that can't call a server from a worker does it itself, though an image's reader failed at first", async () => {
+  await page.route("**/server-*.js", (route) => route.abort());
+  await page.route("**/images-*.js", (route) => route.abort(), { times: 1 });
   const [first, second] = await page.evaluate((target) => globalThis.harness.runImageTwice(target), onServer());
+  await page.unroute("**/server-*.js");
   expect(first).toMatchObject({ error: { message: expect.stringContaining("the worker that reads it failed") } });
   expectNear(
     second && "value" in second ? second.value : [],

@@ -29,7 +29,7 @@ async function bundle(source, name) {
   });
 }
 
-for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "images", "samples"]) {
+for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "server", "images", "samples"]) {
   await bundle(`workers/${name}.ts`, name);
   const file = new URL(`bundle/${name}.js`, folder);
   const text = await readFile(file, "utf8");

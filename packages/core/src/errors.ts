@@ -76,14 +76,14 @@ export function toInferenceError(thrown: unknown): InferenceError {
 export interface WireError {
   readonly code: ErrorCode;
   readonly message: string;
-  /** As the transport tells it: a header of HTTP's. */
+  /** Over HTTP it is a header. */
   readonly retryAfterMs?: number | undefined;
 }
 
 /** The wire form of anything that was thrown; what is not an InferenceError becomes `internal`. */
 export function toWireError(thrown: unknown): WireError {
-  const { code, message } = toInferenceError(thrown);
-  return { code, message };
+  const { code, message, retryAfterMs } = toInferenceError(thrown);
+  return { code, message, ...(retryAfterMs !== undefined && { retryAfterMs }) };
 }
 
 /** The error that a wire form stands for; a code unknown to this version becomes `internal`. */

@@ -69,6 +69,7 @@ export type {
 } from "./rpc/protocol.ts";
 export { openProxySession, type ProxyOptions } from "./rpc/proxy-session.ts";
 export {
+  createHost,
   createSessionHost,
   type Envelope,
   hostTransport,

@@ -1,4 +1,13 @@
-import { type AnyModel, type ModelTypes, openProxySession, type Session } from "@nearside/core";
+import {
+  type AnyModel,
+  InferenceError,
+  type ModelTypes,
+  type Opener,
+  openProxySession,
+  openWithRecovery,
+  type Session,
+} from "@nearside/core";
+import { workerTransport } from "./worker-transport.ts";
 
 export interface ConnectOptions {
   /** Ends the connecting early: the promise rejects with the signal's reason. */
@@ -9,14 +18,28 @@ export interface ConnectOptions {
 
 /**
  * Opens a model on a server, by the Open Inference Protocol v2 with binary tensors: the same session as `openSession`
- * gives, elsewhere. `server` is its origin (`https://models.example.org`). Rejects with an `InferenceError`:
- * `unavailable` if it can't be reached, `not-found` if it has no such model.
+ * gives, elsewhere. `server` is its origin (`https://models.example.org`). A page calls it from a worker, unless it has
+ * none, or gives a `fetch` of its own. Rejects with an `InferenceError`: `unavailable` if it can't be reached,
+ * `not-found` if it has no such model.
  */
 export async function connectSession<M extends ModelTypes = AnyModel>(
   server: string | URL,
   model: string,
-  { signal, fetch: send = globalThis.fetch }: ConnectOptions = {},
+  { signal, fetch }: ConnectOptions = {},
 ): Promise<Session<M>> {
-  const { httpTransport } = await import("./http-transport.ts"); // only pages that call a server load it
-  return openProxySession<M>(httpTransport(server, model, send), { model }, { location: "server", signal });
+  const { href } = new URL(server, globalThis.location?.href);
+  if (!fetch && typeof Worker !== "undefined") {
+    const open: Opener<M> = async (signal) => {
+      const transport = workerTransport("server", JSON.stringify({ server: href, model }));
+      return openProxySession<M>(transport, { model }, { location: "server", signal });
+    };
+    try {
+      return await openWithRecovery(model, [open], { signal });
+    } catch (error) {
+      if (!(error instanceof InferenceError && error.code === "no-backend")) throw error; // else there is no worker
+    }
+  }
+  const { httpTransport } = await import("./http-transport.ts"); // only pages that need it here download it
+  const transport = httpTransport(href, model, fetch ?? globalThis.fetch);
+  return openProxySession<M>(transport, { model }, { location: "server", signal });
 }

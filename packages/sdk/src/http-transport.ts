@@ -12,16 +12,20 @@ import {
   InferenceError,
   type Transport,
 } from "@nearside/core";
-import { imageReader } from "./inputs/image-reader.ts";
+import { type ImageReader, imageReader } from "./inputs/image-reader.ts";
 import { retryAfterMs } from "./retry-after.ts";
 
 /** The transport to a model on a server, by the Open Inference Protocol v2; `send` sends the requests. */
-export function httpTransport(server: string | URL, model: string, send: typeof fetch): Transport {
+export function httpTransport(
+  server: string | URL,
+  model: string,
+  send: typeof fetch,
+  images: ImageReader = imageReader(),
+): Transport {
   const url = new URL(`v2/models/${encodeURIComponent(model)}`, withSlash(server));
   const refuse = async (): Promise<never> => {
     throw new InferenceError("unsupported", `memory: ${url.origin} is a server, whose memory is no client's to see`);
   };
-  const images = imageReader();
   return {
     async open(_request, { signal } = {}) {
       const response = await request(send, url, { signal: signal ?? null });

@@ -1,6 +1,5 @@
 import {
   type CallOptions,
-  closeImages,
   createSessionHost,
   type Manifest,
   type OpenRequest,
@@ -9,18 +8,15 @@ import {
   type Session,
   type SessionInfo,
   type Shard,
-  type Tensors,
 } from "@nearside/core";
 import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
-import { buffersOf } from "./buffers-of.ts";
 import { type KeptAhead, readKeptAhead } from "./cache/kept-ahead.ts";
 import { ModelCache } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
 import { filesAt, filesIn } from "./download/model-files.ts";
 import { readManifest } from "./download/read-manifest.ts";
 import { parallelShards, shardReader } from "./download/shard-reader.ts";
-import { holdLifeLock } from "./life-lock.ts";
-import type { FromWorker, ToWorker } from "./port-messages.ts";
+import { serveCalls } from "./serve-calls.ts";
 import { build } from "./workers/build.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
@@ -28,17 +24,7 @@ export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
   const ahead = self.name === "" ? undefined : readKeptAhead(self.name, parallelShards);
   const backend = openBackend(); // now, while the page still waits for model.json
   backend.catch(() => {}); // whoever opens the session hears of it
-  const tell = (message: FromWorker, buffers: ArrayBuffer[] = []) => self.postMessage(message, { transfer: buffers });
-  void holdLifeLock().then((lifeLock) => tell({ lifeLock }));
-  const host = createSessionHost((request, options) => open({ backend, ahead }, request, options));
-  self.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
-    if ("cancel" in data) return host.cancel(data.cancel);
-    const { id, method, request } = data;
-    const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));
-    if (request && "inputs" in request) closeImages(request.inputs); // they are this worker's own
-    const isRun = method === "run" && "reply" in envelope;
-    tell({ id, envelope }, isRun ? buffersOf(envelope.reply as Tensors) : []); // a run's reply
-  });
+  serveCalls(createSessionHost((request, options) => open({ backend, ahead }, request, options)));
 }
 
 /** What began when the worker was started. */

@@ -1,11 +1,11 @@
 import { withWasmFiles } from "./wasm-files.ts";
 
 /** A backend that a browser can have. */
-export type LocalBackend = Exclude<keyof typeof scripts, "images" | "samples">;
+export type LocalBackend = Exclude<keyof typeof scripts, "server" | "images" | "samples">;
 
 /**
- * The script of each backend's worker, of the one that reads images for a server, and of what listens in the browser's
- * audio thread: one self-contained file each. Bundlers find the files by these very expressions and copy them as they are,
+ * The script of each backend's worker, of the one that calls a server, of the one that reads images for the page, and of
+ * what listens in the browser's audio thread: one self-contained file each. Bundlers find the files by these very expressions and copy them as they are,
  * under names of their own; the browser downloads no backend but the one that runs.
  */
 const scripts = {
@@ -13,6 +13,7 @@ const scripts = {
   webgl: () => new URL("../bundle/webgl.js", import.meta.url),
   wasm: () => new URL("../bundle/wasm.js", import.meta.url),
   cpu: () => new URL("../bundle/cpu.js", import.meta.url),
+  server: () => new URL("../bundle/server.js", import.meta.url),
   images: () => new URL("../bundle/images.js", import.meta.url),
   samples: () => new URL("../bundle/samples.js", import.meta.url),
 } as const;

@@ -19,11 +19,11 @@ import { type LocalBackend, workerScript } from "./worker-scripts.ts";
 /**
  * The transport to a session in a worker of this backend. Closing it ends the worker, which frees all that it held. A
  * worker that fails or is ended from outside rejects every call: with `no-backend` until the session is open, with
- * `device-lost` from then on. Throws `no-backend` where no worker can be had. `model` is the URL of the model that it is
- * going to open, where it may read what is kept of it while it starts.
+ * `device-lost` from then on. Throws `no-backend` where no worker can be had. `name` is what the worker may know while it
+ * starts: a backend's, the URL of the model that it is going to open; that which calls a server, this and the model.
  */
-export function workerTransport(backend: LocalBackend, model?: string): Transport {
-  const worker = start(backend, model);
+export function workerTransport(backend: LocalBackend | "server", name?: string): Transport {
+  const worker = start(backend, name);
   const calls = new Map<number, Call>();
   let isOpen = false;
   let death: InferenceError | undefined;
@@ -104,9 +104,9 @@ interface Call {
   readonly onProgress: CallOptions["onProgress"];
 }
 
-function start(backend: LocalBackend, model: string | undefined): Worker {
+function start(backend: LocalBackend | "server", name: string | undefined): Worker {
   try {
-    return startWorker(workerScript(backend), model);
+    return startWorker(workerScript(backend), name);
   } catch (cause) {
     throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
   }

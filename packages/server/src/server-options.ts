@@ -4,7 +4,7 @@ import type { BatchingEvent, BatchingOptions } from "./batching/batching-options
 import type { OnCall } from "./monitoring/finished-call.ts";
 import type { OpenModel, WrapSession } from "./repository/load-version.ts";
 import type { ModelConfig } from "./repository/model-config.ts";
-import type { RepositoryOptions } from "./repository/repository.ts";
+import type { RepositoryOptions } from "./repository/repository-options.ts";
 import type { SecurityOptions } from "./security/security.ts";
 import type { ServerEvent } from "./server-event.ts";
 

@@ -31,7 +31,6 @@ export interface SessionHost {
 export function createSessionHost(
   open: (request: OpenRequest, options: CallOptions) => Promise<Session & Pick<SessionInfo, "manifest">>,
 ): SessionHost {
-  const calls = new Map<number, AbortController>();
   const states = new Map<number, HostedState>();
   let session: Session | undefined;
   const opened = (): Session => {
@@ -72,6 +71,12 @@ export function createSessionHost(
       return null;
     },
   };
+  return createHost(handlers);
+}
+
+/** A host whose calls these answer. */
+export function createHost(handlers: Transport): SessionHost {
+  const calls = new Map<number, AbortController>();
   return {
     async call(id, method, request, onProgress) {
       const controller = new AbortController();

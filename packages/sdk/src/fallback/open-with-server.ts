@@ -1,5 +1,5 @@
-import { type ModelTypes, type Opener, openProxySession, type Session, type SessionEvent } from "@nearside/core";
-import { httpTransport } from "../http-transport.ts";
+import type { ModelTypes, Opener, Session, SessionEvent } from "@nearside/core";
+import { connectSession } from "../connect-session.ts";
 import type { ModelSource } from "../model-source.ts";
 import { type FallbackPolicy, withFallback } from "./with-fallback.ts";
 
@@ -40,8 +40,7 @@ export async function openWithServer<M extends ModelTypes>(
     return near.open(signal);
   };
   const openFar: Opener<M> = async (signal) => {
-    const transport = httpTransport(server, model, fetch ?? globalThis.fetch);
-    const session = await openProxySession<M>(transport, { model }, { location: "server", signal });
+    const session = await connectSession<M>(server, model, { ...(fetch && { fetch }), ...(signal && { signal }) });
     onEvent?.({ type: "opened", backend: session.backend, location: session.location });
     return session;
   };

@@ -9,7 +9,8 @@ import { readModelFolder } from "../model-folder.ts";
 import { formatEvent, type ServerEvent } from "../server-event.ts";
 import type { OpenModel } from "./load-version.ts";
 import type { ModelConfig } from "./model-config.ts";
-import { createRepository, type Repository, type RepositoryOptions } from "./repository.ts";
+import { createRepository, type Repository } from "./repository.ts";
+import type { RepositoryOptions } from "./repository-options.ts";
 import { findVersions } from "./version-folders.ts";
 
 let folder: string;

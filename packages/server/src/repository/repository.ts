@@ -2,7 +2,8 @@ import { InferenceError, toInferenceError } from "@nearside/core";
 import type { LoadedModel, LoadOptions } from "./load-version.ts";
 import { checkModelConfigs, isAddress, type ModelConfig } from "./model-config.ts";
 import { RemoteModels } from "./remote-models.ts";
-import { type ModelVersion, ServedModel, type ServeOptions } from "./served-model.ts";
+import type { RepositoryOptions } from "./repository-options.ts";
+import { type ModelVersion, ServedModel } from "./served-model.ts";
 import { findVersions, noVersionError, type VersionFolders } from "./version-folders.ts";
 
 /** Which version of which model a request wants: a number, a label, or else the latest. */
@@ -44,18 +45,6 @@ export interface Repository {
   drain(): void;
   /** Stops loading and closes all sessions, each after the requests that use it. */
   close(): Promise<void>;
-}
-
-/** How a repository loads its models. */
-export interface RepositoryOptions
-  extends Omit<LoadOptions, "complete">,
-    Pick<ServeOptions, "maxLoadRetries" | "loadRetryMs"> {
-  /** How often the base paths are looked at for new versions; 0, the default, never after the first time. */
-  readonly pollMs?: number | undefined;
-  /** Whether a new label may be given to a version that isn't available (default false). */
-  readonly allowLabelsForUnavailable?: boolean | undefined;
-  /** Told of the models that are to be served from now on. */
-  readonly onModels?: ((models: readonly ModelConfig[]) => void) | undefined;
 }
 
 /** How often addresses are polled at most: others pay for the answers. */
