@@ -1,6 +1,7 @@
 /**
- * Starts a module worker whose script may lie anywhere, and which reads `name` as `self.name`. A browser starts workers from the page's own origin only; but
- * such a worker may import a script of any origin that allows it (CORS), so one of a single import is made on the spot.
+ * Starts a module worker whose script may lie anywhere, and which reads `name` as `self.name`. A browser starts workers
+ * from the page's own origin only; but such a worker may import a script of any origin that allows it (CORS), so one of a
+ * single import is made on the spot.
  */
 export function startWorker(script: URL, name = ""): Worker {
   const options = { type: "module", name } as const;
