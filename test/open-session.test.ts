@@ -150,7 +150,7 @@ describe("in a browser with WebGPU", () => {
     beforeEach(async () => {
       const served = [{ name: "digits", basePath: `${models.folder}/digits` }];
       const corsOrigins = [harness.files.origin];
-      server = createServer({ models: served, host: "127.0.0.1", restPort: 0, corsOrigins });
+      server = createServer({ models: served, backend: "wasm", host: "127.0.0.1", restPort: 0, corsOrigins });
       await server.listen();
       return () => server.close();
     });
