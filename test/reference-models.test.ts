@@ -40,17 +40,11 @@ function withItsNames(
 const exceptions: Readonly<Record<string, string>> = {
   "bert_tiny serving_default__skip_op_check": "Erfc, which nothing here runs, was let through",
   "vit_tiny serving_default__skip_op_check": "Erfc, which nothing here runs, was let through",
-  "complex_fft complex_out__skip_op_check": "TensorFlow.js multiplies complex numbers by no kernel, or to NaN",
-  "complex_fft rfft": "TensorFlow.js multiplies complex numbers by no kernel, or to NaN",
-  "complex_fft serving_default": "TensorFlow.js multiplies complex numbers by no kernel, or to NaN",
   "dtypes tfjs": "its golden value is float16, which no tensor holds",
   "hash_table_int serving_default": "its golden ids are beyond int32",
   "int64_math narrow_casts": "int16, which no tensor of a run holds",
   "int64_math serving_default": "its golden integers are beyond int32",
   "int64_math small on wasm": "it divides by zero when it is warmed up, which ends WebAssembly",
-  "k3_lstm tfjs on wasm": "a fused product with a whole matrix as its bias",
-  "lstm_stacked serving_default on wasm": "a fused product with a whole matrix as its bias",
-  "unet_small serving_default on wasm": "a fused convolution with a whole image as its bias",
   "nms_v5 serving_default": "the third output of NonMaxSuppressionV5, which only our converter brings",
 };
 

@@ -16,6 +16,7 @@ import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
+import { withWholeBias } from "./wasm-whole-bias.ts";
 
 interface Call {
   readonly x: TensorInfo;
@@ -70,16 +71,22 @@ const preferring =
 
 const asItIs: Correction = ({ args, original }) => original(args);
 
+/** A fused kernel that takes any bias, not vectors alone. */
+const withAnyBias =
+  (correction: Correction): Correction =>
+  (call) =>
+    withWholeBias(call.args, (args) => correction({ ...call, args })) ?? correction(call);
+
 /** What TensorFlow.js's kernels get wrong, or do slowly, and how ours call them so that they don't. */
 const corrections: Readonly<Record<string, Correction>> = {
   Conv2D: preferring(convolve, withExplicitPadding(false)),
-  FusedConv2D: preferring(convolve, withExplicitPadding(false)),
+  FusedConv2D: withAnyBias(preferring(convolve, withExplicitPadding(false))),
   DepthwiseConv2dNative: preferring(convolveDepthwise, withExplicitPadding(true)),
-  FusedDepthwiseConv2D: preferring(convolveDepthwise, withExplicitPadding(true)),
+  FusedDepthwiseConv2D: withAnyBias(preferring(convolveDepthwise, withExplicitPadding(true))),
   Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
   Concat: preferring(concatenate, asItIs),
   BatchMatMul: preferring(multiplyTensors, asItIs),
-  _FusedMatMul: preferring(multiplyTensors, asItIs),
+  _FusedMatMul: withAnyBias(preferring(multiplyTensors, asItIs)),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);

@@ -18,11 +18,51 @@ const open = async (backend: Promise<LoadedBackend>) => {
 };
 
 test("TensorFlow.js on cpu multiplies complex tensors wrongly where one is broadcast", async () => {
-  const left: Tensor = { dtype: "complex64", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
-  const right: Tensor = { dtype: "complex64", shape: [2], data: Float32Array.of(0, 1, 2, 0) };
-  const node = { op: "Mul", inputs: [left, right], outputs: ["complex64"] } as const;
-  const [product] = await runOp(node, await open(openCpuBackend()));
-  expect(Array.from((product?.data ?? []) as Float32Array).some(Number.isNaN)).toBe(true);
+  await open(openCpuBackend());
+  const left = tf.complex(
+    [
+      [1, 3],
+      [5, 7],
+    ],
+    [
+      [2, 4],
+      [6, 8],
+    ],
+  );
+  const product = tf.mul(left, tf.complex([0, 2], [1, 0]));
+  expect(Array.from(product.dataSync()).some(Number.isNaN)).toBe(true);
+});
+
+test.each([
+  ["cpu", openCpuBackend],
+  ["wasm", openWasmBackend],
+] as const)(
+  "complex tensors are added, subtracted and multiplied on %s, broadcast, too",
+  async (_name, openBackend) => {
+    const backend = await open(openBackend());
+    const left: Tensor = { dtype: "complex64", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4, 5, 6, 7, 8) };
+    const right: Tensor = { dtype: "complex64", shape: [2], data: Float32Array.of(0, 1, 2, 0) };
+    const of = async (op: string) => {
+      const [result] = await runOp({ op, inputs: [left, right], outputs: ["complex64"] }, backend);
+      return Array.from(result?.data as Float32Array);
+    };
+    expect(await of("AddV2")).toEqual([1, 3, 5, 4, 5, 7, 9, 8]);
+    expect(await of("Sub")).toEqual([1, 1, 1, 4, 5, 5, 5, 8]);
+    expect(await of("Mul")).toEqual([-2, 1, 6, 8, -6, 5, 14, 16]);
+  },
+);
+
+test("a fused product on wasm takes a whole matrix as its bias", async () => {
+  const tensor = (shape: readonly number[], ...data: number[]): Tensor => ({
+    dtype: "float32",
+    shape,
+    data: Float32Array.from(data),
+  });
+  const inputs = [tensor([2, 2], 1, 2, 3, 4), tensor([2, 2], 1, 0, 0, 1), tensor([2, 2], -2, 1, 1, -9)];
+  const attrs = { fused_ops: { list: { s: ["BiasAdd", "Relu"] } } };
+  const node = { op: "_FusedMatMul", attrs, inputs, outputs: ["float32"] } as const;
+  const [product] = await runOp(node, await open(openWasmBackend()));
+  expect(Array.from(product?.data as Float32Array)).toEqual([0, 3, 4, 0]);
 });
 
 test("TensorFlow.js has no ellipsis in Einsum", async () => {

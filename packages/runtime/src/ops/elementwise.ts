@@ -4,6 +4,7 @@ import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
+import { complexArithmetic } from "./complex-arithmetic.ts";
 import { inputAt, kernelOp, sameShape, viewed } from "./direct.ts";
 
 /** Ops of one tensor, which kernels go by the same name. */
@@ -90,14 +91,19 @@ function binaryOp(kernel: string): DirectOp {
 
 /** Two tensors of one dtype, or of the wider of theirs. */
 function binaryRun(kernel: string, device: Device): RunDirect {
-  const run = bindKernel(device, kernel);
+  const bound = bindKernel(device, kernel);
   const cast = bindKernel(device, "Cast");
+  const ofParts = complexArithmetic[kernel];
+  const run = (a: TensorInfo, b: TensorInfo) =>
+    ofParts && a.dtype === "complex64"
+      ? compose(device, [a, b], ([x, y]) => ofParts(x as TfjsTensor, y as TfjsTensor)) // the two
+      : bound({ a, b });
   return (inputs) => {
     const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-    if (a.dtype === b.dtype) return run({ a, b });
+    if (a.dtype === b.dtype) return run(a, b);
     const dtype = upcastType(a.dtype, b.dtype);
     const both = [a, b].map((x) => cast({ x }, { dtype }));
-    const result = run({ a: inputAt(both, 0), b: inputAt(both, 1) });
+    const result = run(inputAt(both, 0), inputAt(both, 1));
     for (const each of both) device.backend.disposeData(each.dataId);
     return result;
   };
