@@ -161,6 +161,20 @@ describe("in a browser with WebGPU", () => {
       expect(report).toMatchObject({ backend: "wasm", location: "server" });
     });
 
+    test("connectSession has another worker when the one that calls it is ended", async () => {
+      const { page } = harness;
+      const target = { connect: server.url as string, model: "digits" };
+      await page.evaluate((target) => globalThis.harness.keep(target), target);
+      const run = (endWorker: boolean) =>
+        page.evaluate(([inputs, endWorker]) => globalThis.harness.runKept(inputs, { endWorker }), [
+          toPlainTensors(golden.inputs),
+          endWorker,
+        ] as const);
+      expect(await run(true)).toMatchObject({ error: { code: "unavailable" } }); // nobody knows whether it was run
+      expect(await run(false)).toMatchObject({ value: { probabilities: { shape: [1, 10] } } });
+      await page.evaluate(() => globalThis.harness.closeKept());
+    });
+
     test("openSession falls back to it when no local backend may run", async () => {
       const fallback = { server: server.url as string, model: "digits" };
       const report = expectGolden(await openAndRun(harness, { open: manifest, options: { backend: [], fallback } }));

@@ -1,12 +1,4 @@
-import {
-  type AnyModel,
-  InferenceError,
-  type ModelTypes,
-  type Opener,
-  openProxySession,
-  openWithRecovery,
-  type Session,
-} from "@nearside/core";
+import { type AnyModel, InferenceError, type ModelTypes, openProxySession, type Session } from "@nearside/core";
 import { workerTransport } from "./worker-transport.ts";
 
 export interface ConnectOptions {
@@ -29,12 +21,9 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   const { href } = new URL(server, globalThis.location?.href);
   if (!fetch && typeof Worker !== "undefined") {
-    const open: Opener<M> = async (signal) => {
-      const transport = workerTransport("server", JSON.stringify({ server: href, model }));
-      return openProxySession<M>(transport, { model }, { location: "server", signal });
-    };
     try {
-      return await openWithRecovery(model, [open], { signal });
+      const transport = workerTransport("server", JSON.stringify({ server: href, model }));
+      return await openProxySession<M>(transport, { model }, { location: "server", signal });
     } catch (error) {
       if (!(error instanceof InferenceError && error.code === "no-backend")) throw error; // else there is no worker
     }

@@ -19,34 +19,46 @@ import { type LocalBackend, workerScript } from "./worker-scripts.ts";
 /**
  * The transport to a session in a worker of this backend. Closing it ends the worker, which frees all that it held. A
  * worker that fails or is ended from outside rejects every call: with `no-backend` until the session is open, with
- * `device-lost` from then on. Throws `no-backend` where no worker can be had. `name` is what the worker may know while it
+ * `device-lost` from then on; but one that calls a server has nothing to lose, and another takes its place: then it is
+ * `unavailable`, once. Throws `no-backend` where no worker can be had. `name` is what the worker may know while it
  * starts: a backend's, the URL of the model that it is going to open; that which calls a server, this and the model.
  */
 export function workerTransport(backend: LocalBackend | "server", name?: string): Transport {
-  const worker = start(backend, name);
+  let worker: Worker | undefined;
   const calls = new Map<number, Call>();
   let isOpen = false;
   let death: InferenceError | undefined;
   /** Until the images of the calls so far are copied: calls arrive in the order in which they are made. */
   let copying: Promise<unknown> | undefined;
   const die = (reason: string) => {
-    const message = `the worker of backend "${backend}" ${reason}`;
-    death ??= new InferenceError(isOpen ? "device-lost" : "no-backend", message);
-    for (const { reject } of calls.values()) reject(death);
+    const isReplaced = isOpen && backend === "server";
+    const code = isReplaced ? "unavailable" : isOpen ? "device-lost" : "no-backend";
+    const error = new InferenceError(code, `the worker of backend "${backend}" ${reason}`);
+    if (isReplaced) {
+      worker?.terminate();
+      worker = undefined;
+    } else death ??= error;
+    for (const { reject } of calls.values()) reject(error);
     calls.clear();
   };
-  worker.addEventListener("error", ({ message }) => die(`failed: ${message || "its script could not be loaded"}`));
-  worker.addEventListener("messageerror", () => die("sent what cannot be read here"));
-  worker.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
-    if ("lifeLock" in data) {
-      if (data.lifeLock !== undefined) void lifeOver(data.lifeLock).then(() => die("was ended"));
-      return; // without a lock only the worker's own failures are heard of
-    }
-    const call = calls.get(data.id);
-    if ("progress" in data) return call?.onProgress?.(data.progress);
-    calls.delete(data.id);
-    call?.resolve(data.envelope);
-  });
+  const begin = () => {
+    const begun = start(backend, name);
+    const dieOf = (reason: string) => worker === begun && die(reason);
+    begun.addEventListener("error", ({ message }) => dieOf(`failed: ${message || "its script could not be loaded"}`));
+    begun.addEventListener("messageerror", () => dieOf("sent what cannot be read here"));
+    begun.addEventListener("message", ({ data }: MessageEvent<FromWorker>) => {
+      if ("lifeLock" in data) {
+        if (data.lifeLock !== undefined) void lifeOver(data.lifeLock).then(() => dieOf("was ended"));
+        return; // without a lock only the worker's own failures are heard of
+      }
+      const call = calls.get(data.id);
+      if ("progress" in data) return call?.onProgress?.(data.progress);
+      calls.delete(data.id);
+      call?.resolve(data.envelope);
+    });
+    return begun;
+  };
+  worker = begin(); // now, while it isn't known yet what to open
 
   const transport = hostTransport({
     call: <M extends Method>(
@@ -58,6 +70,7 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
       const post = (request: Protocol[Method]["request"], handedOver: Transferable[]) =>
         new Promise<Envelope<Protocol[M]["reply"]>>((resolve, reject) => {
           if (death) throw death;
+          worker ??= begin();
           worker.postMessage({ id, method, request } satisfies ToWorker, handedOver);
           calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
         });
@@ -81,7 +94,7 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
       });
       return posted.then(({ answer }) => answer);
     },
-    cancel: (id) => worker.postMessage({ cancel: id } satisfies ToWorker),
+    cancel: (id) => worker?.postMessage({ cancel: id } satisfies ToWorker),
   });
   return {
     ...transport,
@@ -91,7 +104,7 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
       return info;
     },
     close: async () => {
-      worker.terminate();
+      worker?.terminate();
       return null;
     },
   };
