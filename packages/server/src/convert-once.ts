@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, stat } from "node:fs/promises";
+import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -81,9 +81,11 @@ async function conversionOf(model: string, { cacheDir, tags = ["serve"] }: Conve
         const message = `conversions: cannot write to ${cacheDir}; give a writable folder (cacheDir, --cache_dir)`;
         throw new InferenceError("unavailable", message, { cause });
       });
-      const sink = withCompressedManifest(writeDirectory(folder));
-      await convert(source, sink, { signature, tags }).catch(async (error: unknown) => {
-        if (!(await isThere(join(folder, "model.json")))) throw error; // else another server was faster
+      const own = `${folder}.${randomUUID()}`;
+      await convert(source, withCompressedManifest(writeDirectory(own)), { signature, tags });
+      await rename(own, folder).catch(async (error: unknown) => {
+        await rm(own, { recursive: true, force: true });
+        if (!(await isThere(join(folder, "model.json")))) throw error; // else another server was faster, and may be reading
       });
       return folder;
     },
