@@ -1,6 +1,6 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { access, mkdir, readdir, rename, rm, stat } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -8,6 +8,7 @@ import { promisify } from "node:util";
 import { brotliCompress, constants, gzip } from "node:zlib";
 import type { FileSink } from "@nearside/converter";
 import { InferenceError, toInferenceError } from "@nearside/core";
+import { isThere } from "./is-there.ts";
 import type { UnconvertedModel } from "./model-folder.ts";
 
 /** Where conversions are kept unless told otherwise: `$XDG_CACHE_HOME/nearside` or `~/.cache/nearside`. */
@@ -112,13 +113,6 @@ function withCompressedManifest(sink: FileSink): FileSink {
 export async function isSavedModel(folder: string): Promise<boolean> {
   if (await isThere(join(folder, "model.json"))) return false;
   return (await isThere(join(folder, "saved_model.pb"))) || isThere(join(folder, "saved_model.pbtxt"));
-}
-
-async function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function hashFolder(folder: string, salt: string): Promise<string> {

@@ -1,4 +1,4 @@
-import { type ImageInput, InferenceError, type Tensor } from "@nearside/core";
+import { type ImageInput, InferenceError, isImage, type RunInputs, type Tensor, type Tensors } from "@nearside/core";
 import { type Box, planImage } from "./image-plan.ts";
 import { resample } from "./resample.ts";
 
@@ -21,6 +21,12 @@ export function readImage(image: ImageInput): Tensor<"float32"> {
     }
   });
   return { dtype: "float32", shape: image.shape, data };
+}
+
+/** The inputs with tensors for images, read as by {@link readImage}. */
+export function readImages(inputs: RunInputs): Tensors {
+  const read = (input: RunInputs[string]) => (isImage(input) ? readImage(input) : input);
+  return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, read(input)]));
 }
 
 /** Red, green, blue and alpha of each pixel in the box, on black. */

@@ -52,17 +52,28 @@ test.each([
   },
 );
 
-test("a fused product on wasm takes a whole matrix as its bias", async () => {
-  const tensor = (shape: readonly number[], ...data: number[]): Tensor => ({
+/** The matrix [[1, 2], [3, 4]] with a bias and an activation, by one op on wasm. */
+async function runFused(biasShape: readonly number[], bias: readonly number[], activation: string) {
+  const tensor = (shape: readonly number[], data: readonly number[]): Tensor => ({
     dtype: "float32",
     shape,
     data: Float32Array.from(data),
   });
-  const inputs = [tensor([2, 2], 1, 2, 3, 4), tensor([2, 2], 1, 0, 0, 1), tensor([2, 2], -2, 1, 1, -9)];
-  const attrs = { fused_ops: { list: { s: ["BiasAdd", "Relu"] } } };
+  const inputs = [tensor([2, 2], [1, 2, 3, 4]), tensor([2, 2], [1, 0, 0, 1]), tensor(biasShape, bias)];
+  const attrs = { fused_ops: { list: { s: ["BiasAdd", activation] } } };
   const node = { op: "_FusedMatMul", attrs, inputs, outputs: ["float32"] } as const;
   const [product] = await runOp(node, await open(openWasmBackend()));
-  expect(Array.from(product?.data as Float32Array)).toEqual([0, 3, 4, 0]);
+  return Array.from(product?.data as Float32Array);
+}
+
+test("a fused product on wasm takes a whole matrix as its bias", async () => {
+  expect(await runFused([2, 2], [-2, 1, 1, -9], "Relu")).toEqual([0, 3, 4, 0]);
+  expect(await runFused([2, 1], [-2, 1], "Relu")).toEqual([0, 0, 4, 5]);
+  expect(await runFused([1, 2], [-2, 1], "Relu")).toEqual([0, 3, 1, 5]);
+});
+
+test("a fused product on wasm refuses an activation that it doesn't know, whatever the bias", async () => {
+  await expect(runFused([2, 2], [-2, 1, 1, -9], "GeluExact")).rejects.toThrow();
 });
 
 test("TensorFlow.js has no ellipsis in Einsum", async () => {

@@ -11,7 +11,7 @@ import { startWorker } from "../start-worker.ts";
 import { workerScript } from "../worker-scripts.ts";
 import { copyImages, type ImageCopies } from "./copy-images.ts";
 
-/** Makes tensors of images for runs elsewhere, in a worker that is started when there is a first image. */
+/** Makes tensors of images where no session does, in a worker that is started when there is a first image. */
 export interface ImageReader {
   /** The inputs as they are now, with tensors for images. Rejects with `unavailable` if the worker fails. */
   read(inputs: RunInputs): Promise<Tensors>;

@@ -1,5 +1,5 @@
 import { closeImages, type Envelope, type Tensors, toWireError } from "@nearside/core";
-import { readImage } from "@nearside/runtime/images";
+import { readImages } from "@nearside/runtime/images";
 import { buffersOf } from "../buffers-of.ts";
 import type { Images } from "../inputs/copy-images.ts";
 
@@ -11,7 +11,7 @@ self.addEventListener("message", ({ data: images, ports: [port] }: MessageEvent<
 
 function read(images: Images): Envelope<Tensors> {
   try {
-    return { reply: Object.fromEntries(Object.entries(images).map(([name, image]) => [name, readImage(image)])) };
+    return { reply: readImages(images) };
   } catch (error) {
     return { error: toWireError(error) };
   } finally {

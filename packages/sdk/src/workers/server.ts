@@ -1,5 +1,5 @@
-import { createHost, isImage } from "@nearside/core";
-import { readImage } from "@nearside/runtime/images";
+import { createHost } from "@nearside/core";
+import { readImages } from "@nearside/runtime/images";
 import { httpTransport } from "../http-transport.ts";
 import { serveCalls } from "../serve-calls.ts";
 
@@ -9,10 +9,7 @@ const { server, model } = JSON.parse(self.name); // see connectSession
 serveCalls(
   createHost(
     httpTransport(server, model, globalThis.fetch, {
-      read: async (inputs) =>
-        Object.fromEntries(
-          Object.entries(inputs).map(([name, input]) => [name, isImage(input) ? readImage(input) : input]),
-        ),
+      read: async (inputs) => readImages(inputs),
       close: () => {},
     }),
   ),

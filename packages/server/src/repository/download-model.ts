@@ -1,10 +1,11 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { access, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { InferenceError, parseManifest, type Shard } from "@nearside/core";
+import { isThere } from "../is-there.ts";
 
 /** So many shards are downloaded at a time. */
 const parallelShards = 4;
@@ -149,11 +150,4 @@ async function appear(target: string, write: (path: string) => Promise<void>): P
     await rm(temporary, { force: true });
     throw error;
   }
-}
-
-function isThere(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
