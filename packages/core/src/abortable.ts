@@ -13,17 +13,9 @@ export function abortable<T>(
       onAbort();
       reject(signal.reason);
     };
-    const forget = () => signal.removeEventListener("abort", abort); // a signal may outlive many calls
     signal.addEventListener("abort", abort, { once: true });
-    promise.then(
-      (value) => {
-        forget();
-        resolve(value);
-      },
-      (error: unknown) => {
-        forget();
-        reject(error);
-      },
-    );
+    promise.then(resolve, reject);
+    const forget = () => signal.removeEventListener("abort", abort); // a signal may outlive many calls
+    promise.then(forget, forget); // last, so that nobody waits for it
   });
 }

@@ -16,14 +16,12 @@ export class RunsInFlight {
     if (this.#closing) throw new InferenceError("closed", `session "${this.#model}" is closed; open it again`);
   }
 
-  /** Counts a run until it is over. */
-  async add<T>(run: Promise<T>): Promise<T> {
+  /** Counts a run until it is over, and gives it back. */
+  add<T>(run: Promise<T>): Promise<T> {
     this.#running.add(run);
-    try {
-      return await run;
-    } finally {
-      this.#running.delete(run);
-    }
+    const forget = () => this.#running.delete(run);
+    run.then(forget, forget);
+    return run;
   }
 
   /** Calls `free` once the runs are over. Called again, it gives the same promise and frees nothing twice. */

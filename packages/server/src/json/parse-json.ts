@@ -157,6 +157,7 @@ class Parser {
   }
 
   #skipSpaces(): void {
+    if (this.#text.charCodeAt(this.#position) > 0x20) return; // most often there are none
     spaces.lastIndex = this.#position;
     spaces.test(this.#text);
     this.#position = spaces.lastIndex;
