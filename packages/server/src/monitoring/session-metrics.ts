@@ -62,7 +62,7 @@ export function watchSessions(registers: [Registry], latencyBuckets: number[]): 
             state.runsInFlight--;
           }
         };
-        return withRun(session, run, () => watched.delete(state));
+        return withRun(session, run, () => void watched.delete(state));
       },
       onBatching: (event) => {
         if (event.type === "queue") {
