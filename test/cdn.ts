@@ -21,6 +21,7 @@ export interface CdnRequest {
   readonly path: string;
   readonly range: string | undefined;
   readonly ifRange: string | undefined;
+  readonly authorization: string | undefined;
   status: number;
   /** Bytes of the body. */
   sentBytes: number;
@@ -54,8 +55,8 @@ export async function serveCdn(folders: Readonly<Record<string, string>>): Promi
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = new URL(request.url ?? "/", "http://localhost").pathname;
     if (cdn.isDown) return void request.socket.destroy();
-    const { range, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
-    const record: CdnRequest = { path, range, ifRange: ifRange?.toString(), status: 0, sentBytes: 0 };
+    const { range, authorization, "if-range": ifRange, "if-none-match": ifNoneMatch } = request.headers;
+    const record: CdnRequest = { path, range, ifRange: ifRange?.toString(), authorization, status: 0, sentBytes: 0 };
     cdn.requests.push(record);
     const fault = cdn.faults.get(path)?.shift();
     const file = cdn.files.get(path) ?? (await readBelow(folders, path));

@@ -77,6 +77,13 @@ describe("in a browser with WebGPU", () => {
     expect(workers()).toEqual([first.backend]);
   });
 
+  test("auto keeps no more than 64 choices, whatever models and versions of the browser come", async () => {
+    const keep = (count: number) => harness.page.evaluate(keepChoices, count);
+    expect(await keep(64)).toBe(64);
+    expectGolden(await openAndRun(harness, { open: manifest, options: { backend: "auto" } }));
+    expect(await keep(0)).toBe(1);
+  });
+
   test("openSession keeps nothing where the cache is off", async () => {
     expectGolden(await openAndRun(harness, { open: manifest, options: { cache: false } }));
     expect(await harness.page.evaluate(() => globalThis.harness.cachedKeys())).toEqual([]);
@@ -199,3 +206,23 @@ test("in a browser without WebGPU openSession runs on wasm", async () => {
   expect(report).toMatchObject({ backend: "wasm", location: "local" });
   expect(harness.files.requests.filter((path) => path.includes("webgpu"))).toEqual([]); // its worker is not downloaded
 });
+
+/** In the page: keeps so many choices more, as if of other models, and returns how many there are then. */
+function keepChoices(count: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const opening = indexedDB.open("nearside-choices");
+    opening.onupgradeneeded = () => opening.result.createObjectStore("backends");
+    opening.onerror = () => reject(opening.error);
+    opening.onsuccess = () => {
+      const transaction = opening.result.transaction("backends", "readwrite");
+      const store = transaction.objectStore("backends");
+      for (let index = 0; index < count; index++) store.put(["wasm"], `another model ${index}`);
+      const counting = store.count();
+      transaction.oncomplete = () => {
+        opening.result.close();
+        resolve(counting.result);
+      };
+      transaction.onerror = () => reject(transaction.error);
+    };
+  });
+}

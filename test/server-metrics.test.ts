@@ -2,7 +2,7 @@ import { EventEmitter, once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { InferenceError, type Session, withoutImages } from "@nearside/core";
+import { InferenceError, type RunInputs, type Session, withoutImages } from "@nearside/core";
 import { createServer, type InferenceServer } from "@nearside/server";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { toTensorProto } from "../packages/server/src/protobuf/tensor-proto.ts";
@@ -104,7 +104,7 @@ describe("the metrics of a server", () => {
       const [started, finished] = [once(events, "started"), once(events, "finish")];
       const slow: Session = {
         ...echo,
-        run: async (inputs) => {
+        run: async (inputs: RunInputs) => {
           events.emit("started");
           await finished;
           return withoutImages(inputs);

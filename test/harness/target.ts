@@ -11,7 +11,7 @@ import {
 export type Target =
   | {
       readonly open: string;
-      readonly options?: Pick<OpenOptions, "backend" | "cache" | "mirrors" | "precision" | "warmUp"> & {
+      readonly options?: Pick<OpenOptions, "backend" | "cache" | "headers" | "mirrors" | "precision" | "warmUp"> & {
         readonly fallback?: Omit<FallbackServer, "fetch">; // no function comes into a page
       };
     }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { InferenceError } from "./errors.ts";
-import { withoutImages } from "./image-input.ts";
+import { type ImageInput, withoutImages } from "./image-input.ts";
 import { RunState } from "./run-state.ts";
 import type { StatePlace } from "./state-place.ts";
 import type { Tensor } from "./tensor.ts";
@@ -41,6 +41,14 @@ function devicePlace({ failsFrom = Number.POSITIVE_INFINITY, cannotRead = false 
   return { place, record };
 }
 
+/** An image of so many pixels, of which nobody reads any. */
+function picture(width: number, height: number): ImageInput {
+  const pixels = { width, height, close: () => {} };
+  const { dtype, shape } = { dtype: "float32", shape: [1, 1, 1, 3] } as const;
+  const look = { fit: "cover", layout: "nhwc", channels: "rgb", scale: 1, mean: [0, 0, 0], std: [1, 1, 1] } as const;
+  return { dtype, shape, pixels, ...look };
+}
+
 /** Runs these steps, and gives what the state holds after each. */
 async function runSteps(state: RunState, place: StatePlace, from: number, to: number): Promise<number[]> {
   const seen: number[] = [];
@@ -60,6 +68,22 @@ test("RunState leaves its values at the place, and reads them every 16 runs", as
   expect(await runSteps(state, place, 0, 50)).toEqual(reference(50));
   await state.release();
   expect(record).toEqual({ runs: 50, reads: 3, held: 0, begun: [0] });
+});
+
+test.each([
+  ["tensors", { dtype: "float32", shape: [1e6, 2], data: new Float32Array(2e6) } as const],
+  ["images", picture(2000, 1000)],
+])("RunState reads its values sooner where %s of 8 MB would be kept until then", async (_name, x) => {
+  const { place, record } = devicePlace();
+  const anyShape = { dtype: "float32", shape: null } as const;
+  const blind: StatePlace = {
+    signature: { inputs: { ...signature.inputs, x: anyShape }, outputs: signature.outputs },
+    hold: async (names, values) => ({ ...(await place.hold(names, values)), run: async () => ({}) }),
+  };
+  const state = new RunState(names);
+  for (let step = 0; step < 8; step++) await state.run(blind, { x }, {});
+  await state.release();
+  expect(record.reads).toBe(2);
 });
 
 test("RunState goes on at another place from what was saved, and runs again only what came since", async () => {

@@ -18,15 +18,18 @@ export interface RunStateOptions {
 /** So many runs, at most, are run again where what held the values is gone. */
 const runsBetweenSaves = 16;
 
+/** What their inputs may hold until then: four images of Full HD. */
+const bytesBetweenSaves = 32e6;
+
 /**
  * What runs hand on to each other: inputs that are what outputs of the run before were, as a recurrent model has them;
  * and of a model that changes its variables, these. Runs with the same state take turns, and one that fails or is taken
  * back changes nothing. Where a session runs something again because it was lost, what began after it may go first: wait
  * for each run, as `Session.stream` does.
  *
- * The values stay on the device that computes them. Every 16 runs they are saved here, with the inputs of the runs since:
- * what loses its device, or goes on on another one, or on a server, begins with what was saved, and runs these again. On
- * a server, which keeps nothing of its clients, the values travel with each run.
+ * The values stay on the device that computes them. Every 16 runs, or 32 MB of inputs, they are saved here, with the
+ * inputs of the runs since: what loses its device, or goes on on another one, or on a server, begins with what was saved,
+ * and runs these again. On a server, which keeps nothing of its clients, the values travel with each run.
  */
 export class RunState {
   readonly names: StateNames;
@@ -100,7 +103,9 @@ export class RunState {
 
   async #save(): Promise<void> {
     const state = this.#held?.state;
-    if (!state || !(state.isHere || this.#runsSince.length >= runsBetweenSaves)) return;
+    const bytes = this.#runsSince.reduce((sum, { inputs }) => sum + bytesOf(inputs), 0);
+    const isDue = this.#runsSince.length >= runsBetweenSaves || bytes >= bytesBetweenSaves;
+    if (!state || !(state.isHere || isDue)) return;
     try {
       this.#saved = await state.read();
       this.#runsSince = [];
@@ -157,4 +162,12 @@ function copy<T extends RunInputs>(inputs: T): T {
     isImage(input) ? input : { ...input, data: input.data.slice() },
   ]);
   return Object.fromEntries(copies) as T; // the same dtypes
+}
+
+function bytesOf(inputs: RunInputs): number {
+  const sizes = Object.values(inputs).map((input) => {
+    if (isImage(input)) return input.pixels.width * input.pixels.height * 4;
+    return "byteLength" in input.data ? input.data.byteLength : input.data.join("").length;
+  });
+  return sizes.reduce((sum, bytes) => sum + bytes, 0);
 }

@@ -73,11 +73,14 @@ export interface Session<M extends ModelTypes = AnyModel> extends AsyncDisposabl
   /** Whether the model keeps values from run to run. They are lost with its device. */
   readonly keepsState: boolean;
   /**
-   * Runs the model once. Leave the inputs as they are until it is over. Rejects with an `InferenceError`:
-   * `invalid-argument` if the inputs don't fit the signature, `closed` after `close`, `device-lost`, `out-of-memory`,
-   * `unavailable`.
+   * Runs the model once, on all its inputs but those that a state gives. Leave them as they are until it is over.
+   * Rejects with an `InferenceError`: `invalid-argument` if the inputs don't fit the signature, `closed` after `close`,
+   * `device-lost`, `out-of-memory`, `unavailable`.
    */
-  run(inputs: InputsOf<M>, options?: RunOptions): Promise<M["outputs"]>;
+  run<State extends RunOptions["state"] = undefined>(
+    inputs: State extends undefined ? InputsOf<M> : Partial<InputsOf<M>>, // which ones it gives is known when it runs
+    options?: RunOptions & { readonly state?: State },
+  ): Promise<M["outputs"]>;
   /**
    * Runs the model on one item after the other, and tells what comes of each: `for await (const { outputs } of …)`. Ends
    * with the source, or when its reader leaves; rejects as `run` and the source do.

@@ -1,6 +1,6 @@
 import { abortable } from "./abortable.ts";
 import { RunState } from "./run-state.ts";
-import type { InputsOf, ModelTypes, RunOptions, Session } from "./session.ts";
+import type { ModelTypes, RunOptions, Session } from "./session.ts";
 import type { StreamItems, StreamOptions, StreamStep } from "./stream.ts";
 import { openSource } from "./stream-source.ts";
 
@@ -29,7 +29,7 @@ export async function* streamRuns<M extends ModelTypes, T>(
       taking = undefined;
       if (!taken) return;
       const { item, skipped } = taken;
-      const results = await session.run((await inputs(item)) as InputsOf<M>, options); // and those of the state
+      const results = await session.run(await inputs(item), options);
       yield { item, outputs: results, skipped };
     }
   } finally {

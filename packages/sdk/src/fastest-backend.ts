@@ -7,8 +7,8 @@ import {
   sampleInputs,
   type Tensors,
 } from "@nearside/core";
-import { createStore, get, set } from "idb-keyval";
 import { manifestOf } from "./download/manifest-of.ts";
+import { measurements } from "./measurements.ts";
 import type { ModelSource } from "./model-source.ts";
 import type { LocalBackend } from "./worker-scripts.ts";
 
@@ -36,9 +36,10 @@ export async function fastestFirst<M extends ModelTypes = AnyModel>({
   signal,
 }: FastestOptions<M>): Promise<readonly Opener<M>[]> {
   const key = await keyOf(await manifestOf(source, signal), source.request.precision);
-  const known = await recall(key);
+  const choices = measurements<readonly LocalBackend[]>("nearside-choices", "backends");
+  const known = await choices.recall(key);
   const { order, opened } = known ? { order: known, opened: undefined } : await measureAll(openOn, signal);
-  if (!known && order.length > 0) await remember(key, order);
+  if (!known && order.length > 0) await choices.remember(key, order);
   const openers = [...order, "cpu" as const].map(openOn);
   const [first, ...rest] = openers;
   if (!opened || !first) return openers;
@@ -120,24 +121,4 @@ async function keyOf(manifest: string, precision: string | undefined): Promise<s
   const bytes = new TextEncoder().encode(JSON.stringify([manifest, precision, ...place]));
   const hash = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
-}
-
-function choices() {
-  return createStore("nearside-choices", "backends");
-}
-
-async function recall(key: string): Promise<readonly LocalBackend[] | undefined> {
-  try {
-    return await get<readonly LocalBackend[]>(key, choices());
-  } catch {
-    return undefined; // without storage, as in some private windows, each visit measures
-  }
-}
-
-async function remember(key: string, order: readonly LocalBackend[]): Promise<void> {
-  try {
-    await set(key, order, choices());
-  } catch (error) {
-    console.warn("nearside: the browser keeps no choice of a backend, so each visit measures again:", error);
-  }
 }

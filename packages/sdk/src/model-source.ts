@@ -15,7 +15,7 @@ export interface ModelSource {
 /** Describes the model of a URL, or of files by path. */
 export function modelSource(
   model: string | URL | ReadonlyMap<string, Blob>,
-  { mirrors = [], cache = true, warmUp = true, precision = "float32" }: OpenOptions,
+  { mirrors = [], headers = {}, cache = true, warmUp = true, precision = "float32" }: OpenOptions,
 ): ModelSource {
   const options = { warmUp, precision };
   if (!(typeof model === "string" || model instanceof URL)) {
@@ -25,15 +25,19 @@ export function modelSource(
   const [url = "", ...others] = [model, ...mirrors].map((address) => new URL(address, globalThis.location?.href).href);
   let fetched: Promise<string | undefined> | undefined;
   return {
-    request: { model: url, addresses: [url, ...others], cache, ...options },
+    request: { model: url, addresses: [url, ...others], headers, cache, ...options },
     fetchManifest(signal) {
-      fetched ??= fetchText(url, signal).catch(() => undefined);
+      fetched ??= fetchText(url, headers, signal).catch(() => undefined);
       return fetched;
     },
   };
 }
 
-async function fetchText(url: string, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const response = await fetch(url, { cache: "no-cache", signal: signal ?? null }); // 304 if nothing has changed
+async function fetchText(
+  url: string,
+  headers: NonNullable<OpenOptions["headers"]>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const response = await fetch(url, { cache: "no-cache", headers, signal: signal ?? null }); // 304 if nothing has changed
   return response.ok ? response.text() : undefined;
 }

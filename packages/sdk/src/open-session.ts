@@ -27,6 +27,11 @@ export interface OpenOptions {
   readonly fallback?: FallbackServer;
   /** Other addresses of the same `model.json`, its shards beside it, to ask where the first one fails. */
   readonly mirrors?: readonly (string | URL)[];
+  /**
+   * Sent with each request for the model's files, say, `{ authorization: "Bearer …" }`: to the origin of its URL, not to
+   * mirrors of others. What they let through is kept in the cache as any model is.
+   */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Keep the model in IndexedDB, and take it from there the next time, also without the network (default true). */
   readonly cache?: boolean;
   /** Run before the session counts as open, so that the first real run is fast (default true). */

@@ -61,7 +61,7 @@ async function open(
     progress = { ...progress, ...changes, cacheFailure: modelCache?.failure ?? null };
     onProgress?.(progress);
   };
-  const source = files ? filesIn(files) : filesAt(addresses);
+  const source = files ? filesIn(files) : filesAt(addresses, request);
   const shards = shardReader(source, manifest, { cache: modelCache, signal, onProgress: report });
   const backend = await begun.backend;
   const here = JSON.stringify([build, backend.device, precision, navigator.userAgent]);

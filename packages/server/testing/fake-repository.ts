@@ -1,4 +1,12 @@
-import { InferenceError, type Session, type Signature, stream, type Tensors, withoutImages } from "@nearside/core";
+import {
+  InferenceError,
+  type RunInputs,
+  type Session,
+  type Signature,
+  stream,
+  type Tensors,
+  withoutImages,
+} from "@nearside/core";
 import type { LoadedModel } from "../src/repository/load-version.ts";
 import type { Repository } from "../src/repository/repository.ts";
 import { createStatistics } from "../src/repository/run-statistics.ts";
@@ -12,7 +20,7 @@ export function fakeSession(signature: Signature, run: (inputs: Tensors) => Tens
     backend: "cpu",
     location: "local",
     keepsState: false,
-    run: async (inputs) => run(withoutImages(inputs)),
+    run: async (inputs: RunInputs) => run(withoutImages(inputs)),
     stream: (items, options) => stream(session, items, options),
     memory: async () => ({ deviceBytes: 0, tensors: 0 }),
     close: async () => {},

@@ -22,6 +22,8 @@ export interface OpenRequest {
   readonly files?: ReadonlyMap<string, Blob> | undefined;
   /** Addresses of the same `model.json`, `model` among them, in the order in which to ask for the shards beside it. */
   readonly addresses?: readonly string[];
+  /** Sent with the requests for files of the origin that `model` has, and to no other. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** The text of `model.json`, where who asks has it; else it is read there, and comes with the reply. */
   readonly manifest?: string | undefined;
   /** Whether the shards must be those that the cache knows for this manifest: there is no network, or it opens again. */

@@ -71,22 +71,24 @@ const preferring =
 
 const asItIs: Correction = ({ args, original }) => original(args);
 
-/** A fused kernel that takes any bias, not vectors alone. */
+/** A fused kernel that takes any bias: our own where it can do it, else in steps, unless the bias is a vector. */
 const withAnyBias =
-  (correction: Correction): Correction =>
+  (own: (args: Call["args"]) => TensorInfo | undefined, correction: Correction): Correction =>
   (call) =>
-    withWholeBias(call.args, (args) => correction({ ...call, args })) ?? correction(call);
+    own(call.args) ??
+    withWholeBias(call.args, (args) => own(args) ?? correction({ ...call, args })) ??
+    correction(call);
 
 /** What TensorFlow.js's kernels get wrong, or do slowly, and how ours call them so that they don't. */
 const corrections: Readonly<Record<string, Correction>> = {
   Conv2D: preferring(convolve, withExplicitPadding(false)),
-  FusedConv2D: withAnyBias(preferring(convolve, withExplicitPadding(false))),
+  FusedConv2D: withAnyBias(convolve, withExplicitPadding(false)),
   DepthwiseConv2dNative: preferring(convolveDepthwise, withExplicitPadding(true)),
-  FusedDepthwiseConv2D: withAnyBias(preferring(convolveDepthwise, withExplicitPadding(true))),
+  FusedDepthwiseConv2D: withAnyBias(convolveDepthwise, withExplicitPadding(true)),
   Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
   Concat: preferring(concatenate, asItIs),
   BatchMatMul: preferring(multiplyTensors, asItIs),
-  _FusedMatMul: withAnyBias(preferring(multiplyTensors, asItIs)),
+  _FusedMatMul: withAnyBias(multiplyTensors, asItIs),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);

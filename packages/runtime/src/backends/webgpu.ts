@@ -11,6 +11,8 @@ import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
 import { RecordingWebgpuBackend } from "./recording-webgpu-backend.ts";
 import { watchDevice } from "./watch-device.ts";
 
+export type { TileChoices };
+
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
   readonly gpu: GPU | undefined;

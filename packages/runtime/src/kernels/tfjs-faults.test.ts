@@ -72,6 +72,35 @@ test("a fused product on wasm takes a whole matrix as its bias", async () => {
   expect(await runFused([1, 2], [-2, 1], "Relu")).toEqual([0, 3, 1, 5]);
 });
 
+/** The column 1, 2, 3, 4 beside itself four times, and a bias, by one op on this backend. */
+async function runColumns(backend: LoadedBackend, biasShape: readonly number[], bias: readonly number[]) {
+  const inputs = [
+    { dtype: "float32", shape: [4, 1], data: Float32Array.of(1, 2, 3, 4) },
+    { dtype: "float32", shape: [1, 4], data: Float32Array.of(1, 1, 1, 1) },
+    { dtype: "float32", shape: biasShape, data: Float32Array.from(bias) },
+  ] as const;
+  const attrs = { fused_ops: { list: { s: ["BiasAdd"] } } };
+  const [product] = await runOp({ op: "_FusedMatMul", attrs, inputs, outputs: ["float32"] }, backend);
+  return Array.from(product?.data as Float32Array);
+}
+
+test("a fused product on wasm takes a row as its bias, for which it needs no other kernel", async () => {
+  const backend = await open(openWasmBackend());
+  const add = tf.getKernel("Add", "wasm");
+  tf.unregisterKernel("Add", "wasm");
+  try {
+    const sums = [11, 21, 31, 41, 12, 22, 32, 42, 13, 23, 33, 43, 14, 24, 34, 44];
+    expect(await runColumns(backend, [1, 4], [10, 20, 30, 40])).toEqual(sums);
+  } finally {
+    tf.registerKernel(add);
+  }
+});
+
+test("a fused product on wasm takes a column as its bias that is as long as a row", async () => {
+  const sums = [11, 11, 11, 11, 22, 22, 22, 22, 33, 33, 33, 33, 44, 44, 44, 44];
+  expect(await runColumns(await open(openWasmBackend()), [4, 1], [10, 20, 30, 40])).toEqual(sums);
+});
+
 test("a fused product on wasm refuses an activation that it doesn't know, whatever the bias", async () => {
   await expect(runFused([2, 2], [-2, 1, 1, -9], "GeluExact")).rejects.toThrow();
 });

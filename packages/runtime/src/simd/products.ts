@@ -23,10 +23,11 @@ export function clampOf({ activation = "linear" }: { readonly activation?: unkno
   return typeof activation === "string" && Object.hasOwn(clamps, activation) ? clamps[activation] : undefined;
 }
 
-/** The address of a bias of so many channels: 0 for none; undefined for one of another shape. */
+/** The address of a bias of so many channels, [channels] or [1, channels]: 0 for none; undefined for one of another shape. */
 export function biasAddress(backend: WasmBackend, bias: TensorInfo | undefined, channels: number): number | undefined {
   if (bias === undefined || bias === null) return 0;
-  return bias.dtype === "float32" && sizeOf(bias) === channels ? addressOf(backend, bias) : undefined;
+  const isRow = bias.shape.at(-1) === channels && sizeOf(bias) === channels;
+  return bias.dtype === "float32" && isRow ? addressOf(backend, bias) : undefined;
 }
 
 /** A product of matrices; `left`, `right` (packed), `bias` (0 for none) and `out` are addresses. */

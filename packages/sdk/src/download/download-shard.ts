@@ -7,6 +7,8 @@ import { verifyShard } from "./verify-shard.ts";
 
 export interface DownloadOptions {
   readonly signal?: AbortSignal | undefined;
+  /** What requests to an address are sent with. */
+  readonly headersFor?: (url: string) => Readonly<Record<string, string>>;
   /** Hears of bytes as they come; of a negative number when they came in vain. */
   readonly onBytes?: (count: number) => void;
   /** The caller's copy, which is the result if the server still tells the same validator: nothing is downloaded then. */
@@ -32,7 +34,7 @@ export interface DownloadedShard {
 export async function downloadShard(
   urls: readonly string[],
   shard: Shard,
-  { signal, onBytes = () => {}, copy }: DownloadOptions = {},
+  { signal, headersFor = () => ({}), onBytes = () => {}, copy }: DownloadOptions = {},
 ): Promise<DownloadedShard> {
   const partial = new PartialShard(shard, onBytes);
   const attempt = async (url: string) => {
@@ -48,11 +50,12 @@ export async function downloadShard(
 
   /** Gets what is missing, and the whole if the server has it no more as it was. */
   async function complete(partial: PartialShard, url: string, cache: RequestCache): Promise<DownloadedShard> {
-    const headers = partial.resume(url);
+    const missing = partial.resume(url);
     const limit = stallLimit(signal);
     try {
       // A part is not for the browser's HTTP cache, which would ask for others to complete what it has itself.
-      const mode = headers.range ? "no-store" : cache;
+      const mode = missing.range ? "no-store" : cache;
+      const headers = { ...headersFor(url), ...missing };
       const response = await fetchFile(url, { cache: mode, headers, signal: limit.signal });
       const validator = partial.begin(url, response);
       if (copy && validator !== undefined && validator === copy.validator) {

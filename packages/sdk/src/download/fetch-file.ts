@@ -18,7 +18,9 @@ export async function fetchFile(url: string, init: RequestInit): Promise<Respons
   await response.body?.cancel();
   const { status } = response;
   const mayPass = status >= 500 || passingStatuses.has(status);
-  throw new InferenceError(mayPass ? "unavailable" : "not-found", `${url}: HTTP ${status}; check the address`, {
+  const advice =
+    status === 401 || status === 403 ? "open the model with the `headers` that it asks for" : "check the address";
+  throw new InferenceError(mayPass ? "unavailable" : "not-found", `${url}: HTTP ${status}; ${advice}`, {
     retryAfterMs: retryAfterMs(response),
   });
 }

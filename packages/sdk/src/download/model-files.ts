@@ -1,5 +1,6 @@
-import type { Shard } from "@nearside/core";
+import type { OpenRequest, Shard } from "@nearside/core";
 import { type DownloadedShard, type DownloadOptions, downloadShard } from "./download-shard.ts";
+import { ownHeaders } from "./own-headers.ts";
 import { readBlob } from "./read-blob.ts";
 import { verifyShard } from "./verify-shard.ts";
 
@@ -13,9 +14,13 @@ export interface ModelFiles {
 
 /**
  * The shards beside these addresses of `model.json`; a query (a signed URL's, say) holds for them, too. Without hashes
- * nothing shows that two mirrors have the same version, so then all are from the first, which gave the manifest.
+ * nothing shows that two mirrors have the same version, so then all are from the first, which gave the manifest. The
+ * request's headers go to its own origin alone.
  */
-export function filesAt(addresses: readonly string[]): ModelFiles {
+export function filesAt(
+  addresses: readonly string[],
+  { model, headers }: Pick<OpenRequest, "model" | "headers">,
+): ModelFiles {
   const urlsOf = ({ path, sha256 }: Shard) =>
     (sha256 === null ? addresses.slice(0, 1) : addresses).map((address) => {
       const url = new URL(path, address);
@@ -24,7 +29,10 @@ export function filesAt(addresses: readonly string[]): ModelFiles {
     });
   return {
     nameOf: (shard) => urlsOf(shard)[0] ?? shard.path,
-    download: (shard, options) => downloadShard(urlsOf(shard), shard, options),
+    download: (shard, options) => {
+      const headersFor = (url: string) => ownHeaders(url, model, headers);
+      return downloadShard(urlsOf(shard), shard, { ...options, headersFor });
+    },
   };
 }
 

@@ -2,6 +2,7 @@ import { InferenceError, type OpenRequest } from "@nearside/core";
 import { readKeptModel } from "../cache/model-cache.ts";
 import { retry } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
+import { ownHeaders } from "./own-headers.ts";
 import { readBlob } from "./read-blob.ts";
 
 /** `model.json` as it was found. */
@@ -19,13 +20,14 @@ export interface FoundManifest {
  * it, of which the page has asked the first in vain. The cache's is taken where the network has none.
  */
 export async function readManifest(
-  { model, files, addresses = [model], manifest, isKnown = false, cache = true }: OpenRequest,
+  { model, files, addresses = [model], headers, manifest, isKnown = false, cache = true }: OpenRequest,
   signal: AbortSignal | undefined,
 ): Promise<FoundManifest> {
   if (manifest !== undefined) return { manifest, addresses, isKnown };
   if (files) return { manifest: await readBlob(files, model).text(), addresses, isKnown };
   const read = async (address: string): Promise<FoundManifest> => {
-    const response = await fetchFile(address, { cache: "no-cache", signal: signal ?? null });
+    const own = ownHeaders(address, model, headers);
+    const response = await fetchFile(address, { cache: "no-cache", headers: own, signal: signal ?? null });
     const others = addresses.filter((other) => other !== address);
     return { manifest: await readText(response, address, signal), addresses: [address, ...others], isKnown };
   };

@@ -94,7 +94,7 @@ async function openInstances(
   return withRun(
     session,
     (inputs, runOptions) => session.run(inputs, runOptions),
-    () => void held.release(),
+    () => held.release(),
   );
 }
 

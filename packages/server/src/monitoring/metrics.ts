@@ -1,10 +1,10 @@
 import { Counter, collectDefaultMetrics, exponentialBuckets, Gauge, Histogram, Registry } from "prom-client";
-import { grpcStatuses } from "../grpc-statuses.ts";
 import type { Repository } from "../repository/repository.ts";
 import type { ServerEvent } from "../server-event.ts";
 import { backendProcesses } from "./backend-processes.ts";
-import { grpcStatusName, type OnCall } from "./finished-call.ts";
+import type { OnCall } from "./finished-call.ts";
 import { type SessionWatch, watchSessions } from "./session-metrics.ts";
+import { warmUpMetrics } from "./warm-up-metrics.ts";
 
 /** The metrics of a server, in Prometheus' text format. Names that begin with `:tensorflow:serving:` are TensorFlow Serving's. */
 export interface Metrics {
@@ -58,31 +58,20 @@ export function createMetrics(repository: () => Repository): Metrics {
     ...{ name: "nearside_model_load_failures_total", help: "Loads of a model that failed.", registers },
     labelNames: ["model"],
   });
-  const warmUpLatency = new Histogram({
-    ...{ name: ":tensorflow:serving:model_warmup_latency", help: "µs that warm-up requests took.", registers },
-    labelNames: ["model_path", "status"],
-    buckets: latencyBuckets,
-  });
-  const warmUpRecords = new Counter({
-    ...{
-      name: ":tensorflow:serving:model_warmup_records_read",
-      help: "The warm-up requests that were run.",
-      registers,
-    },
-    labelNames: ["model_path", "status"],
-  });
   const requestLogCount = new Counter({
     ...{ name: ":tensorflow:serving:request_log_count", help: "The requests that were to be kept.", registers },
     labelNames: ["model_name", "status_code"],
   });
   watchRepository(repository, registers);
   const processes = backendProcesses(registers);
+  const warmUps = warmUpMetrics(repository, registers, latencyBuckets);
   let hasProcess = false;
   return {
     contentType: registry.contentType,
     async render() {
       if (!hasProcess) collectDefaultMetrics({ register: registry }); // its timers are for who asks
       hasProcess = true;
+      warmUps.forgetEnded();
       return registry.metrics();
     },
     onCall({ entrypoint, api, model, status, durationMs }) {
@@ -104,12 +93,8 @@ export function createMetrics(repository: () => Repository): Metrics {
           return restarts.inc({ model: event.model, backend: event.backend });
         case "process":
           return processes.add(event);
-        case "warm-up": {
-          const status = grpcStatusName(event.error === null ? 0 : grpcStatuses[event.error.code]);
-          const labels = { model_path: event.path, status };
-          warmUpLatency.observe(labels, event.durationMs * 1000);
-          return warmUpRecords.inc(labels, event.records);
-        }
+        case "warm-up":
+          return warmUps.add(event);
       }
     },
     onRecord: (model, isWritten) =>

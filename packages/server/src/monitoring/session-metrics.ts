@@ -1,4 +1,4 @@
-import { type Session, type SessionMemory, withoutImages } from "@nearside/core";
+import { type RunInputs, type RunOptions, type Session, type SessionMemory, withoutImages } from "@nearside/core";
 import { Counter, exponentialBuckets, Gauge, Histogram, type Registry } from "prom-client";
 import type { BatchingEvent } from "../batching/batching-options.ts";
 import type { SessionPlace } from "../repository/load-version.ts";
@@ -49,7 +49,7 @@ export function watchSessions(registers: [Registry], latencyBuckets: number[]): 
       runs: (session) => {
         state.session = session;
         watched.add(state);
-        const run: Session["run"] = async (inputs, options) => {
+        const run = async (inputs: RunInputs, options?: RunOptions) => {
           const rows = rowsOf(withoutImages(inputs));
           state.runsInFlight++;
           setImmediate(() => {
@@ -62,7 +62,7 @@ export function watchSessions(registers: [Registry], latencyBuckets: number[]): 
             state.runsInFlight--;
           }
         };
-        return withRun(session, run, () => watched.delete(state));
+        return withRun(session, run, () => void watched.delete(state));
       },
       onBatching: (event) => {
         if (event.type === "queue") {

@@ -1,15 +1,12 @@
 import { type RunOptions, type Session, stream, type Tensors } from "@nearside/core";
 
-/** The session with another `run`, and what is to be done when it is closed. */
+/** The session with another `run`, and what is to be done once it is closed: it has no runs then. */
 export function withRun(
   session: Session,
   run: (inputs: Tensors, options?: RunOptions) => Promise<Tensors>,
-  onClose: () => void = () => {},
+  onClosed: () => void | Promise<void> = () => {},
 ): Session {
-  const close = () => {
-    onClose();
-    return session.close();
-  };
+  const close = () => session.close().finally(onClosed);
   const counted: Session = {
     model: session.model,
     signature: session.signature,

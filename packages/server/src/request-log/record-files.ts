@@ -22,7 +22,21 @@ export class RecordFiles {
     this.#onWritten = onWritten;
   }
 
-  append(bytes: Uint8Array): void {
+  /** Writes the record that is made here. It never throws: whatever fails is told to `onWritten`. */
+  append(encode: () => Uint8Array): void {
+    try {
+      this.#append(encode());
+    } catch (error) {
+      this.#onWritten(error as Error); // nothing here throws anything else
+    }
+  }
+
+  /** Resolves when all is written. */
+  async close(): Promise<void> {
+    await this.#endFile();
+  }
+
+  #append(bytes: Uint8Array): void {
     if (this.#fileBytes >= maxFileBytes) this.#endFile();
     const stream = this.#stream ?? this.#begin();
     if (stream.writableLength > maxWaitingBytes) {
@@ -32,11 +46,6 @@ export class RecordFiles {
     const record = toRecord(bytes);
     this.#fileBytes += record.length;
     stream.write(record, (error) => this.#onWritten(error ?? undefined));
-  }
-
-  /** Resolves when all is written. */
-  async close(): Promise<void> {
-    await this.#endFile();
   }
 
   #begin(): WriteStream {

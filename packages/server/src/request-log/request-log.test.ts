@@ -102,6 +102,23 @@ describe("a request log", () => {
     ]);
   });
 
+  test("answers, and tells, where a request can't be encoded, or its file can't have such a name", async () => {
+    const unreadable = logOf({ samplingRate: 1, filenamePrefix: join(folder, "r-") });
+    const data = Float32Array.of(1, 2);
+    const handedOver: Tensors = { x: { dtype: "float32", shape: [2], data } };
+    structuredClone(null, { transfer: [data.buffer] });
+    const unnameable = logOf({ samplingRate: 1, filenamePrefix: join(folder, "r\0") });
+    for (const [{ log, records, events, session }, given] of [
+      [unreadable, handedOver],
+      [unnameable, inputs],
+    ] as const) {
+      expect(await session.run(given)).toEqual(given);
+      await log.close();
+      expect(records).toEqual([false]);
+      expect(events).toMatchObject([{ type: "request-log", model: "m" }]);
+    }
+  });
+
   test("tells once of a model whose files can't be written, while another's can", async () => {
     const events: ServerEvent[] = [];
     let written = (): void => {};

@@ -56,7 +56,7 @@ export class RequestLog {
       if (!log?.files || !log.isSampled()) return running;
       return running.then((outputs) => {
         const { files } = this.#logs.get(place.model) ?? {}; // which may be others by now, or none
-        files?.append(this.#toRecord(place, log.samplingRate, inputs, outputs, options));
+        files?.append(() => this.#toRecord(place, log.samplingRate, inputs, outputs, options));
         return outputs;
       });
     });
