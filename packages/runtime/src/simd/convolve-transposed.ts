@@ -24,9 +24,8 @@ export function convolveTransposed({
   const columns = filterHeight * filterWidth * inChannels;
   const isAsExpected = [batchSize, outHeight, outWidth, outChannels].every((size, axis) => size === dy.shape[axis]);
   if (columns < 4 || inChannels < 1 || !isAsExpected) return undefined;
-  const product = {
+  const weights = {
     columns,
-    depth: outChannels,
     right: simd.packOnce(filter, { depth: outChannels, columns, isTransposed: true }),
     bias: 0,
     least: Number.NEGATIVE_INFINITY,
@@ -42,7 +41,8 @@ export function convolveTransposed({
   for (let image = 0; image < batchSize; image++) {
     for (let pixel = 0; pixel < pixels; pixel += block) {
       const rows = Math.min(block, pixels - pixel);
-      multiplyMatrices(simd, { ...product, rows, left: from + (image * pixels + pixel) * outChannels * 4, out });
+      const left = from + (image * pixels + pixel) * outChannels * 4;
+      multiplyMatrices(simd, weights, { rows, left, depth: outChannels, out });
       simd.calls.finish();
       const patches = { from: out, pixel, count: rows, channels: inChannels };
       addPatches(simd, axesOf(info), patches, to + image * imageBytes);

@@ -3,7 +3,7 @@ import { addressOf } from "../backends/wasm-memory.ts";
 import { tileRows } from "./code/matrices.ts";
 import { type Convolution, readConvolution } from "./convolution.ts";
 import { type Axis, tapsWithin, wholeOutputs } from "./filter-taps.ts";
-import { blockRows, multiply, multiplyMatrices, type Product } from "./products.ts";
+import { blockRows, multiply, multiplyMatrices, type Right } from "./products.ts";
 
 /**
  * `Conv2D` and `FusedConv2D` by our kernels: products of matrices, whose left one is the image itself where the whole
@@ -15,7 +15,7 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
   const { simd, backend, x, filter, bias, clamp, outShape, batch, down, across, outChannels } = convolution;
   const depth = down.filterSize * across.filterSize * convolution.inChannels;
   const right = simd.packOnce(filter, { depth, columns: outChannels, isTransposed: false });
-  const product = { columns: outChannels, right, bias, ...clamp };
+  const weights = { columns: outChannels, right, bias, ...clamp };
   const imagePixels = down.outSize * across.outSize;
   const isMatrix = [down, across].every(isPointwise);
   const block = Math.min(imagePixels, blockRows(depth));
@@ -24,7 +24,7 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
   const output = backend.makeOutput(outShape, "float32"); // last, since what comes before may find no memory
   const out = addressOf(backend, output);
   if (isMatrix) {
-    multiplyMatrices(simd, { ...product, rows: batch * imagePixels, left: x, depth, out });
+    multiplyMatrices(simd, weights, { rows: batch * imagePixels, left: x, depth, out });
     simd.calls.finish();
     return output;
   }
@@ -32,13 +32,13 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
   let next = 0;
   for (let image = 0; image < batch; image++) {
     const place = { image, out: out + image * imagePixels * outChannels * 4 };
-    multiplyImage(convolution, product, place, inner);
+    multiplyImage(convolution, weights, place, inner);
     for (const pixels of outerOutputs(convolution, inner)) {
       for (let done = 0; done < pixels.count; done += block) {
         const first = pixels.first + done * pixels.step;
         const count = Math.min(block, pixels.count - done);
         const left = patches + next * block * depth * 4;
-        multiplyPatches(convolution, product, place, { first, count, step: pixels.step }, left);
+        multiplyPatches(convolution, weights, place, { first, count, step: pixels.step }, left);
         next = (next + 1) % blocks;
         if (next === 0) simd.calls.finish();
       }
@@ -50,8 +50,6 @@ export function convolve(args: Parameters<KernelFunc>[0]): TensorInfo | undefine
 
 const blocksPerThread = 4;
 
-type ConvolutionProduct = Pick<Product, "columns" | "right" | "bias" | "least" | "greatest">;
-
 /** An image of the batch, and where its outputs go. */
 interface Place {
   readonly image: number;
@@ -61,15 +59,14 @@ interface Place {
 /** Multiplies the image itself, row by row: a row of the matrix is what the filter sees, a run for each of its rows. */
 function multiplyImage(
   { simd, x, down, across, inChannels, outChannels }: Convolution,
-  product: ConvolutionProduct,
+  weights: Right,
   { image, out }: Place,
   { firstRow, endRow, firstColumn, endColumn }: Inner,
 ): void {
   const pixelBytes = inChannels * 4;
   for (let row = firstRow; row < endRow; row++) {
     const y = image * down.inSize + row * down.stride - down.padding;
-    multiply(simd, {
-      ...product,
+    multiply(simd, weights, {
       rows: endColumn - firstColumn,
       left: x + (y * across.inSize + firstColumn * across.stride - across.padding) * pixelBytes,
       leftBytes: across.stride * pixelBytes,
@@ -85,15 +82,14 @@ function multiplyImage(
 /** Multiplies copies of what the filter sees of the image for some outputs. */
 function multiplyPatches(
   convolution: Convolution,
-  product: ConvolutionProduct,
+  weights: Right,
   { image, out }: Place,
   pixels: Pixels,
   left: number,
 ): void {
   const { simd, down, across, inChannels, outChannels } = convolution;
   gather(convolution, image, pixels, left);
-  multiply(simd, {
-    ...product,
+  multiply(simd, weights, {
     rows: pixels.count,
     left,
     depth: down.filterSize * across.filterSize * inChannels,

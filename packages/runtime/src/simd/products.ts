@@ -30,20 +30,24 @@ export function biasAddress(backend: WasmBackend, bias: TensorInfo | undefined, 
   return bias.dtype === "float32" && isRow ? addressOf(backend, bias) : undefined;
 }
 
-/** A product of matrices; `left`, `right` (packed), `bias` (0 for none) and `out` are addresses. */
-export interface Product extends Clamp {
-  readonly rows: number;
+/** What rows are multiplied by, and what comes after; `right` (packed) and `bias` (0 for none) are addresses. */
+export interface Right extends Clamp {
   /** 4 at least. */
   readonly columns: number;
+  readonly right: number;
+  readonly bias: number;
+}
+
+/** Rows of a left matrix; `left` and `out` are addresses. */
+export interface Rows {
+  readonly rows: number;
   readonly left: number;
-  /** A row of the left matrix is `runs` runs of `depth` floats (1), with `skipBytes` between them. */
+  /** A row is `runs` runs of `depth` floats (1), with `skipBytes` between them. */
   readonly depth: number;
   readonly runs?: number;
   readonly skipBytes?: number;
   /** From row to row; as many as it takes by default. */
   readonly leftBytes?: number;
-  readonly right: number;
-  readonly bias: number;
   readonly out: number;
   readonly outBytes?: number;
 }
@@ -58,10 +62,9 @@ export function blockRows(floats: number): number {
   return Math.max(leastBlockRows, Math.floor(blockBytes / (4 * floats)));
 }
 
-/** Multiplies matrices by one call of a kernel. */
-export function multiply({ calls }: Simd, product: Product): void {
-  const { rows, columns, left, depth, runs = 1, skipBytes = 0, right, bias, out, least, greatest } = product;
-  const { leftBytes = depth * 4, outBytes = columns * 4 } = product;
+/** Multiplies matrices by one call of a kernel. It is called hundreds of times in a run: its objects are never copied. */
+export function multiply({ calls }: Simd, { columns, right, bias, least, greatest }: Right, part: Rows): void {
+  const { rows, left, depth, runs = 1, skipBytes = 0, leftBytes = depth * 4, out, outBytes = columns * 4 } = part;
   const kernel = panelWidth(columns) === 8 ? "multiplyBy8" : "multiplyBy4";
   calls.call(
     kernel,
@@ -82,22 +85,26 @@ export function multiply({ calls }: Simd, product: Product): void {
 }
 
 /** Multiplies whole matrices: a group of calls for some rows of the left one and some panels of the right one. */
-export function multiplyMatrices(simd: Simd, product: Product): void {
-  const { rows, columns, left, depth, right, bias, out } = product;
+export function multiplyMatrices(simd: Simd, whole: Right, { rows, left, depth, out }: Rows): void {
+  const { columns, right, bias, least, greatest } = whole;
   const block = blockRows(Math.max(1, depth));
   const width = panelWidth(columns);
-  const each = width * panelsEach(simd, product, Math.min(rows, block));
+  const each = width * panelsEach(simd, { rows, columns, depth }, Math.min(rows, block));
   for (let row = 0; row < rows; row += block) {
     for (let column = 0; column < columns; ) {
       // What is left must be a panel or more.
       const end = columns - (column + each) < width ? columns : column + each;
-      multiply(simd, {
-        ...product,
-        rows: Math.min(block, rows - row),
+      const panels = {
         columns: end - column,
-        left: left + row * depth * 4,
         right: right + column * depth * 4,
         bias: bias && bias + column * 4,
+        least,
+        greatest,
+      };
+      multiply(simd, panels, {
+        rows: Math.min(block, rows - row),
+        left: left + row * depth * 4,
+        depth,
         out: out + (row * columns + column) * 4,
         outBytes: columns * 4,
       });
@@ -108,7 +115,11 @@ export function multiplyMatrices(simd: Simd, product: Product): void {
 }
 
 /** How many panels of the right matrix are multiplied at a time: all, unless there are threads without work. */
-function panelsEach({ calls }: Simd, { rows, columns, depth }: Product, block: number): number {
+function panelsEach(
+  { calls }: Simd,
+  { rows, columns, depth }: Readonly<Record<"rows" | "columns" | "depth", number>>,
+  block: number,
+): number {
   const panels = Math.ceil(columns / panelWidth(columns));
   const wanted = Math.ceil((calls.threads * groupsPerThread * block) / Math.max(1, rows));
   const least = Math.ceil(leastGroupProducts / (block * Math.max(1, depth) * panelWidth(columns)));
@@ -143,16 +154,16 @@ export function multiplyTensors({ inputs, attrs, backend: given }: Arguments): T
   const right = batches === 1 ? simd.packOnce(b, layout) : simd.scratch(packedBytes(layout));
   const output = backend.makeOutput([...outer, rows, columns], "float32");
   const [left, out, matrix] = [a, output, b].map((tensor) => addressOf(backend, tensor)) as [number, number, number];
-  const product = { depth, columns, right, bias: biasAt, ...clamp };
+  const multiplied = { columns, right, bias: biasAt, ...clamp };
   if (batches === 1) {
-    multiplyMatrices(simd, { ...product, left, rows: util.sizeFromShape(outerA) * rows, out });
+    multiplyMatrices(simd, multiplied, { left, depth, rows: util.sizeFromShape(outerA) * rows, out });
     simd.calls.finish();
     return output;
   }
   for (let batch = 0; batch < batches; batch++) {
     simd.pack(matrix + batch * depth * columns * 4, layout, right);
     const from = left + batch * rows * depth * 4;
-    multiplyMatrices(simd, { ...product, left: from, rows, out: out + batch * rows * columns * 4 });
+    multiplyMatrices(simd, multiplied, { left: from, depth, rows, out: out + batch * rows * columns * 4 });
     simd.calls.finish();
   }
   return output;
