@@ -77,6 +77,23 @@ describe("the cache", () => {
     expect({ cachedBytes, cacheFailure }).toEqual({ cachedBytes: totalBytes(), cacheFailure: null });
   });
 
+  test("asks a server that fails only once, and mirrors that have nothing, before it opens what it has", async () => {
+    await run("digits");
+    const model = "/models/digits/model.json";
+    const failure = { status: 503 };
+    const faults = [failure, failure];
+    cdn.faults.set(model, faults);
+    cdn.requests.length = 0;
+    expect(last(await run("digits")).cachedBytes).toBe(totalBytes());
+    expect(cdn.requests.map(({ path, status }) => ({ path, status }))).toEqual([{ path: model, ...failure }]);
+    expect(faults).toEqual([failure]);
+    const mirrors = [`${cdn.origin}/models/nothing/model.json`];
+    const target = { open: `${cdn.origin}${model}`, options: { backend: "wasm", mirrors } } as const;
+    cdn.requests.length = 0;
+    expect(last(await runGolden(page, target, models.golden)).cachedBytes).toBe(totalBytes());
+    expect(cdn.requests.map(({ status }) => status)).toEqual([503, 404]);
+  });
+
   test("opens a session again as it was, where the network had nothing of it", async () => {
     await run("digits");
     const model = "/models/digits/model.json";

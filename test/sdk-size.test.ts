@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
 import { type RolldownOutput, rolldown } from "rolldown";
@@ -56,6 +56,13 @@ test("with a fallback, images and streams a page downloads 12 KB, all that comes
 test("all that can be imported at once is 11.5 KB", async () => {
   const bytes = await pageBytes('import * as nearside from "nearside"; globalThis.nearside = nearside;');
   expect(bytes).toBeLessThan(11.5 * 1024);
+});
+
+test("the bundled scripts are in ASCII, which browsers decode and parse in half the memory", () => {
+  const scripts = readdirSync(bundleFolder).filter((name) => name.endsWith(".js"));
+  expect(scripts).toContain("wasm.js");
+  const others = scripts.filter((name) => readFileSync(`${bundleFolder}${name}`).some((byte) => byte > 0x7f));
+  expect(others).toEqual([]);
 });
 
 test.each([

@@ -99,7 +99,7 @@ test("they compute the same in several threads, which a page has that is cross-o
   expect(threadFiles(harness)).toEqual([]);
 });
 
-test("a page that is isolated and may not fetch blobs has one thread", async () => {
+test("a page that is isolated and may not fetch blobs computes the same", async () => {
   await using strict = await openHarness(folder, { webgpu: false, isIsolated: true, policy: "connect-src 'self'" });
   expect(await run(strict, "wasm")).toEqual(await run(harness, "wasm"));
 });

@@ -180,13 +180,14 @@ class LocalSession<M extends ModelTypes> implements Session<M> {
    * obvious size.
    */
   async warmUp({ isProven = false, onProven, onShader }: LocalOptions): Promise<void> {
+    if (isProven && !this.#taped) return;
     const inputs = sampleInputs(this.signature);
     if (!inputs) return;
     const outputs = Object.keys(this.signature.outputs);
     try {
       const run: TapedRun = { inputs, outputs, state: this.#state };
       await this.#taped?.prepare(run, onShader);
-      if (isProven && (!this.#taped || (await this.#taped.trust(run)))) return;
+      if (isProven && (await this.#taped?.trust(run))) return;
       for (let run = 0; run < (this.#loaded.warmUpRuns ?? 1); run++) {
         await this.#compute(inputs, outputs, { state: this.#state, isTrial: true });
       }

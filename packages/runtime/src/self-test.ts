@@ -4,8 +4,9 @@ import { matMul, tensor2d, tidy } from "@tensorflow/tfjs-core";
 const size = 64;
 
 /**
- * Multiplies two matrices of small whole numbers on the current backend and compares with plain JavaScript: a broken
- * device (a null adapter, a wrong driver) computes garbage without an error. Throws at the first wrong element.
+ * Multiplies two matrices of small whole numbers on the current backend and checks the product: a broken device (a null
+ * adapter, a wrong driver) computes garbage without an error. The product times a vector, (A·B)·v, is compared with
+ * A·(B·v) in plain JavaScript, which takes 21 times fewer steps than A·B would. Throws at the first wrong row.
  */
 export async function selfTest(): Promise<void> {
   const left = numbers(5);
@@ -13,11 +14,11 @@ export async function selfTest(): Promise<void> {
   const product = tidy(() => matMul(tensor2d(left, [size, size]), tensor2d(right, [size, size])));
   try {
     const computed = await product.data();
-    for (let index = 0; index < size * size; index++) {
-      const expected = dot(left, right, Math.floor(index / size), index % size);
-      if (computed[index] !== expected) {
-        throw new Error(`it multiplies wrongly: expected ${expected} at ${index}, got ${computed[index]}`);
-      }
+    const vector = Float64Array.from({ length: size }, (_, index) => (index + 1) ** 3);
+    const expected = multiplyVector(left, multiplyVector(right, vector));
+    for (const [row, sum] of multiplyVector(computed, vector).entries()) {
+      if (sum === expected[row]) continue;
+      throw new Error(`it multiplies wrongly: expected ${expected[row]} of row ${row}, got ${sum}`);
     }
   } finally {
     product.dispose();
@@ -26,11 +27,18 @@ export async function selfTest(): Promise<void> {
 
 /** Whole numbers from −6 to 6, so that every sum is exact in float32 and, on devices that use it, in float16. */
 function numbers(step: number): Float32Array {
-  return Float32Array.from({ length: size * size }, (_, index) => ((index * step) % 13) - 6);
+  const matrix = new Float32Array(size * size);
+  for (let index = 0; index < matrix.length; index++) matrix[index] = ((index * step) % 13) - 6;
+  return matrix;
 }
 
-function dot(left: Float32Array, right: Float32Array, row: number, column: number): number {
-  let sum = 0;
-  for (let k = 0; k < size; k++) sum += (left[row * size + k] as number) * (right[k * size + column] as number);
-  return sum;
+/** A matrix times a vector; exact, since all are whole numbers below 2⁵³. */
+function multiplyVector(matrix: ArrayLike<number>, vector: Float64Array): Float64Array {
+  const product = new Float64Array(size);
+  for (let row = 0; row < size; row++) {
+    let sum = 0;
+    for (let k = 0; k < size; k++) sum += (matrix[row * size + k] as number) * (vector[k] as number);
+    product[row] = sum;
+  }
+  return product;
 }

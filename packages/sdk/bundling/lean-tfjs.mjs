@@ -53,6 +53,12 @@ const cuts = [
   [/tfjs-backend-web(?:gl|gpu)\/dist\/.*\.js$/, /(?<=\n)\s*(?:\/\/.*\n\s*)*/g],
 ];
 
+/** By the end of a file's path, what is in its place: TensorFlow.js's own threads, which `openWasmBackend` turns off. */
+const stubs = [
+  [/tfjs-backend-wasm-threaded-simd\.js$/, "export default undefined;"],
+  [/tfjs-backend-wasm-threaded-simd\.worker\.js$/, "export const wasmWorkerContents = undefined;"],
+];
+
 /** By package, the part of it that TensorFlow.js takes. */
 const parts = {
   long: fileURLToPath(new URL("./long.mjs", import.meta.url)),
@@ -66,6 +72,7 @@ export const hasSideEffects = (id) => (/tfjs-core\/dist\/io\//.test(id) ? false 
 export const leanTfjs = {
   name: "lean-tfjs",
   resolveId: (id) => parts[id],
+  load: (id) => stubs.find(([file]) => file.test(id))?.[1],
   transform(code, id) {
     const pieces = cuts.filter(([file]) => file.test(id)).map(([, piece]) => piece);
     return pieces.reduce((text, piece) => text.replace(piece, ""), code);

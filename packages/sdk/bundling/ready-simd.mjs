@@ -13,7 +13,8 @@ function text() {
   });
   return `
     const variants = ${JSON.stringify(variants)};
-    const decode = (text) => Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
+    const decode = (text) =>
+      Uint8Array.fromBase64?.(text) ?? Uint8Array.from(atob(text), (byte) => byte.charCodeAt(0));
     export const simdBinary = ({ isShared, isRelaxed }) => decode(variants[(isShared ? 1 : 0) + (isRelaxed ? 2 : 0)]);
     export const relaxedProbe = () => decode(${JSON.stringify(toBase64(relaxedProbe()))});
   `;

@@ -6,11 +6,13 @@ export interface ModelSource {
   /** Once the model was open, with the text that it was opened from: opened again, it is the very same model. */
   request: OpenRequest;
   /**
-   * Asks the network for `model.json`, once. Undefined where that isn't how to get it: then whoever opens the model
-   * asks again, as long as it takes, and its mirrors and the cache, and tells what is wrong.
+   * Asks the network for `model.json`, until it had it once. Without a text where that isn't how to get it: then whoever
+   * opens the model asks again, as long as it takes, and its mirrors and the cache, and tells what is wrong.
    */
-  fetchManifest(signal: AbortSignal | undefined): Promise<string | undefined>;
+  fetchManifest(signal: AbortSignal | undefined): Promise<FetchedManifest>;
 }
+
+type FetchedManifest = Pick<OpenRequest, "manifest" | "isUnreachable">;
 
 /** Describes the model of a URL, or of files by path. */
 export function modelSource(
@@ -20,14 +22,20 @@ export function modelSource(
   const options = { warmUp, precision };
   if (!(typeof model === "string" || model instanceof URL)) {
     const request = { model: "model.json", files: model, cache: false, ...options };
-    return { request, fetchManifest: async () => undefined };
+    return { request, fetchManifest: async () => ({}) };
   }
   const [url = "", ...others] = [model, ...mirrors].map((address) => new URL(address, globalThis.location?.href).href);
-  let fetched: Promise<string | undefined> | undefined;
+  let fetched: Promise<FetchedManifest> | undefined;
   return {
     request: { model: url, addresses: [url, ...others], headers, cache, ...options },
     fetchManifest(signal) {
-      fetched ??= fetchText(url, headers, signal).catch(() => undefined);
+      fetched ??= fetchText(url, headers, signal)
+        // What fails while there is a network may be forbidden to this page alone, by its content security policy.
+        .catch((): FetchedManifest => ({ isUnreachable: !navigator.onLine }))
+        .then((found) => {
+          if (found.manifest === undefined) fetched = undefined; // it may be there for the next who opens the model
+          return found;
+        });
       return fetched;
     },
   };
@@ -37,7 +45,7 @@ async function fetchText(
   url: string,
   headers: NonNullable<OpenOptions["headers"]>,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<FetchedManifest> {
   const response = await fetch(url, { cache: "no-cache", headers, signal: signal ?? null }); // 304 if nothing has changed
-  return response.ok ? response.text() : undefined;
+  return response.ok ? { manifest: await response.text() } : { isUnreachable: response.status >= 500 };
 }

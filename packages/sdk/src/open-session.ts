@@ -106,9 +106,10 @@ function workerOpener<M extends ModelTypes>(
     const { model, cache } = source.request;
     const transport = workerTransport(backend, cache ? model : undefined);
     const open: Transport["open"] = async (request, options) => {
-      const manifest = request.manifest ?? (await source.fetchManifest(signal)); // the worker starts meanwhile
-      const info = await transport.open({ ...request, manifest }, options);
-      source.request = { ...request, manifest: manifest ?? info.manifest, isKnown: true };
+      // The worker starts meanwhile.
+      const asked = request.manifest === undefined ? { ...request, ...(await source.fetchManifest(signal)) } : request;
+      const info = await transport.open(asked, options);
+      source.request = { ...request, manifest: asked.manifest ?? info.manifest, isKnown: true };
       return info;
     };
     return openProxySession<M>({ ...transport, open }, source.request, { location: "local", signal, onProgress });

@@ -15,13 +15,13 @@ import { ModelCache } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
 import { filesAt, filesIn } from "./download/model-files.ts";
 import { readManifest } from "./download/read-manifest.ts";
-import { parallelShards, shardReader } from "./download/shard-reader.ts";
+import { shardReader } from "./download/shard-reader.ts";
 import { serveCalls } from "./serve-calls.ts";
+import { ahead } from "./workers/begin-reading.ts";
 import { build } from "./workers/build.ts";
 
 /** Makes this worker the host of one session on the backend that `openBackend` loads. */
 export function serveSession(openBackend: () => Promise<LoadedBackend>): void {
-  const ahead = self.name === "" ? undefined : readKeptAhead(self.name, parallelShards);
   const backend = openBackend(); // now, while the page still waits for model.json
   backend.catch(() => {}); // whoever opens the session hears of it
   serveCalls(createSessionHost((request, options) => open({ backend, ahead }, request, options)));
@@ -40,8 +40,8 @@ async function open(
   { signal, onProgress }: CallOptions,
 ): Promise<Session & Pick<SessionInfo, "manifest">> {
   const { model, files, cache = true, warmUp = true, precision } = request;
-  const { manifest: text, addresses, isKnown } = await readManifest(request, signal);
   const ahead = cache ? (begun.ahead?.url === model ? begun.ahead : readKeptAhead(model, 0)) : undefined;
+  const { manifest: text, addresses, isKnown } = await readManifest(request, signal, ahead?.model);
   const found = await ahead?.model;
   const kept = found?.manifest === text ? found : undefined;
   const manifest = withHashes(parseManifest(text, model), (isKnown && kept?.shards) || []);

@@ -12,7 +12,7 @@ import { type FileServer, serveFiles } from "../../file-server.ts";
 import { exampleModels, findModels } from "../find-models.mjs";
 import { median } from "../measure-process.mjs";
 import { buildPages, libraryFolders } from "./pages.ts";
-import type { Visit, VisitRequest, VisitWindow } from "./visit.ts";
+import type { Visit, VisitRequest } from "./visit.ts";
 
 const usage = "visits [--models DIR] [--only NAME,…] [--backend wasm,webgpu] [--visits N]";
 
@@ -106,12 +106,19 @@ async function visitInTurn(
   }
 }
 
+/** Until the browser has drawn its own new tab, which takes both cores of a small machine. */
+const tabMs = 500;
+
 async function visit(context: BrowserContext, url: string): Promise<Visit> {
   const page = await context.newPage();
   try {
-    await page.goto(url);
-    await page.waitForFunction(() => "visit" in globalThis);
-    return await page.evaluate(() => (globalThis as VisitWindow).visit as Promise<Visit>); // it is there
+    await new Promise((resolve) => setTimeout(resolve, tabMs));
+    const visited = new Promise<Visit>((resolve, reject) => {
+      page.on("console", (message) => message.type() === "info" && resolve(JSON.parse(message.text())));
+      page.on("pageerror", reject);
+    });
+    const [visit] = await Promise.all([visited, page.goto(url, { waitUntil: "commit" })]);
+    return visit;
   } finally {
     await page.close();
   }

@@ -11,10 +11,13 @@ export async function openInPage(url: string, backend: LoadedBackend): Promise<S
 
 /** Loads our WebAssembly backend in the page's own thread. */
 export async function openWasmInPage(): Promise<LoadedBackend> {
-  const { openWasmBackend } = await import("@nearside/runtime/backends/wasm");
-  const wasmPaths = {
-    "tfjs-backend-wasm.wasm": "/tfjs/tfjs-backend-wasm.wasm",
-    "tfjs-backend-wasm-simd.wasm": "/tfjs/tfjs-backend-wasm-simd.wasm",
-  };
-  return openWasmBackend({ wasmPaths });
+  const [{ openWasmBackend }, { compileWasmBinary }] = await Promise.all([
+    import("@nearside/runtime/backends/wasm"),
+    import("@nearside/runtime/backends/wasm-binary"),
+  ]);
+  const binary = compileWasmBinary({
+    scalar: "/tfjs/tfjs-backend-wasm.wasm",
+    simd: "/tfjs/tfjs-backend-wasm-simd.wasm",
+  });
+  return openWasmBackend({ binary });
 }

@@ -26,6 +26,8 @@ export interface OpenRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** The text of `model.json`, where who asks has it; else it is read there, and comes with the reply. */
   readonly manifest?: string | undefined;
+  /** Whether the first address was just asked in vain, with no network or by a server that failed. */
+  readonly isUnreachable?: boolean;
   /** Whether the shards must be those that the cache knows for this manifest: there is no network, or it opens again. */
   readonly isKnown?: boolean;
   /** Keep the weights for the next open, where there is a cache. */

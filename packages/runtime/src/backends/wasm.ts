@@ -1,5 +1,5 @@
 import { InferenceError } from "@nearside/core";
-import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
+import "@tensorflow/tfjs-backend-wasm"; // it registers the backend
 import {
   backend as currentBackend,
   env,
@@ -11,36 +11,30 @@ import {
 import { causesOf } from "../out-of-memory.ts";
 import { compileSimdKernels } from "../simd/code/simd-kernels.ts";
 import { addSimd } from "../simd/simd.ts";
-import { withSharedMemory } from "../simd/threads/share-memory.ts";
 import type { Teammate } from "../simd/threads/team.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+import { startWasmBinary } from "./start-wasm-binary.ts";
+import type { WasmBinary } from "./wasm-binary.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
 import { refuseFailedAllocations, type WasmBackend } from "./wasm-memory.ts";
 
 export interface WasmOptions {
-  /** Where the binaries are, as URLs; in Node they are found without it. */
-  readonly wasmPaths?: Readonly<Record<"tfjs-backend-wasm.wasm" | "tfjs-backend-wasm-simd.wasm", string>>;
+  /** TensorFlow.js's binary (see `compileWasmBinary`); in Node it is found without it. */
+  readonly binary?: Promise<WasmBinary>;
   /**
-   * Workers that run `serveWasmThread`, to compute in as well. They are left alone where memory can't be shared with
-   * them: where the page is not cross-origin isolated, or there is no SIMD. It must not be the page's own thread that
-   * opens the backend, since that may not wait for others.
+   * Workers that run `serveWasmThread`, to compute in as well. They are left alone where the binary's memory isn't shared.
+   * It must not be the page's own thread that opens the backend, since that may not wait for others.
    */
   readonly threads?: readonly Teammate[];
 }
 
 /** Loads the WebAssembly backend: SIMD where there is SIMD. Rejects with `no-backend`. */
-export async function openWasmBackend({ wasmPaths, threads = [] }: WasmOptions = {}): Promise<LoadedBackend> {
+export async function openWasmBackend({ binary, threads = [] }: WasmOptions = {}): Promise<LoadedBackend> {
   env().set("WASM_HAS_MULTITHREAD_SUPPORT", false); // TensorFlow.js's own threads
-  const simdPath = wasmPaths?.["tfjs-backend-wasm-simd.wasm"];
-  const sharedPath = threads.length > 0 && simdPath ? await shareMemory(simdPath) : undefined;
-  if (wasmPaths) {
-    const paths = { ...wasmPaths, ...(sharedPath && { "tfjs-backend-wasm-simd.wasm": sharedPath }) };
-    setWasmPaths({ ...paths, "tfjs-backend-wasm-threaded-simd.wasm": "" }); // asks for all three names
-  }
   registerWasmKernels();
   removeBackend("wasm");
-  registerBackend("wasm", () => start(sharedPath ? threads : []));
-  const loaded = await startBackend("wasm").finally(() => sharedPath && URL.revokeObjectURL(sharedPath));
+  registerBackend("wasm", () => start(binary, threads));
+  const loaded = await startBackend("wasm");
   const backend = currentBackend() as unknown as WasmBackend; // what was just started
   const { wasm } = backend; // which the backend forgets when it is closed
   refuseFailedAllocations(wasm);
@@ -73,30 +67,12 @@ function isTrap(thrown: unknown): thrown is Error {
 const startStock = findBackendFactory("wasm") as () => Promise<KernelBackend>;
 
 /** The same with our kernels, where there is SIMD. */
-async function start(threads: readonly Teammate[]): Promise<KernelBackend> {
-  const starting = startStock();
-  // Our kernels are made once TensorFlow.js has begun to fetch its own.
-  const compiling = new Promise((resolve) => setTimeout(resolve)).then(async () =>
-    (await env().getAsync("WASM_HAS_SIMD_SUPPORT")) ? compileSimdKernels({ isShared: threads.length > 0 }) : undefined,
-  );
-  const [backend, kernels] = await Promise.all([starting, compiling]);
-  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels, threads); // what it is
+async function start(binary: WasmOptions["binary"], threads: readonly Teammate[]): Promise<KernelBackend> {
+  const isShared = threads.length > 0 && (await binary)?.isShared === true;
+  const hasSimd = await env().getAsync("WASM_HAS_SIMD_SUPPORT");
+  const compiling = hasSimd ? compileSimdKernels({ isShared }) : undefined;
+  const found = await binary;
+  const [backend, kernels] = await Promise.all([found ? startWasmBinary(found.module) : startStock(), compiling]);
+  if (kernels) await addSimd(backend as unknown as WasmBackend, kernels, isShared ? threads : []); // what it is
   return backend;
-}
-
-/** A URL of the binary at `path` with its memory declared as shared; undefined where it can't be, or can't be fetched. */
-async function shareMemory(path: string): Promise<string | undefined> {
-  if (!globalThis.crossOriginIsolated) return undefined;
-  const response = await fetch(path);
-  const shared = response.ok ? withSharedMemory(new Uint8Array(await response.arrayBuffer())) : undefined;
-  if (shared === undefined) return undefined;
-  const url = URL.createObjectURL(new Blob([shared], { type: "application/wasm" }));
-  // A page's content security policy may forbid it, and TensorFlow.js tries only once.
-  const isAllowed = await fetch(url).then(
-    ({ ok }) => ok,
-    () => false,
-  );
-  if (isAllowed) return url;
-  URL.revokeObjectURL(url);
-  return undefined;
 }

@@ -18,6 +18,7 @@ export interface KeptAhead {
 export function readKeptAhead(url: string, shardCount: number): KeptAhead {
   const shards = new Map<string, Promise<ArrayBuffer | undefined>>();
   const stores = openStores();
+  stores.shards("readonly", () => {}).catch(() => {}); // it is open when it is known which shards there are
   const model = readKeptModel(url, stores).then((kept) => {
     for (const { sha256 } of kept?.shards.slice(0, shardCount) ?? []) {
       shards.set(sha256, readVerified(sha256, stores));

@@ -1,5 +1,6 @@
 import { InferenceError, type OpenRequest } from "@nearside/core";
 import { readKeptModel } from "../cache/model-cache.ts";
+import type { KeptModel } from "../cache/stores.ts";
 import { retry } from "../retry.ts";
 import { fetchFile } from "./fetch-file.ts";
 import { ownHeaders } from "./own-headers.ts";
@@ -17,11 +18,13 @@ export interface FoundManifest {
 
 /**
  * Finds the `model.json` of a model: the text that is given, among its files, or at the first of its addresses that has
- * it, of which the page has asked the first in vain. The cache's is taken where the network has none.
+ * it, of which the page has asked the first in vain. The cache's is taken where the network has none; `ahead` is what
+ * was read of it already.
  */
 export async function readManifest(
-  { model, files, addresses = [model], headers, manifest, isKnown = false, cache = true }: OpenRequest,
+  { model, files, addresses = [model], headers, manifest, isUnreachable, isKnown = false, cache = true }: OpenRequest,
   signal: AbortSignal | undefined,
+  ahead?: Promise<KeptModel | undefined>,
 ): Promise<FoundManifest> {
   if (manifest !== undefined) return { manifest, addresses, isKnown };
   if (files) return { manifest: await readBlob(files, model).text(), addresses, isKnown };
@@ -31,14 +34,17 @@ export async function readManifest(
     const others = addresses.filter((other) => other !== address);
     return { manifest: await readText(response, address, signal), addresses: [address, ...others], isKnown };
   };
-  const inOrder = [...addresses.slice(1), ...addresses.slice(0, 1)];
+  const mirrors = addresses.slice(1);
+  const inOrder = [...mirrors, ...addresses.slice(0, 1)];
   try {
-    return await retry(inOrder, read, { signal, rounds: 1 });
+    const asked = isUnreachable ? mirrors : inOrder;
+    if (asked.length > 0) return await retry(asked, read, { signal, rounds: 1 });
   } catch (error) {
-    if (signal?.aborted || !(error instanceof InferenceError) || error.code !== "unavailable") throw error;
-    const kept = cache ? await readKeptModel(model) : undefined;
-    return kept ? { manifest: kept.manifest, addresses, isKnown: true } : retry(inOrder, read, { signal });
+    const isUnavailable = isUnreachable || (error instanceof InferenceError && error.code === "unavailable");
+    if (signal?.aborted || !isUnavailable) throw error;
   }
+  const kept = cache ? ((await ahead) ?? (await readKeptModel(model))) : undefined;
+  return kept ? { manifest: kept.manifest, addresses, isKnown: true } : retry(inOrder, read, { signal });
 }
 
 async function readText(response: Response, address: string, signal: AbortSignal | undefined): Promise<string> {

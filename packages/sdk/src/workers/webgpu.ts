@@ -1,3 +1,4 @@
+import "./begin-reading.ts"; // first: it takes time, in which the rest is made ready
 import { openWebgpuBackend } from "@nearside/runtime/backends/webgpu";
 import { serveSession } from "../serve-session.ts";
 import { tileMemory } from "./tile-memory.ts";
