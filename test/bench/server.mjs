@@ -101,7 +101,7 @@ async function benchOverhead(keep, folder, _values, rounds) {
 }
 
 async function benchBatching(keep, folder, { backend, batched: given }, rounds) {
-  const batched = given ?? join(folder, "128 dense layers", "1");
+  const batched = given ?? join(folder, "512 dense layers", "1");
   if (!given) await writeDenseModel(batched);
   const parameters = join(folder, "batching.config");
   await writeFile(parameters, `max_batch_size { value: ${clients} }`);

@@ -2,7 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 const units = 16;
-const layers = 128;
+/** So many that a run takes several times what the server itself does for a request; else batching has little to share. */
+const layers = 512;
 
 /**
  * Writes a graph model of many small layers, x := tanh(x · w) with x float32 [?,16], as a recurrent model has them. What
