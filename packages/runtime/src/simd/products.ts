@@ -85,7 +85,11 @@ export function multiply({ calls }: Simd, { columns, right, bias, least, greates
 }
 
 /** Multiplies whole matrices: a group of calls for some rows of the left one and some panels of the right one. */
-export function multiplyMatrices(simd: Simd, whole: Right, { rows, left, depth, out }: Rows): void {
+export function multiplyMatrices(
+  simd: Simd,
+  whole: Right,
+  { rows, left, depth, out }: Pick<Rows, "rows" | "left" | "depth" | "out">,
+): void {
   const { columns, right, bias, least, greatest } = whole;
   const block = blockRows(Math.max(1, depth));
   const width = panelWidth(columns);
