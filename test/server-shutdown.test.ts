@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -109,6 +110,21 @@ describe("SIGTERM", () => {
     const server = await startUntil("m: loading version 1", "--shutdown_drain_seconds=0");
     server.kill("SIGTERM");
     expect(await server.exit).toEqual([0, null]);
+  });
+
+  test("B11 doesn't wait for connections on which nothing was ever asked, of HTTP or gRPC", async () => {
+    const server = await start("--shutdown_drain_seconds=0");
+    const unused = [new URL(server.url), new URL(`http://${server.grpc}`)].map(({ hostname, port }) =>
+      connect(Number(port), hostname),
+    );
+    try {
+      await Promise.all(unused.map((socket) => once(socket, "connect")));
+      await fetch(`${server.url}livez`); // which is answered after the server has accepted what came before
+      server.kill("SIGTERM");
+      expect(await server.exit).toEqual([0, null]);
+    } finally {
+      for (const socket of unused) socket.destroy();
+    }
   });
 
   test("twice ends the server at once", async () => {

@@ -4,6 +4,7 @@ import { headerLengthName, InferenceError } from "@nearside/core";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { compressReply } from "./compress-reply.ts";
 import { decompressBody } from "./decompress-body.ts";
+import { endUnusedConnections } from "./end-unused-connections.ts";
 import { healthRoutes } from "./health-routes.ts";
 import { JsonThreads } from "./json-threads/json-threads.ts";
 import { sendModelFile } from "./model-origin.ts";
@@ -81,6 +82,7 @@ export function createHttpApp(
   });
   const { protect, clientOf } = guardHttp(guard);
   observeHttp(app, { onCall, clientOf, phases: options.phases });
+  endUnusedConnections(app);
   let isClosing = false;
   app.addHook("preClose", async () => {
     isClosing = true;

@@ -49,7 +49,7 @@ export interface GrpcServer {
 /** As large as TensorFlow Serving takes and sends them: a length in protocol buffers is an int32. */
 const largestMessageBytes = 2 ** 31 - 1;
 
-/** How long a stream that its client leaves open may keep the server from closing. */
+/** How long a stream or a connection that its client leaves open may keep the server from closing. */
 const streamGraceMs = 5000;
 
 /** The gRPC services over a repository: TensorFlow Serving's, the Open Inference Protocol's, health and reflection. */
@@ -111,9 +111,16 @@ export function createGrpcServer(
     async close() {
       closing.abort();
       address = null;
-      const force = setTimeout(() => server.forceShutdown(), streamGraceMs);
-      await new Promise<void>((resolve) => server.tryShutdown(() => resolve()));
-      clearTimeout(force);
+      await new Promise<void>((resolve) => {
+        const force = setTimeout(() => {
+          server.forceShutdown();
+          resolve(); // a client that doesn't close its side of a connection is not waited for
+        }, streamGraceMs);
+        server.tryShutdown(() => {
+          clearTimeout(force);
+          resolve();
+        });
+      });
     },
   };
 }
