@@ -103,15 +103,18 @@ export class RunState {
 
   async #save(): Promise<void> {
     const state = this.#held?.state;
-    const bytes = this.#runsSince.reduce((sum, { inputs }) => sum + bytesOf(inputs), 0);
-    const isDue = this.#runsSince.length >= runsBetweenSaves || bytes >= bytesBetweenSaves;
-    if (!state || !(state.isHere || isDue)) return;
+    if (!state || !(state.isHere || this.#isDue())) return;
     try {
       this.#saved = await state.read();
       this.#runsSince = [];
     } catch {
       await this.#leave(); // where it can't be read, the next run won't find it, and runs all since again elsewhere
     }
+  }
+
+  #isDue(): boolean {
+    if (this.#runsSince.length >= runsBetweenSaves) return true;
+    return this.#runsSince.reduce((sum, { inputs }) => sum + bytesOf(inputs), 0) >= bytesBetweenSaves;
   }
 
   async #leave(): Promise<void> {

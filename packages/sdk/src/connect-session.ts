@@ -25,7 +25,8 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
       const transport = workerTransport("server", JSON.stringify({ server: href, model }));
       return await openProxySession<M>(transport, { model }, { location: "server", signal });
     } catch (error) {
-      if (!(error instanceof InferenceError && error.code === "no-backend")) throw error; // else no worker can be had, or it is the server that says so, and says so again
+      // Else no worker can be had; or it is the server that says so, and says so again.
+      if (!(error instanceof InferenceError && error.code === "no-backend")) throw error;
     }
   }
   const { httpTransport } = await import("./http-transport.ts"); // only pages that need it here download it
