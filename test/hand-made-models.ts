@@ -133,3 +133,49 @@ export const repeatModel: HandMadeModel = {
   }),
   weights: new Uint8Array(Int32Array.of(0).buffer),
 };
+
+const three = { dim: [{ size: "3" }] };
+
+/** y = the inverse of a permutation, summed up from the left: with kernels of ours, one of which refuses zeros. */
+export const permutationModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: {
+      inputs: { places: port("places", "DT_INT32", three) },
+      outputs: { y: port("y", "DT_INT32", three) },
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("places", "DT_INT32", three),
+        { name: "axis", op: "Const", attr: { dtype: { type: "DT_INT32" } } },
+        { name: "inverse", op: "InvertPermutation", input: ["places"] },
+        { name: "y", op: "Cumsum", input: ["inverse", "axis"] },
+      ],
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "axis", dtype: "int32", shape: [] }] }],
+  }),
+  weights: new Uint8Array(Int32Array.of(0).buffer),
+};
+
+/** y = a text twice, of the bytes that it is made of. */
+export const echoModel: HandMadeModel = {
+  json: JSON.stringify({
+    format: "graph-model",
+    signature: {
+      inputs: { x: port("x", "DT_STRING", column) },
+      outputs: { y: port("y", "DT_STRING", column) },
+    },
+    modelTopology: {
+      versions: { producer: 1000 },
+      node: [
+        placeholder("x", "DT_STRING", column),
+        { name: "times", op: "Const", attr: { dtype: { type: "DT_INT32" } } },
+        { name: "upper", op: "StringUpper", input: ["x"] },
+        { name: "y", op: "Tile", input: ["upper", "times"] },
+      ],
+    },
+    weightsManifest: [{ paths: ["weights.bin"], weights: [{ name: "times", dtype: "int32", shape: [1] }] }],
+  }),
+  weights: new Uint8Array(Int32Array.of(2).buffer),
+};

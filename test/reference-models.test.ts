@@ -45,7 +45,6 @@ const exceptions: Readonly<Record<string, string>> = {
   "int64_math narrow_casts": "int16, which no tensor of a run holds",
   "int64_math serving_default": "its golden integers are beyond int32",
   "int64_math small on wasm": "it divides by zero when it is warmed up, which ends WebAssembly",
-  "nms_v5 serving_default": "the third output of NonMaxSuppressionV5, which only our converter brings",
 };
 
 const references = await findReferences();

@@ -1,18 +1,19 @@
-// Bundles each worker into one self-contained file, since a worker's imports are resolved by no import map, copies the
-// WebAssembly binaries beside them, and makes one file of the library for pages without a bundler: `nearside.js`.
+// Bundles each worker into a file that imports no other, since a worker's imports are resolved by no import map, copies
+// the WebAssembly binaries beside them, and makes one file of the library for pages without a bundler: `nearside.js`.
 import { createHash } from "node:crypto";
 import { appendFile, copyFile, readFile, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { build } from "rolldown";
 import { collectNotices } from "./bundling/collect-notices.mjs";
-import { hasSideEffects, leanTfjs } from "./bundling/lean-tfjs.mjs";
+import { kernelsApart } from "./bundling/kernels-apart.mjs";
+import { hasLaterSideEffects, hasSideEffects, leanTfjs } from "./bundling/lean-tfjs.mjs";
 import { readySimd } from "./bundling/ready-simd.mjs";
 
 const folder = new URL("./", import.meta.url);
 const require = createRequire(new URL("../runtime/package.json", folder));
 const notices = collectNotices();
 
-async function bundle(source, name) {
+async function bundle(source, name, moduleSideEffects = hasSideEffects) {
   const file = new URL(`bundle/${name}.js`, folder);
   await build({
     input: new URL(`src/${source}`, folder).pathname,
@@ -22,8 +23,8 @@ async function bundle(source, name) {
       codeSplitting: false,
       comments: false, // each of TensorFlow.js's 500 files begins with its licence
     },
-    plugins: [notices.plugin, leanTfjs, readySimd],
-    treeshake: { moduleSideEffects: hasSideEffects, propertyReadSideEffects: false },
+    plugins: [notices.plugin, leanTfjs, readySimd, kernelsApart],
+    treeshake: { moduleSideEffects, propertyReadSideEffects: false },
     platform: "browser",
     tsconfig: false,
     logLevel: "warn",
@@ -36,11 +37,13 @@ function toAscii(script) {
   return script.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+await bundle("workers/kernels.ts", "kernels", hasLaterSideEffects);
+const kernels = await readFile(new URL("bundle/kernels.js", folder), "utf8");
 for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "server", "images", "samples"]) {
   await bundle(`workers/${name}.ts`, name);
   const file = new URL(`bundle/${name}.js`, folder);
   const text = await readFile(file, "utf8");
-  const hash = createHash("sha256").update(text).digest("hex").slice(0, 16);
+  const hash = createHash("sha256").update(kernels).update(text).digest("hex").slice(0, 16);
   await writeFile(file, text.replaceAll("HASH-OF-THE-WORKER", hash)); // see workers/build.ts
 }
 await bundle("index.ts", "nearside");

@@ -44,6 +44,11 @@ export class InferenceError extends Error {
   /** How long to leave a server alone, where it asked for that. */
   readonly retryAfterMs: number | undefined;
 
+  /** By name, since scripts that are bundled apart have a copy of this class each. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && value.name === "InferenceError" && "code" in value;
+  }
+
   constructor(code: ErrorCode, message: string, { retryAfterMs, ...options }: InferenceErrorOptions = {}) {
     super(shorten(message), options);
     this.code = code;

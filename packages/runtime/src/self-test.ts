@@ -1,16 +1,14 @@
 import { matMul, tensor2d, tidy } from "@tensorflow/tfjs-core";
 
-// Above 1000 elements: the WebGPU backend computes smaller tensors on the CPU, which would prove nothing.
-const size = 64;
-
 /**
  * Multiplies two matrices of small whole numbers on the current backend and checks the product: a broken device (a null
  * adapter, a wrong driver) computes garbage without an error. The product times a vector, (A·B)·v, is compared with
- * A·(B·v) in plain JavaScript, which takes 21 times fewer steps than A·B would. Throws at the first wrong row.
+ * A·(B·v) in plain JavaScript, which takes fewer steps than A·B would. Throws at the first wrong row. `size`: of rows and
+ * columns.
  */
-export async function selfTest(): Promise<void> {
-  const left = numbers(5);
-  const right = numbers(7);
+export async function selfTest(size: number): Promise<void> {
+  const left = numbers(size, 5);
+  const right = numbers(size, 7);
   const product = tidy(() => matMul(tensor2d(left, [size, size]), tensor2d(right, [size, size])));
   try {
     const computed = await product.data();
@@ -26,7 +24,7 @@ export async function selfTest(): Promise<void> {
 }
 
 /** Whole numbers from −6 to 6, so that every sum is exact in float32 and, on devices that use it, in float16. */
-function numbers(step: number): Float32Array {
+function numbers(size: number, step: number): Float32Array {
   const matrix = new Float32Array(size * size);
   for (let index = 0; index < matrix.length; index++) matrix[index] = ((index * step) % 13) - 6;
   return matrix;
@@ -34,6 +32,7 @@ function numbers(step: number): Float32Array {
 
 /** A matrix times a vector; exact, since all are whole numbers below 2⁵³. */
 function multiplyVector(matrix: ArrayLike<number>, vector: Float64Array): Float64Array {
+  const size = vector.length;
   const product = new Float64Array(size);
   for (let row = 0; row < size; row++) {
     let sum = 0;

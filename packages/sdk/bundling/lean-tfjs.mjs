@@ -5,10 +5,11 @@ const trainingKernels =
   /^.*\b(?:\w+Grad|\w+BackpropFilter(?:V2)?|(?:dilation2D|depthwiseConv2dNative)BackpropInput|conv3DBackpropInputV2)Config\b.*\n/gm;
 
 const unusedOps =
-  /^ {4}(?:flipLeftRight|grayscaleToRGB|gramSchmidt|nonMaxSuppression(?:WithScore|Padded)?|qr|resize\w+|rgbToGrayscale|rotateWithOffset|threshold),?\n/gm;
+  /^ {4}(?:flipLeftRight|grayscaleToRGB|gramSchmidt|nonMaxSuppression\w*|qr|resize\w+|rgbToGrayscale|rotateWithOffset|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|threshold),?\n/gm;
 
 /** Kernels that ours come before, and that none of ours calls. */
-const replacedKernels = "ragged\\w+|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
+const replacedKernels =
+  "nonMaxSuppressionV\\d|depthToSpace|ragged\\w+|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
 
 /** Methods of a class, by their names. */
 const methods = (...names) =>
@@ -67,6 +68,9 @@ const parts = {
 
 /** Those of its modules that are needed for what they do when they are loaded; undefined where its package tells. */
 export const hasSideEffects = (id) => (/tfjs-core\/dist\/io\//.test(id) ? false : undefined);
+
+/** The same where another script has loaded them before. */
+export const hasLaterSideEffects = (id) => (/tfjs-core\/dist\/(?!tensor|engine)/.test(id) ? false : undefined);
 
 /** Leaves out of a worker what TensorFlow.js has in it and no session runs. */
 export const leanTfjs = {

@@ -3,7 +3,9 @@ import type { Envelope, Method, Progress, Protocol } from "@nearside/core";
 /** What a page tells its worker. Calls are numbered. */
 export type ToWorker =
   | { readonly id: number; readonly method: Method; readonly request: Protocol[Method]["request"] }
-  | { readonly cancel: number };
+  | { readonly cancel: number }
+  /** To the wasm worker, once: TensorFlow.js's binary, unless it is to compile that itself. */
+  | { readonly wasm: WebAssembly.Module | undefined };
 
 /** What a worker tells its page. */
 export type FromWorker =

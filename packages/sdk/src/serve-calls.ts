@@ -8,6 +8,7 @@ export function serveCalls(host: SessionHost): void {
   const tell = (message: FromWorker, buffers: ArrayBuffer[] = []) => self.postMessage(message, { transfer: buffers });
   const held = holdLifeLock().then((lifeLock) => tell({ lifeLock }));
   self.addEventListener("message", async ({ data }: MessageEvent<ToWorker>) => {
+    if ("wasm" in data) return; // see workers/begin-wasm.ts
     if ("cancel" in data) return host.cancel(data.cancel);
     const { id, method, request } = data;
     const envelope = await host.call(id, method, request, (progress) => tell({ id, progress }));

@@ -9,7 +9,7 @@ import {
   type SessionInfo,
   type Shard,
 } from "@nearside/core";
-import { type LoadedBackend, openLocalSession } from "@nearside/runtime";
+import { kernelsFor, type LoadedBackend, openLocalSession } from "@nearside/runtime";
 import { type KeptAhead, readKeptAhead } from "./cache/kept-ahead.ts";
 import { ModelCache } from "./cache/model-cache.ts";
 import type { KeptShard } from "./cache/stores.ts";
@@ -45,6 +45,7 @@ async function open(
   const found = await ahead?.model;
   const kept = found?.manifest === text ? found : undefined;
   const manifest = withHashes(parseManifest(text, model), (isKnown && kept?.shards) || []);
+  kernelsFor(manifest).catch(() => {}); // on their way while the backend starts; whoever needs them hears of it
   const all = manifest.weightGroups.flatMap(({ shards }) => shards);
   const hashes = all.flatMap(({ sha256 }) => sha256 ?? []);
   const modelCache = cache ? new ModelCache(model, hashes, ahead) : undefined;

@@ -11,10 +11,11 @@ import {
   type Transport,
 } from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
+import { handOverWasm } from "./hand-over-wasm.ts";
 import { lifeOver } from "./life-lock.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { startWorker } from "./start-worker.ts";
-import { type LocalBackend, workerScript } from "./worker-scripts.ts";
+import { fileUrl, type LocalBackend, workerScript } from "./worker-scripts.ts";
 
 /**
  * The transport to a session in a worker of this backend. Closing it ends the worker, which frees all that it held. A
@@ -119,7 +120,9 @@ interface Call {
 
 function start(backend: LocalBackend | "server", name: string | undefined): Worker {
   try {
-    return startWorker(workerScript(backend), name);
+    const worker = startWorker(workerScript(backend), name);
+    if (backend === "wasm") handOverWasm(worker, fileUrl("simd")).catch(() => {}); // then the worker tries
+    return worker;
   } catch (cause) {
     throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
   }

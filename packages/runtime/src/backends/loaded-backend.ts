@@ -31,7 +31,7 @@ export interface Ahead {
   allocate(input: TapeInput): TensorInfo;
 }
 
-/** A backend that is loaded in this thread and has computed a known product correctly. */
+/** A backend that is loaded in this thread and has computed a known product correctly, now or before. */
 export interface LoadedBackend {
   readonly name: Backend;
   /** Which device it is, where there are several kinds, for what is remembered of it. */
@@ -57,16 +57,28 @@ export interface LoadedBackend {
   close(): Promise<void>;
 }
 
+interface StartOptions {
+  readonly isTested?: boolean;
+  /**
+   * Rows and columns of what it is tested with (default 64). So many are shared out among threads, and are more than
+   * the 1000 elements below which the WebGPU backend computes on the CPU, which would prove nothing.
+   */
+  readonly testSize?: number;
+}
+
 /**
- * Makes the registered TensorFlow.js backend `name` the one of this thread and tests it.
+ * Makes the registered TensorFlow.js backend `name` the one of this thread, and tests it unless it was tested before.
  * Rejects with `no-backend` if it can't start or computes wrongly; then nothing of it is left.
  */
-export async function startBackend(name: Backend): Promise<LoadedBackend> {
+export async function startBackend(
+  name: Backend,
+  { isTested = false, testSize = 64 }: StartOptions = {},
+): Promise<LoadedBackend> {
   enableProdMode(); // or TensorFlow.js advises whoever reads the console to install another package
   try {
     // setBackend answers false where the factory failed, and getBackend() tells the name all the same.
     if (!(await setBackend(name))) throw new Error("TensorFlow.js could not start it");
-    await selfTest();
+    if (!isTested) await selfTest(testSize);
   } catch (cause) {
     free(name);
     const reason = cause instanceof Error ? cause.message : JSON.stringify(cause);

@@ -34,7 +34,7 @@ export async function openWasmBackend({ binary, threads = [] }: WasmOptions = {}
   registerWasmKernels();
   removeBackend("wasm");
   registerBackend("wasm", () => start(binary, threads));
-  const loaded = await startBackend("wasm");
+  const loaded = await startBackend("wasm", { testSize: threads.length > 0 ? 64 : 16 });
   const backend = currentBackend() as unknown as WasmBackend; // what was just started
   const { wasm } = backend; // which the backend forgets when it is closed
   refuseFailedAllocations(wasm);

@@ -16,12 +16,12 @@ export type { TileChoices };
 export interface WebgpuOptions {
   /** `navigator.gpu` in a browser; the object that the `webgpu` package creates in Node. */
   readonly gpu: GPU | undefined;
-  /** Where it is remembered which products our shaders compute faster; without one it is measured each time. */
-  readonly tileMemory?: TileMemory | undefined;
+  /** Where it is remembered what was found out about a device; without one that is tested and measured each time. */
+  readonly deviceMemory?: DeviceMemory | undefined;
 }
 
-/** Remembers what was measured on a device. Neither may reject. */
-export interface TileMemory {
+/** Remembers what was measured on a device, which then computes a known product correctly. Neither may reject. */
+export interface DeviceMemory {
   recall(device: GPUAdapterInfo): Promise<TileChoices | undefined>;
   remember(device: GPUAdapterInfo, choices: TileChoices): Promise<void>;
 }
@@ -38,13 +38,14 @@ const limitNames = [
 
 const featureNames = ["timestamp-query", "shader-f16"] as const;
 
-/** Loads the WebGPU backend on a device of its own, and tests it. Rejects with `no-backend`. */
-export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Promise<LoadedBackend> {
+/** Loads the WebGPU backend on a device of its own, and tests and measures a new one. Rejects with `no-backend`. */
+export async function openWebgpuBackend({ gpu, deviceMemory }: WebgpuOptions): Promise<LoadedBackend> {
   const adapter = await gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (!adapter) {
     throw new InferenceError("no-backend", `backend "webgpu" cannot run here: ${gpu ? "no adapter" : "no WebGPU"}`);
   }
   provideNavigatorGpu(gpu as GPU); // it gave the adapter
+  const recalling = deviceMemory?.recall(adapter.info);
   const device = await adapter.requestDevice({
     requiredLimits: Object.fromEntries(limitNames.map((name) => [name, adapter.limits[name]])),
     requiredFeatures: featureNames.filter((name) => adapter.features.has(name)),
@@ -55,7 +56,9 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
   if (findBackendFactory("webgpu")) removeBackend("webgpu");
   const recording = new RecordingWebgpuBackend(device, adapter.info);
   registerBackend("webgpu", () => recording, 3);
-  const backend = await startBackend("webgpu").catch((error: unknown) => {
+  const known = await recalling;
+  const isTested = known !== undefined && adapter.info.vendor !== ""; // without a name it might be any device
+  const backend = await startBackend("webgpu", { isTested }).catch((error: unknown) => {
     device.destroy();
     throw error;
   });
@@ -68,11 +71,14 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     device.destroy();
   };
   try {
-    recording.tileChoices = await watch(() => chooseTiles(recording, adapter.info, tileMemory));
+    // Devices of software aren't measured: there all takes long, measuring too.
+    const measuring = adapter.info.isFallbackAdapter ? undefined : (known ?? watch(() => measureTiles(recording)));
+    recording.tileChoices = await measuring;
   } catch (error) {
     await close();
     throw error;
   }
+  if (!known) await deviceMemory?.remember(adapter.info, recording.tileChoices ?? {});
   const bufferOf = ({ dataId }: TensorInfo) => {
     recording.uploadToGPU(dataId);
     recording.submitCommands();
@@ -103,19 +109,6 @@ export async function openWebgpuBackend({ gpu, tileMemory }: WebgpuOptions): Pro
     trim: () => bufferPool.trim(),
     close,
   };
-}
-
-/** What of products our shaders compute; undefined on devices of software, where all takes long, measuring too. */
-async function chooseTiles(
-  recording: RecordingWebgpuBackend,
-  info: GPUAdapterInfo,
-  memory: TileMemory | undefined,
-): Promise<TileChoices | undefined> {
-  if (info.isFallbackAdapter) return undefined;
-  const known = await memory?.recall(info);
-  const choices = known ?? (await measureTiles(recording));
-  if (!known) await memory?.remember(info, choices);
-  return choices;
 }
 
 /** TensorFlow.js refuses to construct its backend unless `navigator.gpu` is there, which Node does not have. */

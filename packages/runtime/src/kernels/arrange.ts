@@ -7,6 +7,7 @@ import {
   mul,
   oneHot,
   reshape,
+  scalar,
   scatterND,
   slice,
   sub,
@@ -18,6 +19,16 @@ import {
 import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
+
+/** A copy of the tensor with `updates` at `indices`; TensorFlow.js on cpu writes them into its input. */
+const scatterUpdate: Kernel = {
+  compose([copied, indices, updates]) {
+    const [x, at, values] = [copied as TfjsTensor, indices as TfjsTensor, updates as TfjsTensor]; // it has three
+    const dtype = x.dtype === "bool" ? "int32" : x.dtype;
+    const copy = mul(cast(x, dtype), scalar(1, dtype));
+    return cast(tensorScatterUpdate(copy, cast(at, "int32"), cast(values, dtype)), x.dtype);
+  },
+};
 
 /** Ops that move elements about, or write some of them anew. */
 export const arrangeKernels: Kernels = {
@@ -47,6 +58,23 @@ export const arrangeKernels: Kernels = {
       }
       const split = reshape(last, [batch, rows, block, columns, block * channels]);
       const moved = reshape(transpose(split, [0, 1, 3, 2, 4]), [batch, rows, columns, block * block * channels]);
+      return isFirst ? transpose(moved, [0, 3, 1, 2]) : moved;
+    },
+  },
+  /** The inverse: [b, h, w, n·n·c] to [b, h·n, w·n, c], of any dtype, where TensorFlow.js takes float32. */
+  DepthToSpace: {
+    compose([x], attrs) {
+      const block = attrs.int("block_size", 1);
+      const isFirst = attrs.text("data_format", "NHWC") === "NCHW";
+      const input = x as TfjsTensor; // it has one
+      const last = isFirst ? transpose(input, [0, 2, 3, 1]) : input;
+      const [batch = 0, height = 0, width = 0, depth = 0] = last.shape;
+      const channels = depth / block ** 2;
+      if (!Number.isInteger(channels)) {
+        throw invalid("DepthToSpace", `expected a multiple of ${block ** 2} channels, got ${depth}`);
+      }
+      const split = reshape(last, [batch * height, width, block, block * channels]);
+      const moved = reshape(transpose(split, [0, 2, 1, 3]), [batch, height * block, width * block, channels]);
       return isFirst ? transpose(moved, [0, 3, 1, 2]) : moved;
     },
   },
@@ -108,20 +136,13 @@ export const arrangeKernels: Kernels = {
       return int32Tensor([inverse.length], inverse);
     },
   },
-  /** A copy of the tensor with `updates` at `indices`; TensorFlow.js on cpu writes them into its input. */
-  NearsideTensorScatterUpdate: {
-    compose([copied, indices, updates]) {
-      const [x, at, values] = [copied as TfjsTensor, indices as TfjsTensor, updates as TfjsTensor]; // it has three
-      const copy = tensorScatterUpdate(mul(cast(x, numeric(x)), 1), cast(at, "int32"), cast(values, numeric(x)));
-      return cast(copy, x.dtype);
-    },
-  },
+  // The converter writes ours: of the other, TensorFlow.js on cpu writes into its input.
+  TensorScatterUpdate: scatterUpdate,
+  NearsideTensorScatterUpdate: scatterUpdate,
   /** tensor[indices[i]] += updates[i], on a copy; an index that occurs twice counts twice. */
   TensorScatterAdd: scatterOnto(add),
   TensorScatterSub: scatterOnto(sub),
 };
-
-const numeric = ({ dtype }: TfjsTensor) => (dtype === "bool" ? "int32" : dtype);
 
 function scatterOnto(combine: (x: TfjsTensor, scattered: TfjsTensor) => TfjsTensor): Kernel {
   return {

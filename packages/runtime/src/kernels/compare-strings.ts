@@ -1,10 +1,12 @@
+import { decodeText } from "@nearside/core";
 import { broadcast_util, equal, notEqual, type Tensor as TfjsTensor, tensor } from "@tensorflow/tfjs-core";
 import { broadcastPlaces } from "./broadcast.ts";
 import type { Kernels } from "./kernel.ts";
+import { bytesOf } from "./string-bytes.ts";
 
 /**
  * Comparisons that hold for strings, too, broadcast: TensorFlow.js on wasm says «unsupported» on the console and
- * answers with whatever was in memory. Strings are not on the device, so reading them waits for nothing.
+ * answers with whatever was in memory.
  */
 export const comparisonKernels: Kernels = {
   Equal: { compose: ([a, b]) => compare(a as TfjsTensor, b as TfjsTensor, equal, true) }, // they have two inputs
@@ -24,6 +26,6 @@ function compare(a: TfjsTensor, b: TfjsTensor, compareNumbers: typeof equal, ifS
 
 /** The elements as they stand once the tensor is repeated along axes of size 1 to this shape. */
 function broadcast(input: TfjsTensor, shape: readonly number[]): string[] {
-  const texts = input.dataSync<"string">() as unknown as readonly string[]; // the types have no strings
+  const texts = bytesOf(input).map(decodeText);
   return broadcastPlaces(input.shape, shape).map((place) => texts[place] as string); // places within the input
 }

@@ -8,8 +8,6 @@ import {
   broadcastTo,
   cast,
   clipByValue,
-  complex,
-  concat,
   cumprod,
   cumsum,
   denseBincount,
@@ -23,45 +21,16 @@ import {
   minimum,
   mod,
   mul,
-  pad,
   prod,
-  real,
   reshape,
   sign,
   string,
   type Tensor4D,
   type Tensor as TfjsTensor,
-  zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { sizeOf } from "./plain-tensors.ts";
-
-/** A tensor with so many of a value before and after it along each axis: paddings [rank, 2]. */
-const padding: Kernel = {
-  reads: [1, 2],
-  compose([x], _, { 1: pairs = [], 2: [filling = 0] = [] }) {
-    const input = x as TfjsTensor; // it has two inputs or three
-    const [before, after] = [0, 1].map((side) => input.shape.map((_, axis) => pairs[2 * axis + side] ?? 0));
-    if (input.rank <= 4) {
-      return pad(
-        input,
-        input.shape.map((_, axis) => [before?.[axis] ?? 0, after?.[axis] ?? 0]),
-        filling,
-      );
-    }
-    return input.shape.reduce((current, _, axis) => {
-      const block = (size = 0) =>
-        cast(
-          fill(
-            current.shape.map((whole, each) => (each === axis ? size : whole)),
-            filling,
-          ),
-          current.dtype,
-        );
-      return concat([block(before?.[axis]), current, block(after?.[axis])], axis);
-    }, input);
-  },
-};
+import { window3d } from "./windows.ts";
 
 /**
  * Ops that TensorFlow.js has but gets wrong on some backend, for some shapes or for some values. Ours hold everywhere
@@ -136,9 +105,8 @@ export const correctionKernels: Kernels = {
   MaxPool3D: {
     compose([x], attrs) {
       const input = x as TfjsTensor; // it has one
-      const [, depth = 1, height = 1, width = 1] = attrs.numbers("ksize");
-      const [, depthStride = 1, heightStride = 1, widthStride = 1] = attrs.numbers("strides");
-      const padding = attrs.text("padding", "VALID") === "SAME" ? "same" : "valid";
+      const { size, strides, pad: padding } = window3d(attrs);
+      const [[depth, height, width], [depthStride, heightStride, widthStride]] = [size, strides];
       const [batch = 0, planes = 0, rows = 0, columns = 0, channels = 0] = input.shape;
       const images: Tensor4D = reshape(input, [batch * planes, rows, columns, channels]);
       const pooled = maxPool(images, [height, width], [heightStride, widthStride], padding);
@@ -148,21 +116,6 @@ export const correctionKernels: Kernels = {
       return reshape(result, [batch, result.shape[1], outRows, outColumns, channels]);
     },
   },
-  /** To and from complex numbers, too, which TensorFlow.js on wasm has no kernel for. */
-  Cast: {
-    compose([x], attrs) {
-      const input = x as TfjsTensor; // it has one
-      const dtype = castTypes[attrs.type("DstT", "DT_FLOAT")];
-      if (dtype === undefined) throw new Error(`no tensor holds ${attrs.type("DstT", "DT_FLOAT")}`);
-      const parts = input.dtype === "complex64" && dtype !== "complex64" ? reshape(real(input), input.shape) : input;
-      if (dtype !== "complex64" || parts.dtype === "complex64") return cast(parts, dtype);
-      const numbers = cast(parts, "float32");
-      return complex(numbers, zerosLike(numbers));
-    },
-  },
-  /** TensorFlow.js on WebGPU pads four axes at most. */
-  Pad: padding,
-  PadV2: padding,
   /** TensorFlow.js puts the separator and the pads into lower case. */
   StringNGrams: {
     compose([data, splits], attrs) {
@@ -179,17 +132,6 @@ export const correctionKernels: Kernels = {
       return [nGrams as TfjsTensor, nGramsSplits as TfjsTensor];
     },
   },
-};
-
-const castTypes: Readonly<Record<string, "float32" | "int32" | "bool" | "complex64">> = {
-  DT_FLOAT: "float32",
-  DT_DOUBLE: "float32",
-  DT_HALF: "float32",
-  DT_BFLOAT16: "float32",
-  DT_INT32: "int32",
-  DT_INT64: "int32",
-  DT_BOOL: "bool",
-  DT_COMPLEX64: "complex64",
 };
 
 function extreme(find: typeof argMax): Kernel {

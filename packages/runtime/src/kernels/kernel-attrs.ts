@@ -1,3 +1,7 @@
+import { InferenceError } from "@nearside/core";
+import type { DataType } from "@tensorflow/tfjs-core";
+import type { Values } from "./kernel.ts";
+
 /** A node's attributes, as TensorFlow names them; each with the default that TensorFlow has for it. */
 export interface KernelAttrs {
   int(name: string, missing: number): number;
@@ -53,4 +57,40 @@ function decodeText(text: string | readonly number[] | undefined): string | unde
   if (text === undefined) return undefined;
   const bytes = typeof text === "string" ? Uint8Array.from(atob(text), (char) => char.charCodeAt(0)) : text;
   return new TextDecoder().decode(Uint8Array.from(bytes));
+}
+
+/** What was read of the input at a place; nothing where the graph has no such input. */
+export function valuesAt(values: Values, index: number): readonly number[] {
+  return values[index] ?? [];
+}
+
+/** The dtype that TensorFlow.js computes a TensorFlow type in. Throws `unsupported` where there is none. */
+export function computedType(type: string): DataType {
+  const dtype = computedTypes[type];
+  if (dtype === undefined) throw new InferenceError("unsupported", `no TensorFlow.js tensor holds ${type}`);
+  return dtype;
+}
+
+const computedTypes: Readonly<Record<string, DataType>> = {
+  DT_FLOAT: "float32",
+  DT_HALF: "float32",
+  DT_BFLOAT16: "float32",
+  DT_DOUBLE: "float32",
+  DT_INT8: "int32",
+  DT_UINT8: "int32",
+  DT_INT16: "int32",
+  DT_UINT16: "int32",
+  DT_INT32: "int32",
+  DT_UINT32: "int32",
+  DT_INT64: "int32",
+  DT_UINT64: "int32",
+  DT_BOOL: "bool",
+  DT_STRING: "string",
+  DT_COMPLEX64: "complex64",
+  DT_COMPLEX128: "complex64",
+};
+
+/** The same for ops that TensorFlow has of numbers only. */
+export function numericType(attrs: KernelAttrs, name: string): Exclude<DataType, "string" | "complex64"> {
+  return computedType(attrs.type(name, "DT_FLOAT")) as "float32";
 }

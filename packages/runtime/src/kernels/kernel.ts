@@ -3,7 +3,8 @@ import type { Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { KernelAttrs } from "./kernel-attrs.ts";
 
 /**
- * How an op is computed that TensorFlow.js lacks or gets wrong.
+ * How an op is computed that is no single kernel of a backend: TensorFlow.js lacks it, gets it wrong, or makes it of
+ * several.
  *
  * A **composed** kernel is made of TensorFlow.js's ops, so it runs wherever they do, and its tensors stay on the device.
  * `reads` lists the inputs whose values it must know (a shift, an axis); they are read first and passed as `values`, by

@@ -2,6 +2,7 @@ import type { Tensor } from "@nearside/core";
 import {
   cast,
   div,
+  divNoNan,
   equal,
   expandDims,
   greaterEqual,
@@ -29,6 +30,8 @@ export const mathKernels: Kernels = {
   Xlog1py: zeroWhereZero((x, y) => mul(x, log1p(y))),
   /** x/y, and 0 where x is 0. */
   Xdivy: zeroWhereZero(div),
+  /** x/y, and 0 where y is 0. */
+  DivNoNan: { compose: ([x, y]) => divNoNan(x as TfjsTensor, y as TfjsTensor) }, // it has two inputs
   /** int32: how many of the attribute `boundaries` (ascending) are ≤ x. */
   Bucketize: {
     compose([x], attrs) {

@@ -3,27 +3,31 @@ import { cast, reshape, type Tensor as TfjsTensor, tensor, tile, zerosLike } fro
 import { choose } from "./choose.ts";
 import { contract } from "./contract.ts";
 import { expandEllipsis } from "./expand-ellipsis.ts";
-import type { Kernels } from "./kernel.ts";
+import type { Kernel, Kernels } from "./kernel.ts";
 import type { KernelAttrs } from "./kernel-attrs.ts";
 import { numberOf, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
 
+/** Keeps `num_lower` diagonals below the main one and `num_upper` above (all of them if negative); 0 elsewhere. */
+const bandPart: Kernel = {
+  reads: [1, 2],
+  compose([x], _, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) {
+    const input = x as TfjsTensor; // it has three
+    const [rows, columns] = input.shape.slice(-2) as [number, number]; // of rank 2 at least
+    const mask = Array.from({ length: rows * columns }, (_, at) => {
+      const below = Math.floor(at / columns) - (at % columns);
+      return Number((lower < 0 || below <= lower) && (upper < 0 || -below <= upper));
+    });
+    const numbers = cast(input, input.dtype === "bool" ? "int32" : input.dtype);
+    const band = tensor(mask, [rows, columns], "bool");
+    return cast(choose(band, numbers, zerosLike(numbers)), input.dtype);
+  },
+};
+
 /** Ops on the last two axes of a tensor as matrices, and on their diagonals. */
 export const matrixKernels: Kernels = {
-  /** Keeps `num_lower` diagonals below the main one and `num_upper` above (all of them if negative); 0 elsewhere. */
-  NearsideMatrixBandPart: {
-    reads: [1, 2],
-    compose([x], _, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) {
-      const input = x as TfjsTensor; // it has three
-      const [rows, columns] = input.shape.slice(-2) as [number, number]; // of rank 2 at least
-      const mask = Array.from({ length: rows * columns }, (_, at) => {
-        const below = Math.floor(at / columns) - (at % columns);
-        return Number((lower < 0 || below <= lower) && (upper < 0 || -below <= upper));
-      });
-      const numbers = cast(input, input.dtype === "bool" ? "int32" : input.dtype);
-      const band = tensor(mask, [rows, columns], "bool");
-      return cast(choose(band, numbers, zerosLike(numbers)), input.dtype);
-    },
-  },
+  // The converter writes ours: of the other, TensorFlow.js makes a causal mask all ones.
+  MatrixBandPart: bandPart,
+  NearsideMatrixBandPart: bandPart,
   /** Sums of products over named axes. */
   Einsum: {
     compose: (inputs, attrs) => contract(attrs.text("equation", ""), inputs),

@@ -1,15 +1,8 @@
-import {
-  cast,
-  type Rank,
-  reshape,
-  sparseToDense,
-  type Tensor as TfjsTensor,
-  tensor,
-  tile,
-} from "@tensorflow/tfjs-core";
+import { cast, type Rank, reshape, sparseToDense, type Tensor as TfjsTensor, tile } from "@tensorflow/tfjs-core";
 import { broadcastPlaces } from "./broadcast.ts";
 import type { Kernels } from "./kernel.ts";
 import { invalid, sizeOf } from "./plain-tensors.ts";
+import { bytesOf, stringsOf } from "./string-bytes.ts";
 
 /** Ops that move elements about and on which TensorFlow.js on wasm aborts where those are strings, or booleans. */
 export const stringPlacingKernels: Kernels = {
@@ -18,7 +11,7 @@ export const stringPlacingKernels: Kernels = {
     reads: [0, 1],
     compose([indices, , values, otherwise], _, { 0: places = [], 1: shape = [] }) {
       const [at, given, sizes] = [indices as TfjsTensor, values as TfjsTensor, [...shape]]; // it has four inputs
-      if (given.dtype === "string") return placeTexts(places, sizes, given, otherwise as TfjsTensor);
+      if (given.dtype === "string") return placeStrings(places, sizes, given, otherwise as TfjsTensor);
       const value = given.dtype === "bool" ? cast(given, "int32") : given;
       const fallback = cast(reshape<Rank.R0>(otherwise as TfjsTensor, []), value.dtype);
       return cast(sparseToDense(at, value, sizes, fallback), given.dtype);
@@ -29,37 +22,36 @@ export const stringPlacingKernels: Kernels = {
     reads: [1],
     compose([x], _, { 1: times = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      return input.dtype === "string" ? tileTexts(input, times) : tile(input, [...times]);
+      return input.dtype === "string" ? tileStrings(input, times) : tile(input, [...times]);
     },
   },
 };
 
-/** Strings are not on the device, so reading them waits for nothing. The types have none. */
-const textsOf = (input: TfjsTensor) => input.dataSync<"string">() as unknown as readonly string[];
-
-function tileTexts(input: TfjsTensor, times: readonly number[]): TfjsTensor {
+function tileStrings(input: TfjsTensor, times: readonly number[]): TfjsTensor {
   const shape = input.shape.map((size, axis) => size * (times[axis] ?? 1));
-  const texts = textsOf(input);
-  const repeated = broadcastPlaces(input.shape, shape).map((place) => texts[place] as string); // places within the input
-  return tensor(repeated, shape, "string");
+  const bytes = bytesOf(input);
+  const repeated = broadcastPlaces(input.shape, shape).map((place) => bytes[place] as Uint8Array); // places within the input
+  return stringsOf(repeated, shape);
 }
 
-function placeTexts(
+const none = new Uint8Array();
+
+function placeStrings(
   places: readonly number[],
   shape: readonly number[],
   values: TfjsTensor,
   otherwise: TfjsTensor,
 ): TfjsTensor {
   const rank = shape.length;
-  const [given, [fallback = ""]] = [textsOf(values), textsOf(otherwise)];
-  const result = new Array<string>(sizeOf(shape)).fill(fallback);
+  const [given, [fallback = none]] = [bytesOf(values), bytesOf(otherwise)];
+  const result = new Array<Uint8Array>(sizeOf(shape)).fill(fallback);
   for (let entry = 0; entry < places.length / rank; entry++) {
     const place = shape.reduce((sum, size, axis) => {
       const index = places[entry * rank + axis] ?? 0;
       if (index < 0 || index >= size) throw invalid("SparseToDense", `index ${index} is outside [${shape.join(",")}]`);
       return sum * size + index;
     }, 0);
-    result[place] = given[values.rank === 0 ? 0 : entry] ?? "";
+    result[place] = given[values.rank === 0 ? 0 : entry] ?? none;
   }
-  return tensor(result, [...shape], "string");
+  return stringsOf(result, shape);
 }

@@ -127,3 +127,30 @@ test("TensorFlow.js on wasm writes integers into a OneHot of floats", async () =
   const hot = tf.oneHot(tf.tensor1d([0], "int32"), 2, 1, 0, "float32");
   expect(Array.from(hot.dataSync())).not.toEqual([1, 0]);
 });
+
+test("TensorFlow.js on cpu warps the first image of several", async () => {
+  await open(openCpuBackend());
+  const warped = tf.image.transform(tf.ones([2, 1, 1, 1]), tf.tensor2d([[1, 0, 0, 0, 1, 0, 0, 0]]));
+  expect(Array.from(warped.dataSync())).toEqual([1, 0]);
+});
+
+test("TensorFlow.js drops a box that overlaps a better one by no more than the threshold", async () => {
+  await open(openCpuBackend());
+  const halves = tf.tensor2d([
+    [0, 0, 2, 2],
+    [0, 0, 2, 1],
+  ]);
+  const kept = await tf.image.nonMaxSuppressionAsync(halves, tf.tensor1d([2, 1]), 2, 0.5);
+  expect(Array.from(kept.dataSync())).toEqual([0]);
+});
+
+test("TensorFlow.js draws 0 where all should be -1", async () => {
+  await open(openCpuBackend());
+  expect(tf.randomUniformInt([1000], -1, 0).dataSync()).toContain(0);
+});
+
+test("TensorFlow.js takes the depth of floats only to space, and no empty rows to search", async () => {
+  await open(openCpuBackend());
+  expect(() => tf.depthToSpace(tf.ones([1, 1, 1, 4], "int32"), 2)).toThrow("float32");
+  expect(() => tf.lowerBound(tf.ones([1, 2]), tf.ones([1, 0]))).toThrow();
+});

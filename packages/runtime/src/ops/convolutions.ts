@@ -1,24 +1,13 @@
 import { InferenceError } from "@nearside/core";
-import {
-  avgPool3d,
-  conv2d,
-  conv3d,
-  depthwiseConv2d,
-  dilation2d,
-  maxPoolWithArgmax,
-  type Tensor3D,
-  type Tensor4D,
-  type Tensor5D,
-  type TensorInfo,
-  type Tensor as TfjsTensor,
-} from "@tensorflow/tfjs-core";
-import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
+import { conv2d, depthwiseConv2d, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import { type KernelAttrs, valuesAt } from "../kernels/kernel-attrs.ts";
+import { window2d } from "../kernels/windows.ts";
 import { compose } from "../plan/composed.ts";
 import type { BoundKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
-import { inputAt, kernelOp, valuesAt } from "./direct.ts";
+import { inputAt, kernelOp } from "./direct.ts";
 
-/** Convolutions and pooling over images [b, h, w, c], sequences of them, and volumes. */
+/** Convolutions and pooling over images [b, h, w, c]. */
 export const convolutionOps: Ops = {
   Conv2D: convolutionOp("Conv2D", conv2d as ComposedConvolution),
   DepthwiseConv2d: convolutionOp("DepthwiseConv2dNative", depthwiseConv2d as ComposedConvolution),
@@ -29,34 +18,6 @@ export const convolutionOps: Ops = {
   Conv2dTranspose: transposedOp(),
   AvgPool: poolOp("AvgPool"),
   MaxPool: poolOp("MaxPool"),
-  MaxPoolWithArgmax: {
-    compose([x], attrs) {
-      const { size, strides, pad } = window2d(attrs);
-      const isCounted = attrs.bool("include_batch_in_index", false);
-      const pooled = maxPoolWithArgmax(x as Tensor4D, size, strides, pad, isCounted);
-      return [pooled.result, pooled.indexes] as TfjsTensor[]; // the two that it has
-    },
-  },
-  Conv3D: {
-    compose([x, filter], attrs) {
-      const { strides, pad } = window3d(attrs);
-      const [, depth = 1, height = 1, width = 1] = attrs.numbers("dilations");
-      return conv3d(x as Tensor5D, filter as Tensor5D, strides, pad, "NDHWC", [depth, height, width]);
-    },
-  },
-  AvgPool3D: {
-    compose([x], attrs) {
-      const { size, strides, pad } = window3d(attrs);
-      return avgPool3d(x as Tensor5D, size, strides, pad);
-    },
-  },
-  Dilation2D: {
-    compose([x, filter], attrs) {
-      const { strides, pad } = window2d(attrs);
-      const [, height = 1, width = 1] = attrs.numbers("rates");
-      return dilation2d(x as Tensor4D, filter as Tensor3D, strides, pad, [height, width], "NHWC");
-    },
-  },
 };
 
 type Pair = [number, number];
@@ -151,30 +112,10 @@ function transposedOp(): DirectOp {
   );
 }
 
-function window2d(attrs: KernelAttrs): { size: Pair; strides: Pair; pad: Padding } {
-  const [, height = 1, width = 1] = attrs.numbers("ksize");
-  const [, down = 1, across = 1] = attrs.numbers("strides");
-  return {
-    size: [height, width],
-    strides: [down, across],
-    pad: attrs.text("padding", "VALID").toLowerCase() as Padding,
-  };
-}
-
 function poolOp(kernel: string): DirectOp {
   return kernelOp(kernel, (run, attrs) => {
     const { size, strides } = window2d(attrs);
     const kernelAttrs = { filterSize: size, strides, pad: paddingOf(attrs) };
     return (inputs) => run({ x: inputAt(inputs, 0) }, kernelAttrs);
   });
-}
-
-function window3d(attrs: KernelAttrs) {
-  type Triple = [number, number, number];
-  const triple = (name: string) => [1, 2, 3].map((axis) => attrs.numbers(name)[axis] ?? 1) as Triple;
-  return {
-    size: triple("ksize"),
-    strides: triple("strides"),
-    pad: attrs.text("padding", "VALID").toLowerCase() as Padding,
-  };
 }

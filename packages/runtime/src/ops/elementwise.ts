@@ -1,4 +1,4 @@
-import { divNoNan, type TensorInfo, type Tensor as TfjsTensor, upcastType } from "@tensorflow/tfjs-core";
+import { type TensorInfo, type Tensor as TfjsTensor, upcastType } from "@tensorflow/tfjs-core";
 import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
@@ -70,7 +70,6 @@ export const elementwiseOps: Ops = {
   Complex: kernelOp("Complex", (run) => (inputs) => run({ real: inputAt(inputs, 0), imag: inputAt(inputs, 1) })),
   Div: divideOp(),
   RealDiv: divideOp(),
-  DivNoNan: { compose: ([a, b]) => divNoNan(a as TfjsTensor, b as TfjsTensor) }, // it has two inputs
   AddN: kernelOp("AddN", (run) => (inputs) => run(inputs)),
   LeakyRelu: kernelOp("LeakyRelu", (run, attrs) => {
     const alpha = attrs.float("alpha", 0.2);

@@ -1,8 +1,6 @@
-import { kernels } from "../kernels/index.ts";
+import { commonKernels } from "../kernels/common.ts";
 import type { Ops } from "../plan/op.ts";
-import { collectionOps } from "./collections.ts";
 import { convolutionOps } from "./convolutions.ts";
-import { creationOps } from "./creation.ts";
 import { elementwiseOps } from "./elementwise.ts";
 import { imageOps } from "./images.ts";
 import { listOps } from "./lists.ts";
@@ -12,11 +10,10 @@ import { shapeOps } from "./shapes.ts";
 import { sliceOps } from "./slices.ts";
 import { tableOps } from "./tables.ts";
 
-/** Every op that a plan can run but control flow; ours take the place of TensorFlow.js's that are wrong. */
+/** The ops that a plan can always run, but for control flow. */
 export const ops: Ops = {
-  ...collectionOps,
+  ...commonKernels,
   ...convolutionOps,
-  ...creationOps,
   ...elementwiseOps,
   ...imageOps,
   ...listOps,
@@ -25,5 +22,4 @@ export const ops: Ops = {
   ...shapeOps,
   ...sliceOps,
   ...tableOps,
-  ...kernels,
 };

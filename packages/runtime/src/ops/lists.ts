@@ -8,11 +8,11 @@ import {
   unstack,
   zeros,
 } from "@tensorflow/tfjs-core";
+import { computedType } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import { type Device, makeTensor } from "../plan/device.ts";
 import type { Ops, ValueOp } from "../plan/op.ts";
 import { isTensor, retain, type TensorList, type Value } from "../plan/value.ts";
-import { computedType } from "./direct.ts";
 
 type Shape = readonly number[] | undefined;
 

@@ -1,9 +1,10 @@
 import { InferenceError } from "@nearside/core";
-import { linalg, type TensorInfo, type Tensor as TfjsTensor, transpose, util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, type Tensor as TfjsTensor, transpose, util } from "@tensorflow/tfjs-core";
+import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import type { BoundKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
-import { inputAt, kernelOp, valuesAt, viewed } from "./direct.ts";
+import { inputAt, kernelOp, viewed } from "./direct.ts";
 
 /** Products of matrices, and transposition. */
 export const matrixOps: Ops = {
@@ -12,10 +13,6 @@ export const matrixOps: Ops = {
   BatchMatMulV3: productOp("adj_x", "adj_y"),
   _FusedMatMul: fusedProductOp(),
   Transpose: transposeOp(),
-  MatrixBandPart: {
-    reads: [1, 2],
-    compose: ([x], _, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) => linalg.bandPart(x as TfjsTensor, lower, upper),
-  },
 };
 
 function productOp(first: string, second: string): DirectOp {

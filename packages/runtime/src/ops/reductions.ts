@@ -1,9 +1,9 @@
-import { bincount, euclideanNorm, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { bindKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
-import { inputAt, kernelOp, valuesAt } from "./direct.ts";
+import { inputAt, kernelOp } from "./direct.ts";
 
-/** Sums, means and the like over axes, and along one. */
+/** Sums, means and the like over axes, and what normalises along one. */
 export const reductionOps: Ops = {
   Max: reduceOp("Max"),
   Mean: reduceOp("Mean"),
@@ -17,15 +17,9 @@ export const reductionOps: Ops = {
     const logits = inputAt(inputs, 0);
     return run({ logits }, { axis: logits.shape.length - 1 });
   }),
-  EuclideanNorm: {
-    reads: [1],
-    compose: ([x], attrs, { 1: axes = [] }) =>
-      euclideanNorm(x as TfjsTensor, [...axes], attrs.bool("keep_dims", false)),
-  },
-  Bincount: {
-    reads: [1],
-    compose: ([x, , weights], _, { 1: [size = 0] = [] }) => bincount(x as never, weights as never, size) as TfjsTensor, // tensors of rank 1
-  },
+  FusedBatchNorm: batchNormOp(),
+  FusedBatchNormV2: batchNormOp(),
+  FusedBatchNormV3: batchNormOp(),
 };
 
 function reduceOp(kernel: string): DirectOp {
@@ -51,4 +45,14 @@ function reduceOp(kernel: string): DirectOp {
       };
     },
   };
+}
+
+function batchNormOp(): DirectOp {
+  return kernelOp("FusedBatchNorm", (run, attrs) => {
+    const varianceEpsilon = attrs.float("epsilon", 0.001);
+    return (inputs) => {
+      const [x, scale, offset, mean, variance] = [0, 1, 2, 3, 4].map((at) => inputAt(inputs, at));
+      return run({ x, scale, offset, mean, variance } as Parameters<typeof run>[0], { varianceEpsilon });
+    };
+  });
 }

@@ -1,7 +1,8 @@
-import { broadcastArgs, type TensorInfo, type Tensor as TfjsTensor, util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { bindKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
-import { inputAt, valuesAt } from "./direct.ts";
+import { inputAt } from "./direct.ts";
 
 /** Ops that ask for a shape or change it. The elements stay where they are. */
 export const shapeOps: Ops = {
@@ -30,7 +31,6 @@ export const shapeOps: Ops = {
   ShapeN: { bind: (_, device) => (inputs) => inputs.map(({ shape }) => numbers(device, shape)) },
   Size: { bind: (_, device) => (inputs) => scalar(device, util.sizeFromShape(inputAt(inputs, 0).shape)) },
   Rank: { bind: (_, device) => (inputs) => scalar(device, inputAt(inputs, 0).shape.length) },
-  BroadcastArgs: { compose: ([a, b]) => broadcastArgs(a as TfjsTensor, b as TfjsTensor) as TfjsTensor },
 };
 
 function reshapeOp(shapeOf: (shape: number[], values: Parameters<RunDirect>[1]) => number[]): DirectOp {

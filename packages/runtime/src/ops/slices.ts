@@ -1,23 +1,10 @@
-import {
-  batchToSpaceND,
-  cast,
-  depthToSpace,
-  gather,
-  gatherND,
-  mirrorPad,
-  reshape,
-  scatterND,
-  spaceToBatchND,
-  stack,
-  type TensorInfo,
-  type Tensor as TfjsTensor,
-  tensorScatterUpdate,
-} from "@tensorflow/tfjs-core";
+import { cast, gather, reshape, stack, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { Values } from "../kernels/kernel.ts";
+import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
-import { inputAt, kernelOp, sameShape, valuesAt } from "./direct.ts";
+import { inputAt, kernelOp, sameShape } from "./direct.ts";
 
 /** Ops that cut tensors, join them, and pick elements. */
 export const sliceOps: Ops = {
@@ -79,34 +66,6 @@ export const sliceOps: Ops = {
   Reverse: reverseOp((values) => [...values.keys()].filter((axis) => values[axis])),
   Gather: gatherOp(() => 0),
   GatherV2: gatherOp((values) => valuesAt(values, 2)[0] ?? 0),
-  GatherNd: { compose: ([x, indices]) => gatherND(x as TfjsTensor, indices as TfjsTensor) }, // it has two inputs
-  ScatterNd: {
-    reads: [2],
-    compose: ([indices, updates], _, { 2: shape = [] }) =>
-      scatterND(indices as TfjsTensor, updates as TfjsTensor, [...shape] as never), // its type names a rank
-  },
-  TensorScatterUpdate: {
-    compose: ([x, indices, updates]) =>
-      tensorScatterUpdate((x as TfjsTensor).clone(), indices as TfjsTensor, updates as TfjsTensor),
-  },
-  MirrorPad: {
-    reads: [1],
-    compose: ([x], attrs, { 1: paddings = [] }) =>
-      mirrorPad(x as TfjsTensor, pairs(paddings), attrs.text("mode", "REFLECT").toLowerCase() as "reflect"),
-  },
-  SpaceToBatchND: {
-    reads: [1, 2],
-    compose: ([x], _, { 1: block = [], 2: paddings = [] }) =>
-      spaceToBatchND(x as TfjsTensor, [...block], pairs(paddings)),
-  },
-  BatchToSpaceND: {
-    reads: [1, 2],
-    compose: ([x], _, { 1: block = [], 2: crops = [] }) => batchToSpaceND(x as TfjsTensor, [...block], pairs(crops)),
-  },
-  DepthToSpace: {
-    compose: ([x], attrs) =>
-      depthToSpace(x as never, attrs.int("block_size", 1), attrs.text("data_format", "NHWC") as "NHWC") as TfjsTensor,
-  },
 };
 
 function concatOp(axisAt: number, parts: (inputs: readonly TensorInfo[]) => readonly TensorInfo[]): DirectOp {
@@ -163,8 +122,4 @@ function gatherOp(axisOf: (values: Values) => number): DirectOp {
     },
     [2],
   );
-}
-
-function pairs(values: readonly number[]): [number, number][] {
-  return Array.from({ length: values.length / 2 }, (_, axis) => [values[2 * axis] ?? 0, values[2 * axis + 1] ?? 0]);
 }

@@ -1,8 +1,8 @@
 import { InferenceError, type Tensor } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
-import type { Values } from "../kernels/kernel.ts";
+import type { Kernels, Values } from "../kernels/kernel.ts";
 import { ops } from "../ops/index.ts";
-import { compose, composeLater } from "./composed.ts";
+import { compose } from "./composed.ts";
 import { controlOps } from "./control-flow.ts";
 import { type Device, readNumbers } from "./device.ts";
 import type { GraphNode } from "./graph-def.ts";
@@ -10,6 +10,13 @@ import type { Op } from "./op.ts";
 import { readPlain, writePlain } from "./plain.ts";
 import type { Step } from "./plan.ts";
 import { isTensor, type Value } from "./value.ts";
+
+/** What nodes are computed with. */
+export interface Computing {
+  readonly device: Device;
+  /** Those that the model needs beside `ops` (see `kernelsFor`). */
+  readonly kernels: Kernels;
+}
 
 type RunStep = Step["run"];
 
@@ -20,9 +27,9 @@ type RunStep = Step["run"];
 export function bindOp(
   { name, op, attrs, inputs: refs }: GraphNode,
   known: readonly (Value | undefined)[],
-  device: Device,
+  { device, kernels }: Computing,
 ): RunStep {
-  const definition = [ops, controlOps].find((table) => Object.hasOwn(table, op))?.[op];
+  const definition = [ops, controlOps, kernels].find((table) => Object.hasOwn(table, op))?.[op];
   if (definition === undefined) {
     const message = `node "${name}": no backend here runs the op ${op}; convert the model again`;
     throw new InferenceError("unsupported", message);
@@ -53,10 +60,6 @@ function bindKind(op: string, definition: Op, attrs: GraphNode["attrs"], device:
       const outputs: readonly Tensor[] = [definition.compute(tensors, attrs)].flat();
       return outputs.map((output, index) => writePlain(device, output, `${op}:${index}`));
     };
-  }
-  if ("await" in definition) {
-    return (inputs, values) =>
-      composeLater(device, inputs as readonly TensorInfo[], (tensors) => definition.await(tensors, attrs, values));
   }
   return (inputs, values) => definition.run(inputs, attrs, values, device);
 }

@@ -3,9 +3,9 @@ import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { BindNode } from "../fusion/bind-sum.ts";
 import { bodyOf, type ElementwiseNode } from "../fusion/elementwise-node.ts";
 import type { SumNode } from "../fusion/group-sums.ts";
-import { bindOp } from "./bind-op.ts";
+import { bindOp, type Computing } from "./bind-op.ts";
 import { identities, runBranch, runLoop } from "./control-flow.ts";
-import type { Device, Fusion } from "./device.ts";
+import type { Fusion } from "./device.ts";
 import type { GraphBody, GraphNode, OutputRef } from "./graph-def.ts";
 import { orderNodes } from "./order-nodes.ts";
 import type { Plan, Step } from "./plan.ts";
@@ -14,8 +14,7 @@ import { runPlan } from "./run-plan.ts";
 import { retain, type Table, type Value } from "./value.ts";
 
 /** What the plans of a model have in common. */
-export interface PlanContext {
-  readonly device: Device;
+export interface PlanContext extends Computing {
   readonly weights: ReadonlyMap<string, TensorInfo>;
   readonly functions: ReadonlyMap<string, GraphBody>;
   /** Lookup tables by the name of their node, made as they are met. */
@@ -120,7 +119,7 @@ function bindNode(node: GraphNode, known: readonly (Value | undefined)[], contex
     const weight = weightOf(name, context);
     return () => retain(weight, device);
   }
-  return bindOp(node, known, device);
+  return bindOp(node, known, context);
 }
 
 function planOf(name: string, context: PlanContext): Plan {

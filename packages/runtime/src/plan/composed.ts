@@ -22,17 +22,3 @@ export function compose(
   const outputs = withElements(backend, productElements, () => tidy(run));
   return outputs.map((output) => fromTfjsTensor(device, output));
 }
-
-/** The same for ops that wait for values. */
-export async function composeLater(
-  device: Device,
-  inputs: readonly TensorInfo[],
-  compute: (inputs: readonly TfjsTensor[]) => Promise<readonly TfjsTensor[]>,
-): Promise<readonly TensorInfo[]> {
-  const tensors = inputs.map((input) => toTfjsTensor(device, input));
-  try {
-    return (await compute(tensors)).map((output) => fromTfjsTensor(device, output));
-  } finally {
-    for (const tensor of tensors) tensor.dispose();
-  }
-}

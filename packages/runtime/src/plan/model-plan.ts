@@ -1,9 +1,8 @@
 import type { Manifest } from "@nearside/core";
 import type { NamedTensorMap, TensorInfo } from "@tensorflow/tfjs-core";
-import { randomOps } from "../ops/creation.ts";
 import { tableFillers } from "../ops/tables.ts";
+import type { Computing } from "./bind-op.ts";
 import { compilePlan, type PlanContext } from "./compile-plan.ts";
-import type { Device } from "./device.ts";
 import { type GraphDef, type OutputRef, parseGraphDef, parseRef } from "./graph-def.ts";
 import type { Plan } from "./plan.ts";
 import { finish, type Running, runPlan } from "./run-plan.ts";
@@ -11,6 +10,11 @@ import { isTensor, release, type Table, type Value } from "./value.ts";
 
 // One for each list of outputs that was last asked for: of six outputs there are 1956 lists.
 const keptPlans = 16;
+
+/** Ops that give other values each time. */
+const randomOps: ReadonlySet<string> = new Set(["RandomStandardNormal", "RandomUniform", "RandomUniformInt"])
+  .add("TruncatedNormal")
+  .add("Multinomial");
 
 /** A model that is ready to run on a device: its plan, with the weights in place. */
 export interface ModelPlan {
@@ -24,11 +28,12 @@ export interface ModelPlan {
  * Makes the plan of a model whose weights are on the device, and fills its lookup tables. The weights stay the
  * caller's, and must outlive the plan. Throws what {@link compilePlan} throws.
  */
-export async function planModel(manifest: Manifest, weights: NamedTensorMap, device: Device): Promise<ModelPlan> {
+export async function planModel(manifest: Manifest, weights: NamedTensorMap, computing: Computing): Promise<ModelPlan> {
+  const { device } = computing;
   const { modelTopology, modelInitializer } = manifest.json;
   const graph = parseGraphDef(modelTopology);
   const byName = new Map(Object.entries(weights));
-  const context = { device, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
+  const context = { ...computing, weights: byName, functions: graph.functions, tables: new Map(), plans: new Map() };
   const handles = await fillTables(manifest, modelInitializer, context);
   const named = new Set(Object.values(manifest.inputNames).map((name) => parseRef(name).node));
   const inputs = [...named, ...manifest.state.map(({ input }) => input), ...handles.keys()];

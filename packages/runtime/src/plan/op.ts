@@ -1,5 +1,5 @@
-import type { TensorInfo, Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
-import type { ComposedKernel, PlainKernel, Values } from "../kernels/kernel.ts";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
+import type { Kernel, Values } from "../kernels/kernel.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import type { Device } from "./device.ts";
 import type { Value } from "./value.ts";
@@ -14,12 +14,6 @@ export interface DirectOp {
 
 export type RunDirect = (inputs: readonly TensorInfo[], values: Values) => TensorInfo | readonly TensorInfo[];
 
-/** Made of those ops of TensorFlow.js that wait for values. */
-export interface AwaitedOp {
-  readonly reads?: readonly number[];
-  await(inputs: readonly TfjsTensor[], attrs: KernelAttrs, values: Values): Promise<readonly TfjsTensor[]>;
-}
-
 /** An op on lists, arrays of tensors or tables, or one whose outputs are its inputs. */
 export interface ValueOp {
   readonly reads?: readonly number[];
@@ -30,7 +24,7 @@ export interface ValueOp {
 type Outputs = Value | readonly Value[];
 
 /** How an op of a graph is run. */
-export type Op = DirectOp | ComposedKernel | PlainKernel | AwaitedOp | ValueOp;
+export type Op = DirectOp | ValueOp | Kernel;
 
 /** Ops by their TensorFlow names. */
 export type Ops = Readonly<Record<string, Op>>;

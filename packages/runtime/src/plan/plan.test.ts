@@ -2,6 +2,7 @@ import { memory, scalar, type Tensor as TfjsTensor, tensor1d } from "@tensorflow
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openCpuBackend } from "../backends/cpu.ts";
 import type { LoadedBackend } from "../backends/loaded-backend.ts";
+import { kernels } from "../kernels/index.ts";
 import { compilePlan } from "./compile-plan.ts";
 import { currentDevice, type Device, readNumbers } from "./device.ts";
 import { parseGraphDef, parseRef } from "./graph-def.ts";
@@ -36,6 +37,7 @@ function start({ nodes, functions = [], weights = {}, inputs }: Model) {
   const graph = parseGraphDef({ node: nodes, library: { function: functions } });
   const context = {
     device,
+    kernels,
     weights: new Map(Object.entries(weights)),
     functions: graph.functions,
     tables: new Map(),

@@ -103,9 +103,12 @@ function releaseAll(values: readonly Value[], device: Device): void {
   for (const value of values) release(value, device);
 }
 
-/** Says where in the graph it went wrong. */
+/** Says where in the graph it went wrong. What is composed finds out only now that the backend lacks a kernel. */
 function fail({ name, op }: Step, cause: unknown): never {
   if (cause instanceof InferenceError && cause.code !== "internal") throw cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
+  if (reason.includes("not registered for backend")) {
+    throw new InferenceError("no-backend", `node "${name}" (${op}): ${reason}; open another backend`, { cause });
+  }
   throw new InferenceError("internal", `node "${name}" (${op}): ${reason}`, { cause });
 }

@@ -1,2 +1,2 @@
-/** Which version of this software a worker is: `bundle.mjs` puts a hash of its script in its place. */
+/** Which version of this software a worker is: `bundle.mjs` puts a hash of its script and of the kernels in its place. */
 export const build = "HASH-OF-THE-WORKER";

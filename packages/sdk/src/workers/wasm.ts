@@ -1,4 +1,4 @@
-import "./begin-reading.ts"; // first: both take time, in which the rest is made ready
+import "./begin-reading.ts"; // first: both may take time, in which the rest is made ready
 import "./begin-wasm.ts";
 import { openWasmBackend } from "@nearside/runtime/backends/wasm";
 import { serveSession } from "../serve-session.ts";

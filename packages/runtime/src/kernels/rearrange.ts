@@ -1,0 +1,37 @@
+import {
+  batchToSpaceND,
+  gatherND,
+  mirrorPad,
+  scatterND,
+  spaceToBatchND,
+  type Tensor as TfjsTensor,
+} from "@tensorflow/tfjs-core";
+import type { Kernels } from "./kernel.ts";
+
+/** Ops that pick elements, and put them elsewhere. */
+export const rearrangeKernels: Kernels = {
+  GatherNd: { compose: ([x, indices]) => gatherND(x as TfjsTensor, indices as TfjsTensor) }, // it has two inputs
+  ScatterNd: {
+    reads: [2],
+    compose: ([indices, updates], _, { 2: shape = [] }) =>
+      scatterND(indices as TfjsTensor, updates as TfjsTensor, [...shape] as never), // its type names a rank
+  },
+  MirrorPad: {
+    reads: [1],
+    compose: ([x], attrs, { 1: paddings = [] }) =>
+      mirrorPad(x as TfjsTensor, pairs(paddings), attrs.text("mode", "REFLECT").toLowerCase() as "reflect"),
+  },
+  SpaceToBatchND: {
+    reads: [1, 2],
+    compose: ([x], _, { 1: block = [], 2: paddings = [] }) =>
+      spaceToBatchND(x as TfjsTensor, [...block], pairs(paddings)),
+  },
+  BatchToSpaceND: {
+    reads: [1, 2],
+    compose: ([x], _, { 1: block = [], 2: crops = [] }) => batchToSpaceND(x as TfjsTensor, [...block], pairs(crops)),
+  },
+};
+
+function pairs(values: readonly number[]): [number, number][] {
+  return Array.from({ length: values.length / 2 }, (_, axis) => [values[2 * axis] ?? 0, values[2 * axis + 1] ?? 0]);
+}

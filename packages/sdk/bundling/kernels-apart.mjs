@@ -1,0 +1,22 @@
+import { fileURLToPath } from "node:url";
+
+const workerFiles = fileURLToPath(new URL("../src/worker-files.ts", import.meta.url));
+
+/**
+ * Leaves the kernels that many models do without to a file of their own (`workers/kernels.ts`), which each worker finds
+ * by its URL. Both have a copy of TensorFlow.js's core; its engine, kernels and flags are this thread's, whoever made
+ * them.
+ */
+export const kernelsApart = {
+  name: "kernels-apart",
+  load: (id) => (/runtime\/dist\/load-kernels\.js$/.test(id) ? text : undefined),
+};
+
+// A template as the address keeps Vite's development server from loading its client into the worker.
+const text = `
+  import { fileOf } from ${JSON.stringify(workerFiles)};
+  export async function loadKernels() {
+    const url = fileOf(import.meta.url, "kernels");
+    return (await import(\`\${url}\`)).kernels;
+  }
+`;
