@@ -1,6 +1,8 @@
 import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { harnessFolder } from "./build-harness.ts";
 import { echoModel, type HandMadeModel, permutationModel, sumsModel } from "./hand-made-models.ts";
@@ -37,15 +39,13 @@ afterAll(async () => {
 const places: PlainTensors = { places: { dtype: "int32", shape: [3], data: [2, 0, 1] } };
 
 /** Opens a model in the page and runs it; `isAsked` tells whether the kernels' script was asked for meanwhile. */
-async function run(name: string, inputs: PlainTensors, backend: (typeof backends)[number]) {
-  harness.files.requests.length = 0;
+async function run(name: string, inputs: PlainTensors, backend: (typeof backends)[number], on = harness) {
+  const { page, files } = on;
+  files.requests.length = 0;
   const target = { open: `/models/${name}/model.json`, options: { backend, cache: false } };
   const call = [target, inputs] as const;
-  const outcome = await harness.page.evaluate(
-    ([target, inputs]) => globalThis.harness.openAndRun(target, inputs),
-    call,
-  );
-  return { outcome, isAsked: harness.files.requests.includes(kernels) };
+  const outcome = await page.evaluate(([target, inputs]) => globalThis.harness.openAndRun(target, inputs), call);
+  return { outcome, isAsked: files.requests.includes(kernels) };
 }
 
 test.each(backends)(
@@ -58,6 +58,17 @@ test.each(backends)(
     expect(refused.outcome).toMatchObject({ error: { code: "invalid-argument" } });
   },
 );
+
+test("they load under a content security policy that allows the page's own scripts", async () => {
+  const strict = await openHarness(folder, { webgpu: false, policy: "default-src 'self'" });
+  try {
+    const { outcome, isAsked } = await run("permutation", places, "cpu", strict);
+    expect(outcome).toMatchObject({ value: { outputs: { y: { data: [1, 3, 3] } } } });
+    expect(isAsked).toBe(true);
+  } finally {
+    await strict[Symbol.asyncDispose]();
+  }
+});
 
 test("a model's texts are the same for them as for the worker that loads them", async () => {
   const { outcome } = await run("echo", { x: { dtype: "string", shape: [2], data: ["né", "b"] } }, "wasm");
@@ -81,4 +92,17 @@ test("a script of theirs that can't be loaded is a typed error, and the next ope
   });
   harness.files.faults.clear();
   expect((await run("permutation", places, "cpu")).outcome).toMatchObject({ value: { backend: "cpu" } });
+});
+
+test.each(backends)("Vite's development server brings the worker of %s no client of its own", async (backend) => {
+  const bundle = fileURLToPath(new URL("../packages/sdk/bundle/", import.meta.url));
+  const server = { middlewareMode: true, fs: { allow: [bundle] } };
+  const vite = await createServer({ root: bundle, configFile: false, logLevel: "error", server });
+  try {
+    const sent = await vite.transformRequest(`/${backend}.js`);
+    expect(sent?.code).toMatch(/import\(`\$\{\w+\}`\)/); // of the kernels, as it stands
+    expect(sent?.code).not.toContain("/@vite/client");
+  } finally {
+    await vite.close();
+  }
 });

@@ -12,11 +12,9 @@ export const kernelsApart = {
   load: (id) => (/runtime\/dist\/load-kernels\.js$/.test(id) ? text : undefined),
 };
 
-// A template as the address keeps Vite's development server from loading its client into the worker.
+// Vite's development server loads its client into a worker for an import of anything but a plain name in a template.
 const text = `
   import { fileOf } from ${JSON.stringify(workerFiles)};
-  export async function loadKernels() {
-    const url = fileOf(import.meta.url, "kernels");
-    return (await import(\`\${url}\`)).kernels;
-  }
+  const load = (url) => import(\`\${url}\`);
+  export const loadKernels = async () => (await load(fileOf(import.meta.url, "kernels"))).kernels;
 `;
