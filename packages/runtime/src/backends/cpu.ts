@@ -1,7 +1,36 @@
-import "@tensorflow/tfjs-backend-cpu";
+import "@tensorflow/tfjs-backend-cpu"; // it registers the backend, and its kernels
+import {
+  backend as currentBackend,
+  getKernelsForBackend,
+  type KernelConfig,
+  registerKernel,
+  type TensorInfo,
+  unregisterKernel,
+} from "@tensorflow/tfjs-core";
+import { checkIndices } from "./check-indices.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
+import { refuseImpossibleShapes } from "./refuse-impossible-shapes.ts";
+
+/** What TensorFlow.js's types hide of its backend in JavaScript. */
+interface CpuBackend {
+  readSync(dataId: object): ArrayLike<number>;
+  makeTensorInfo(shape: readonly number[], ...rest: unknown[]): unknown;
+}
+
+/** TensorFlow.js's kernels that take indices, with checks before them. */
+const checkedKernels: readonly KernelConfig[] = getKernelsForBackend("cpu").flatMap((config) => {
+  const checked = checkIndices(config, (backend, { dataId }: TensorInfo) => (backend as CpuBackend).readSync(dataId));
+  return checked === config ? [] : [checked];
+});
 
 /** Loads the backend that runs anywhere, in plain JavaScript: the last resort, and the reference in tests. */
 export async function openCpuBackend(): Promise<LoadedBackend> {
-  return startBackend("cpu", { testSize: 16 });
+  for (const config of checkedKernels) {
+    unregisterKernel(config.kernelName, "cpu");
+    registerKernel(config);
+  }
+  const loaded = await startBackend("cpu", { testSize: 16 });
+  const backend = currentBackend() as unknown as CpuBackend; // what was just started
+  backend.makeTensorInfo = refuseImpossibleShapes(backend.makeTensorInfo.bind(backend));
+  return loaded;
 }

@@ -14,6 +14,7 @@ import { convolve } from "../simd/convolve.ts";
 import { convolveTransposed } from "../simd/convolve-transposed.ts";
 import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
+import { checkIndices, type ReadElements } from "./check-indices.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 import { withWholeBias } from "./wasm-whole-bias.ts";
@@ -99,6 +100,19 @@ const corrections: Readonly<Record<string, Correction>> = {
   /** It moves four bytes for each element, whatever the dtype, and so writes past a bool's end. */
   Reverse: (call) => (call.x.dtype === "bool" ? asIntegers(call, ["x"]) : call.original(call.args)),
   Select: (call) => (call.args.inputs.t?.dtype === "bool" ? asIntegers(call, ["t", "e"]) : call.original(call.args)),
+  /** It takes the slopes in turn, along which axes they may lie. */
+  Prelu({ x, args, backend, original }) {
+    const alpha = args.inputs.alpha as TensorInfo; // it has one
+    const inner = alpha.shape.slice(alpha.shape.findIndex((size) => size !== 1));
+    if (sizeOf(alpha) === 1 || String(inner) === String(x.shape.slice(-inner.length))) return original(args);
+    const run = (kernel: string, inputs: Call["args"]["inputs"]) =>
+      getKernel(kernel, "wasm").kernelFunc({ inputs, attrs: {}, backend: args.backend }) as TensorInfo; // of one output
+    const zeros = run("ZerosLike", { x });
+    const whole = run("Add", { a: zeros, b: alpha });
+    const out = original({ ...args, inputs: { x, alpha: whole } });
+    for (const { dataId } of [zeros, whole]) backend.disposeData(dataId);
+    return out;
+  },
   /** Beyond the edge it takes other pixels than TensorFlow does. */
   Transform({ args, original }) {
     if (args.attrs?.fillMode !== "reflect") return original(args);
@@ -117,10 +131,12 @@ const corrections: Readonly<Record<string, Correction>> = {
 // Their maxima begin with the smallest positive number, so that no negative one is ever found.
 const wrongKernels = ["Dilation2D", "MaxPool3D", "MaxPoolWithArgmax"];
 
+const elementsOf: ReadElements = (backend, tensor) => numbersOf(backend as WasmBackend, tensor);
+
 /** All kernels of the backend, with those that were wrong corrected, and those for complex numbers. */
 const kernels: readonly KernelConfig[] = [
   ...complexWasmKernels,
-  ...getKernelsForBackend("wasm").map((config) => checkDtypes(correct(config))),
+  ...getKernelsForBackend("wasm").map((config) => checkDtypes(checkIndices(correct(config), elementsOf))),
 ];
 
 /**

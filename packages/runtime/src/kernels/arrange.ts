@@ -18,7 +18,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
-import { int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
+import { axisOf, int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
 
 /** A copy of the tensor with `updates` at `indices`; TensorFlow.js on cpu writes them into its input. */
 const scatterUpdate: Kernel = {
@@ -97,6 +97,7 @@ export const arrangeKernels: Kernels = {
       const hot = cast(oneHot(cast(index, "int32"), depth, 1, 0, "int32"), "bool");
       const result = choose(hot, on as TfjsTensor, off as TfjsTensor);
       const axis = attrs.int("axis", -1);
+      if (axis < -1 || axis > index.rank) throw invalid("OneHot", `axis ${axis} is outside [-1, ${index.rank}]`);
       if (axis < 0 || axis === index.rank) return result;
       const axes = index.shape.map((_, each) => each);
       return transpose(result, [...axes.slice(0, axis), index.rank, ...axes.slice(axis)]);
@@ -106,6 +107,7 @@ export const arrangeKernels: Kernels = {
   Roll: {
     reads: [1, 2],
     compose([x], _, { 1: shifts = [], 2: axes = [] }) {
+      if (shifts.length !== axes.length) throw invalid("Roll", `${shifts.length} shifts and ${axes.length} axes`);
       return axes.reduce((current, axis, index) => rollAxis(current, shifts[index] ?? 0, axis), x as TfjsTensor);
     },
   },
@@ -116,6 +118,10 @@ export const arrangeKernels: Kernels = {
       const [sequence, batch] = [attrs.int("seq_dim", 0), attrs.int("batch_dim", 0)];
       const [along, across] = [stridesOf(shape)[sequence] ?? 1, stridesOf(shape)[batch] ?? 1];
       const reversed = numbersOf(lengths);
+      const most = shape[sequence] ?? 0;
+      if (reversed.length !== shape[batch] || reversed.some((length) => length < 0 || length > most)) {
+        throw invalid("ReverseSequence", `expected ${shape[batch]} lengths from 0 to ${most}, got [${reversed}]`);
+      }
       const places = Array.from({ length: sizeOf(shape) }, (_, index) => {
         const at = Math.floor(index / along) % (shape[sequence] ?? 1);
         const length = reversed[Math.floor(index / across) % (shape[batch] ?? 1)] ?? 0;
@@ -154,7 +160,7 @@ function scatterOnto(combine: (x: TfjsTensor, scattered: TfjsTensor) => TfjsTens
 }
 
 function rollAxis(x: TfjsTensor, shift: number, givenAxis: number): TfjsTensor {
-  const axis = givenAxis < 0 ? givenAxis + x.rank : givenAxis;
+  const axis = axisOf("Roll", givenAxis, x.rank);
   const size = x.shape[axis] ?? 0;
   const offset = size === 0 ? 0 : ((shift % size) + size) % size;
   if (offset === 0) return x;

@@ -1,6 +1,6 @@
 import type { Tensor } from "@nearside/core";
 import type { Kernels, PlainKernel } from "./kernel.ts";
-import { float32Tensor, int32Tensor, numberOf, numbersOf } from "./plain-tensors.ts";
+import { float32Tensor, int32Tensor, invalid, numberOf, numbersOf } from "./plain-tensors.ts";
 
 /** The third has a threshold for scores, too. */
 const suppression: PlainKernel = { compute: (inputs) => placesOf(suppressBoxes(inputs)) };
@@ -123,6 +123,10 @@ interface Limits {
 
 /** Of the inputs of NonMaxSuppression: boxes, scores, the most, and what there is of both thresholds and sigma. */
 function suppressBoxes([boxes, scores, most, iou, least, sigma]: readonly Tensor[]): readonly Candidate[] {
+  if (boxes?.shape[1] !== 4 || String(scores?.shape) !== String(boxes.shape.slice(0, 1)) || !(numberOf(most) >= 0)) {
+    const got = `[${boxes?.shape}], [${scores?.shape}] and ${numberOf(most)}`;
+    throw invalid("NonMaxSuppression", `expected boxes [n,4], a score for each and a number from 0, got ${got}`);
+  }
   const corners = numbersOf(boxes);
   const candidates = numbersOf(scores).map((score, index) => ({
     edges: edgesOf(corners.slice(4 * index, 4 * index + 4)),

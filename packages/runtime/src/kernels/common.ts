@@ -14,7 +14,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { numericType } from "./kernel-attrs.ts";
-import { sizeOf } from "./plain-tensors.ts";
+import { invalid, sizeOf } from "./plain-tensors.ts";
 import { bytesOf, stringsOf } from "./string-bytes.ts";
 
 /** A tensor with so many of a value before and after it along each axis: paddings [rank, 2]. */
@@ -22,6 +22,9 @@ const padding: Kernel = {
   reads: [1, 2],
   compose([x], _, { 1: pairs = [], 2: [filling = 0] = [] }) {
     const input = x as TfjsTensor; // it has two inputs or three
+    if (pairs.length !== 2 * input.rank || pairs.some((size) => size < 0)) {
+      throw invalid("Pad", `expected two sizes from 0 for each axis of [${input.shape}], got [${pairs}]`);
+    }
     const [before, after] = [0, 1].map((side) => input.shape.map((_, axis) => pairs[2 * axis + side] ?? 0));
     if (input.rank <= 4) {
       return pad(

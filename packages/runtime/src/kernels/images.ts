@@ -10,6 +10,7 @@ import {
   tensor,
 } from "@tensorflow/tfjs-core";
 import type { Kernels } from "./kernel.ts";
+import { invalid } from "./plain-tensors.ts";
 
 /** Cropping and warping of images [b, h, w, c]. */
 export const imageKernels: Kernels = {
@@ -30,6 +31,11 @@ export const imageKernels: Kernels = {
       const method = attrs.text("interpolation", "NEAREST").toLowerCase() as "nearest";
       const mode = attrs.text("fill_mode", "CONSTANT").toLowerCase() as "constant";
       const [batch, , , channels] = all.shape;
+      const count = matrices.shape[0] ?? 0;
+      if ((count !== 1 && count !== batch) || height < 1 || width < 1) {
+        const got = `[${matrices.shape}] and ${height} × ${width} for [${all.shape}]`;
+        throw invalid("ImageProjectiveTransformV3", `expected a transform, or one per image, and a size, got ${got}`);
+      }
       if (batch === 0) return tensor([], [0, height, width, channels], all.dtype);
       const warped = Array.from({ length: batch }, (_, at): TfjsTensor => {
         const one = cast(slice(all, at, 1), "float32");

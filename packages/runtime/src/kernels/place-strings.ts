@@ -22,6 +22,9 @@ export const stringPlacingKernels: Kernels = {
     reads: [1],
     compose([x], _, { 1: times = [] }) {
       const input = x as TfjsTensor; // it has two inputs
+      if (times.length !== input.rank || times.some((count) => count < 0)) {
+        throw invalid("Tile", `expected how often, from 0, for each axis of [${input.shape}], got [${times}]`);
+      }
       return input.dtype === "string" ? tileStrings(input, times) : tile(input, [...times]);
     },
   },

@@ -50,6 +50,12 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((product, size) => product * size, 1);
 }
 
+/** An axis counted from the front. Throws `invalid-argument` for one that a tensor of that rank doesn't have. */
+export function axisOf(op: string, axis: number, rank: number): number {
+  if (axis >= -rank && axis < rank) return axis < 0 ? axis + rank : axis;
+  throw invalid(op, `axis ${axis} is outside [${-rank}, ${rank})`);
+}
+
 /** An error for inputs that TensorFlow would refuse, too. */
 export function invalid(op: string, message: string): InferenceError {
   return new InferenceError("invalid-argument", `op ${op}: ${message}`);

@@ -48,7 +48,10 @@ function unsorted(reduction: Reduction): Kernel {
 function sorted(reduction: Reduction): Kernel {
   return {
     compute([data, ids]) {
-      const count = (numbersOf(ids).at(-1) ?? -1) + 1;
+      const sortedIds = numbersOf(ids);
+      const wrong = sortedIds.find((id, row) => id < (sortedIds[row - 1] ?? 0));
+      if (wrong !== undefined) throw invalid("SegmentSum", `expected ids from 0 in ascending order, got ${wrong}`);
+      const count = (sortedIds.at(-1) ?? -1) + 1;
       return reduce(data as Tensor, ids as Tensor, { count, reduction, empty: () => 0 });
     },
   };
@@ -62,6 +65,9 @@ interface Segments {
 
 function reduce(data: Tensor, ids: Tensor, { count, reduction, empty }: Segments): Tensor {
   const inner = data.shape.slice(ids.shape.length);
+  if (ids.shape.some((length, axis) => length !== data.shape[axis])) {
+    throw invalid("SegmentSum", `expected a segment id for each element, got [${ids.shape}] for [${data.shape}]`);
+  }
   const size = sizeOf(inner);
   const result = new Array<number>(count * size).fill(reduction.start(data.dtype));
   const counts = new Array<number>(count).fill(0);

@@ -26,7 +26,8 @@ export const sparseKernels: Kernels = {
       }
       const [given, right] = [numbersOf(values), numbersOf(dense)];
       const result = new Array<number>(rows * columns).fill(0);
-      for (const [element, [first = 0, second = 0]] of rowsOf(indices).entries()) {
+      const places = placesWithin("SparseTensorDenseMatMul", indices, numbersOf(shape));
+      for (const [element, [first = 0, second = 0]] of places.entries()) {
         const [row, at] = isA ? [second, first] : [first, second];
         for (let column = 0; column < columns; column++) {
           const factor = right[isB ? column * width + at : at * width + column] ?? 0;
@@ -104,7 +105,7 @@ export const sparseKernels: Kernels = {
     compute([indices, values, _shape, dense]) {
       const sum = [...numbersOf(dense)];
       const given = numbersOf(values);
-      for (const [element, row] of rowsOf(indices).entries()) {
+      for (const [element, row] of placesWithin("SparseTensorDenseAdd", indices, dense?.shape ?? []).entries()) {
         const place = placeOf(row, dense?.shape ?? []);
         sum[place] = (sum[place] ?? 0) + (given[element] ?? 0);
       }
@@ -117,6 +118,15 @@ function rowsOf(indices: Tensor | undefined): readonly (readonly number[])[] {
   const [count = 0, rank = 0] = indices?.shape ?? [];
   const flat = numbersOf(indices);
   return Array.from({ length: count }, (_, row) => flat.slice(row * rank, (row + 1) * rank));
+}
+
+/** The rows. Throws `invalid-argument` for one outside the shape, which would make the result larger, up to all memory. */
+function placesWithin(op: string, indices: Tensor | undefined, shape: readonly number[]) {
+  const rows = rowsOf(indices);
+  const isWithin = (row: readonly number[]) => row.every((index, axis) => index >= 0 && index < (shape[axis] ?? 0));
+  const wrong = rows.find((row) => row.length !== shape.length || !isWithin(row));
+  if (wrong !== undefined) throw invalid(op, `index [${wrong}] is outside [${shape}]`);
+  return rows;
 }
 
 const placeOf = (row: readonly number[], shape: readonly number[]) =>

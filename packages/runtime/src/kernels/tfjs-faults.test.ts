@@ -105,6 +105,15 @@ test("a fused product on wasm refuses an activation that it doesn't know, whatev
   await expect(runFused([2, 2], [-2, 1, 1, -9], "GeluExact")).rejects.toThrow();
 });
 
+test("slopes of each row, which TensorFlow.js on wasm takes for those of columns, are of the row", async () => {
+  const inputs: Tensor[] = [
+    { dtype: "float32", shape: [2, 2], data: Float32Array.of(-1, -2, -3, 4) },
+    { dtype: "float32", shape: [2, 1], data: Float32Array.of(1, 2) },
+  ];
+  const [out] = await runOp({ op: "Prelu", inputs, outputs: ["float32"] }, await open(openWasmBackend()));
+  expect(Array.from(out?.data as Float32Array)).toEqual([-1, -2, -6, 4]);
+});
+
 test("TensorFlow.js has no ellipsis in Einsum", async () => {
   await open(openCpuBackend());
   expect(() => tf.einsum("...ij->...ji", tf.ones([2, 2]))).toThrow();

@@ -1,11 +1,18 @@
 import { InferenceError } from "@nearside/core";
-import { conv2d, depthwiseConv2d, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import {
+  backend_util,
+  conv2d,
+  depthwiseConv2d,
+  type TensorInfo,
+  type Tensor as TfjsTensor,
+} from "@tensorflow/tfjs-core";
 import { type KernelAttrs, valuesAt } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { window2d } from "../kernels/windows.ts";
 import { compose } from "../plan/composed.ts";
-import type { BoundKernel } from "../plan/device.ts";
+import { type BoundKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
-import { inputAt, kernelOp } from "./direct.ts";
+import { checkVector, inputAt, kernelOp, sameShape } from "./direct.ts";
 
 /** Convolutions and pooling over images [b, h, w, c]. */
 export const convolutionOps: Ops = {
@@ -21,6 +28,7 @@ export const convolutionOps: Ops = {
 };
 
 type Pair = [number, number];
+type Rank4 = [number, number, number, number];
 type Padding = "same" | "valid";
 type ExplicitPadding = [Pair, Pair, Pair, Pair];
 type ComposedConvolution = (
@@ -62,14 +70,14 @@ function convolutionOp(kernel: string, composed: ComposedConvolution): DirectOp 
     }
     return (inputs) => {
       const [x, filter] = checkDepth(kernel, inputs);
-      return run({ x, filter }, kernelAttrs);
+      return emptyConvolution([x, filter], kernelAttrs, kernel, device) ?? run({ x, filter }, kernelAttrs);
     };
   });
 }
 
 /** A convolution with a bias, an activation, or both; `fused_ops` names them, NoOp for no bias. */
 function fusedOp(kernel: string): DirectOp {
-  return kernelOp(kernel, (run, attrs) => {
+  return kernelOp(kernel, (run, attrs, device) => {
     const fused = attrs.texts("fused_ops").map((name) => name.toLowerCase());
     const hasBias = fused[0] === "biasadd";
     const activation = fused[1] ?? "linear";
@@ -84,7 +92,12 @@ function fusedOp(kernel: string): DirectOp {
     return (inputs) => {
       const [x, filter] = checkDepth(kernel, inputs);
       const [bias, preluActivationWeights] = hasBias ? [inputs[2], inputs[3]] : [undefined, inputs[2]];
-      return run({ x, filter, bias, preluActivationWeights } as Parameters<BoundKernel>[0], kernelAttrs);
+      const [, , depth = 0, count = 0] = filter.shape;
+      const channels = kernel === "FusedDepthwiseConv2D" ? depth * count : count;
+      checkVector(kernel, bias, channels);
+      if (preluActivationWeights?.shape[0] !== 1) checkVector(kernel, preluActivationWeights, channels);
+      const operands = { x, filter, bias, preluActivationWeights } as Parameters<BoundKernel>[0];
+      return emptyConvolution([x, filter], kernelAttrs, kernel, device) ?? run(operands, kernelAttrs);
     };
   });
 }
@@ -97,6 +110,65 @@ function checkDepth(kernel: string, inputs: readonly TensorInfo[]): [TensorInfo,
   throw new InferenceError("invalid-argument", `${kernel}: expected [b,h,w,c] and a filter [h,w,c,n], got ${got}`);
 }
 
+interface Window {
+  readonly strides: Pair;
+  readonly dilations: Pair;
+  readonly pad: Padding | ExplicitPadding;
+}
+
+/** Whether a window lies anywhere within the images. Throws `invalid-argument` for what is no window, or no images. */
+function fits(kernel: string, x: TensorInfo, size: readonly number[], { dilations, pad }: Window): boolean {
+  let isFitting = true;
+  for (let axis = 0; axis < 2; axis++) {
+    const [window = 0, dilation = 1, length = 0] = [size[axis], dilations[axis], x.shape[axis + 1]];
+    const [before, after] = typeof pad === "string" ? [0, 0] : (pad[axis + 1] as Pair); // one for each axis
+    if (x.shape.length !== 4 || window < 1 || before < 0 || after < 0) {
+      const got = `${size[0]} × ${size[1]} and [${x.shape}]`;
+      throw invalid(kernel, `expected a window, and images [b,h,w,c], got ${got}`);
+    }
+    const reach = pad === "same" ? 1 : (window - 1) * dilation + 1;
+    if (length + before + after < reach) isFitting = false;
+  }
+  return isFitting;
+}
+
+/** What comes of a filter that fits nowhere, on which kernels trap; undefined where it fits. */
+function emptyConvolution(
+  [x, filter]: readonly [TensorInfo, TensorInfo],
+  window: Window,
+  kernel: string,
+  device: Device,
+) {
+  if (fits(kernel, x, filter.shape, window)) return undefined;
+  const [images, sizes] = [x.shape as Rank4, filter.shape as Rank4]; // as was checked
+  const { strides, dilations, pad } = window;
+  const isDepthwise = kernel.includes("Depthwise");
+  const info = backend_util.computeConv2DInfo(images, sizes, strides, dilations, pad, undefined, isDepthwise);
+  return withoutPixels(info.outShape, kernel, device);
+}
+
+/** An output of no pixels, as TensorFlow has it. A window that is larger by a stride or more makes it less than that. */
+function withoutPixels(shape: readonly number[], kernel: string, device: Device): TensorInfo {
+  if (shape.every((size) => size >= 0)) return makeTensor(device, new Float32Array(), shape, "float32");
+  throw invalid(kernel, `expected a window within the images, got one of which [${shape}] comes`);
+}
+
+/** The output's shape must be one of which `filter` makes the shape of `dy`. */
+function checkTransposed(
+  shape: readonly number[],
+  filter: TensorInfo,
+  dy: TensorInfo,
+  { strides, pad }: Pick<Window, "strides" | "pad">,
+): void {
+  const isOfRank4 = [shape, filter.shape, dy.shape].every(({ length }) => length === 4);
+  if (isOfRank4 && shape[3] === filter.shape[2] && shape.every((size) => size >= 0)) {
+    const { outShape } = backend_util.computeConv2DInfo(shape as Rank4, filter.shape as Rank4, strides, 1, pad);
+    if (sameShape(outShape, dy.shape)) return;
+  }
+  const message = `expected a shape and a filter of which [${dy.shape}] comes, got [${shape}] and [${filter.shape}]`;
+  throw invalid("Conv2DBackpropInput", message);
+}
+
 /** TensorFlow's order is: the output's shape, the filter, what is to be transposed. */
 function transposedOp(): DirectOp {
   return kernelOp(
@@ -105,7 +177,9 @@ function transposedOp(): DirectOp {
       const { strides, pad, dataFormat } = convolutionAttrs(attrs);
       return (inputs, values) => {
         const [filter, dy] = [inputAt(inputs, 1), inputAt(inputs, 2)];
-        return run({ dy, filter }, { strides, pad, dataFormat, inputShape: [...valuesAt(values, 0)] });
+        const inputShape = [...valuesAt(values, 0)];
+        if (dataFormat === "NHWC") checkTransposed(inputShape, filter, dy, { strides, pad });
+        return run({ dy, filter }, { strides, pad, dataFormat, inputShape });
       };
     },
     [0],
@@ -113,9 +187,16 @@ function transposedOp(): DirectOp {
 }
 
 function poolOp(kernel: string): DirectOp {
-  return kernelOp(kernel, (run, attrs) => {
+  return kernelOp(kernel, (run, attrs, device) => {
     const { size, strides } = window2d(attrs);
-    const kernelAttrs = { filterSize: size, strides, pad: paddingOf(attrs) };
-    return (inputs) => run({ x: inputAt(inputs, 0) }, kernelAttrs);
+    const pad = paddingOf(attrs);
+    const kernelAttrs = { filterSize: size, strides, pad };
+    const window: Window = { strides, dilations: [1, 1], pad };
+    return (inputs) => {
+      const x = inputAt(inputs, 0);
+      if (fits(kernel, x, size, window)) return run({ x }, kernelAttrs);
+      const info = backend_util.computePool2DInfo(x.shape as Rank4, size, strides, 1, pad);
+      return withoutPixels(info.outShape, kernel, device);
+    };
   });
 }

@@ -1,6 +1,7 @@
 import { InferenceError } from "@nearside/core";
 import type { TensorInfo } from "@tensorflow/tfjs-core";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { type BoundKernel, bindKernel, type Device } from "../plan/device.ts";
 import type { DirectOp, RunDirect } from "../plan/op.ts";
 
@@ -18,6 +19,12 @@ export function inputAt(inputs: readonly TensorInfo[], index: number): TensorInf
   const input = inputs[index];
   if (input === undefined) throw new InferenceError("data-loss", `expected an input ${index}, got ${inputs.length}`);
   return input;
+}
+
+/** Throws `invalid-argument` for a bias or slopes that are a vector of another length: it would be read beyond its end. */
+export function checkVector(op: string, vector: TensorInfo | undefined, channels: number | undefined): void {
+  if (vector?.shape.length !== 1 || vector.shape[0] === channels) return;
+  throw invalid(op, `expected a vector of the ${channels} channels, got [${vector.shape}]`);
 }
 
 /** The same elements in another shape: a view that borrows what it is made of. */

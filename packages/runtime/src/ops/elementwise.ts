@@ -1,6 +1,7 @@
 import { type TensorInfo, type Tensor as TfjsTensor, upcastType } from "@tensorflow/tfjs-core";
 import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
@@ -67,18 +68,39 @@ export const elementwiseOps: Ops = {
   ...Object.fromEntries(Object.entries(binary).map(([op, kernel]) => [op, binaryOp(kernel)])),
   Real: kernelOp("Real", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
   Imag: kernelOp("Imag", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
-  Complex: kernelOp("Complex", (run) => (inputs) => run({ real: inputAt(inputs, 0), imag: inputAt(inputs, 1) })),
+  Complex: kernelOp("Complex", (run) => (inputs) => {
+    checkAlike("Complex", inputs);
+    return run({ real: inputAt(inputs, 0), imag: inputAt(inputs, 1) });
+  }),
   Div: divideOp(),
   RealDiv: divideOp(),
-  AddN: kernelOp("AddN", (run) => (inputs) => run(inputs)),
+  AddN: kernelOp("AddN", (run) => (inputs) => {
+    checkAlike("AddN", inputs);
+    return run(inputs);
+  }),
   LeakyRelu: kernelOp("LeakyRelu", (run, attrs) => {
     const alpha = attrs.float("alpha", 0.2);
     return (inputs) => run({ x: inputAt(inputs, 0) }, { alpha });
   }),
-  Prelu: kernelOp("Prelu", (run) => (inputs) => run({ x: inputAt(inputs, 0), alpha: inputAt(inputs, 1) })),
+  Prelu: kernelOp("Prelu", (run) => (inputs) => {
+    const [x, alpha] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    const isWithin = alpha.shape.every(
+      (size, axis) => size === 1 || size === x.shape[axis - alpha.shape.length + x.shape.length],
+    );
+    if (isWithin && alpha.shape.length <= x.shape.length) return run({ x, alpha });
+    throw invalid("Prelu", `expected a slope for [${x.shape}], got [${alpha.shape}]`);
+  }),
   Select: { bind: selectRows },
   SelectV2: { bind: select },
 };
+
+/** Throws `invalid-argument` for tensors of several shapes: a smaller one would be read beyond its end. */
+function checkAlike(op: string, inputs: readonly TensorInfo[]): void {
+  const { shape } = inputAt(inputs, 0);
+  const other = inputs.find((input) => !sameShape(input.shape, shape));
+  if (other === undefined) return;
+  throw invalid(op, `expected tensors of one shape, got [${shape}] and [${other.shape}]`);
+}
 
 function unaryOp(kernel: string): DirectOp {
   return kernelOp(kernel, (run) => (inputs) => run({ x: inputAt(inputs, 0) }));

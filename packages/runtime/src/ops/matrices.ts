@@ -1,10 +1,11 @@
 import { InferenceError } from "@nearside/core";
 import { type TensorInfo, type Tensor as TfjsTensor, transpose, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
 import type { BoundKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
-import { inputAt, kernelOp, viewed } from "./direct.ts";
+import { checkVector, inputAt, kernelOp, viewed } from "./direct.ts";
 
 /** Products of matrices, and transposition. */
 export const matrixOps: Ops = {
@@ -54,6 +55,7 @@ function fusedProductOp(): DirectOp {
       const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
       checkInner(a, b, kernelAttrs);
       const [bias, preluActivationWeights] = hasBias ? [inputs[2], inputs[3]] : [undefined, inputs[2]];
+      checkVector("_FusedMatMul", bias, b.shape.at(kernelAttrs.transposeB ? -2 : -1));
       const operands = { a: asBatch(a), b: asBatch(b), bias, preluActivationWeights };
       const { dataId, shape, dtype } = run(operands as Parameters<BoundKernel>[0], kernelAttrs);
       return { dataId, dtype, shape: [...outerShape(a, b), ...shape.slice(-2)] };
@@ -71,11 +73,19 @@ function outerShape(a: TensorInfo, b: TensorInfo): number[] {
   return (a.shape.length >= b.shape.length ? a : b).shape.slice(0, -2);
 }
 
+/** The axes, counted from the front. Any others would be read, and written, beyond their end. */
+function permutationOf(axes: readonly number[], shape: readonly number[]): number[] {
+  const perm = axes.map((axis) => (axis < 0 ? axis + shape.length : axis));
+  if (perm.length === shape.length && shape.every((_, axis) => perm.includes(axis))) return perm;
+  throw invalid("Transpose", `expected each axis of [${shape}] once, got [${axes}]`);
+}
+
 function transposeOp(): DirectOp {
   return kernelOp(
     "Transpose",
     (run, _, device) => (inputs, values) => {
-      const [x, perm] = [inputAt(inputs, 0), [...valuesAt(values, 1)]];
+      const x = inputAt(inputs, 0);
+      const perm = permutationOf(valuesAt(values, 1), x.shape);
       if (x.dtype === "complex64") return compose(device, [x], ([input]) => transpose(input as TfjsTensor, perm));
       return run({ x }, { perm });
     },

@@ -1,4 +1,6 @@
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { bindKernel } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
 import { inputAt, kernelOp } from "./direct.ts";
@@ -10,11 +12,11 @@ export const reductionOps: Ops = {
   Min: reduceOp("Min"),
   Sum: reduceOp("Sum"),
   Softmax: kernelOp("Softmax", (run) => (inputs) => {
-    const logits = inputAt(inputs, 0);
+    const logits = vectorsAt(inputs, "Softmax");
     return run({ logits }, { dim: logits.shape.length - 1 });
   }),
   LogSoftmax: kernelOp("LogSoftmax", (run) => (inputs) => {
-    const logits = inputAt(inputs, 0);
+    const logits = vectorsAt(inputs, "LogSoftmax");
     return run({ logits }, { axis: logits.shape.length - 1 });
   }),
   FusedBatchNorm: batchNormOp(),
@@ -47,12 +49,29 @@ function reduceOp(kernel: string): DirectOp {
   };
 }
 
+/** The first input; of a number alone there is no axis to go along. */
+function vectorsAt(inputs: readonly TensorInfo[], op: string): TensorInfo {
+  const x = inputAt(inputs, 0);
+  if (x.shape.length > 0) return x;
+  throw invalid(op, "expected a vector, or several, got a scalar");
+}
+
 function batchNormOp(): DirectOp {
   return kernelOp("FusedBatchNorm", (run, attrs) => {
     const varianceEpsilon = attrs.float("epsilon", 0.001);
     return (inputs) => {
-      const [x, scale, offset, mean, variance] = [0, 1, 2, 3, 4].map((at) => inputAt(inputs, at));
+      const x = inputAt(inputs, 0);
+      const channels = [1, 2, 3, 4].map((at) => inputAt(inputs, at));
+      checkChannels(x, channels);
+      const [scale, offset, mean, variance] = channels;
       return run({ x, scale, offset, mean, variance } as Parameters<typeof run>[0], { varianceEpsilon });
     };
   });
+}
+
+/** Vectors of other lengths would be repeated, or read beyond their ends. */
+function checkChannels(x: TensorInfo, vectors: readonly TensorInfo[]): void {
+  if (vectors.every(({ shape }) => shape.length === 1 && shape[0] === x.shape.at(-1))) return;
+  const got = vectors.map(({ shape }) => `[${shape}]`).join(", ");
+  throw invalid("FusedBatchNorm", `expected vectors of the channels of [${x.shape}], got ${got}`);
 }

@@ -1,6 +1,7 @@
 import { cast, gather, reshape, stack, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { Values } from "../kernels/kernel.ts";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
@@ -16,8 +17,9 @@ export const sliceOps: Ops = {
       const x = inputAt(inputs, 0);
       const begin = [...valuesAt(values, 1)];
       const size = valuesAt(values, 2).map((length, axis) =>
-        length < 0 ? (x.shape[axis] ?? 0) - (begin[axis] ?? 0) : length,
+        length === -1 ? (x.shape[axis] ?? 0) - (begin[axis] ?? 0) : length,
       );
+      checkSlice(x.shape, begin, size);
       return run({ x }, { begin, size });
     },
     [1, 2],
@@ -33,7 +35,11 @@ export const sliceOps: Ops = {
         shrinkAxisMask: attrs.int("shrink_axis_mask", 0),
       };
       return (inputs, values) => {
-        const [begin, end, strides] = [1, 2, 3].map((index) => [...valuesAt(values, index)]);
+        const [begin = [], end = [], strides = []] = [1, 2, 3].map((index) => [...valuesAt(values, index)]);
+        if (begin.length !== end.length || begin.length !== strides.length) {
+          const got = `${begin.length}, ${end.length} and ${strides.length}`;
+          throw invalid("StridedSlice", `expected as many begins, ends and strides, got ${got}`);
+        }
         return run({ x: inputAt(inputs, 0) }, { begin, end, strides, ...masks });
       };
     },
@@ -67,6 +73,19 @@ export const sliceOps: Ops = {
   Gather: gatherOp(() => 0),
   GatherV2: gatherOp((values) => valuesAt(values, 2)[0] ?? 0),
 };
+
+/** TensorFlow.js's kernel on wasm reads beyond the end. */
+function checkSlice(shape: readonly number[], begin: readonly number[], size: readonly number[]): void {
+  if (begin.length !== shape.length || size.length !== shape.length) {
+    const got = `${begin.length} and ${size.length} for [${shape}]`;
+    throw invalid("Slice", `expected a begin and a size for each axis, got ${got}`);
+  }
+  for (let axis = 0; axis < shape.length; axis++) {
+    const [from, length, whole] = [begin[axis] ?? 0, size[axis] ?? 0, shape[axis] ?? 0];
+    if (from >= 0 && length >= 0 && from + length <= whole) continue;
+    throw invalid("Slice", `${length} from ${from} on, along axis ${axis}, is outside [0, ${whole})`);
+  }
+}
 
 function concatOp(axisAt: number, parts: (inputs: readonly TensorInfo[]) => readonly TensorInfo[]): DirectOp {
   return {
