@@ -1,4 +1,4 @@
-import type { KernelConfig, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
+import { type KernelConfig, type KernelFunc, type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { invalid } from "../kernels/plain-tensors.ts";
 
 type Arguments = Parameters<KernelFunc>[0];
@@ -20,6 +20,11 @@ type Check = (call: Call) => void;
 const checks: Readonly<Record<string, Check>> = {
   GatherNd: ({ kernel, inputs: { params, indices }, read }) =>
     checkPlaces(kernel, read(indices as TensorInfo), (params as TensorInfo).shape, indices?.shape.at(-1)),
+  GatherV2({ kernel, inputs, attrs, read }) {
+    const { x, indices } = inputs as { x: TensorInfo; indices: TensorInfo }; // its own
+    const [axis = 0] = util.parseAxisParam(Number(attrs?.axis), x.shape);
+    checkPlaces(kernel, read(indices), x.shape.slice(axis, axis + 1), 1);
+  },
   ScatterNd: ({ kernel, inputs: { indices }, attrs, read }) =>
     checkPlaces(kernel, read(indices as TensorInfo), attrs?.shape as number[], depthOf(indices)),
   TensorScatterUpdate: ({ kernel, inputs: { tensor, indices }, read }) =>
@@ -28,6 +33,7 @@ const checks: Readonly<Record<string, Check>> = {
     checkPlaces(kernel, read(sparseIndices as TensorInfo), attrs?.outputShape as number[], depthOf(sparseIndices)),
   CropAndResize({ kernel, inputs, read }) {
     const { image, boxes, boxInd } = inputs as { image: TensorInfo; boxes: TensorInfo; boxInd: TensorInfo }; // its own
+    if (image.shape.slice(1, 3).includes(0)) throw invalid(kernel, `expected images of pixels, got [${image.shape}]`);
     checkPlaces(kernel, read(boxInd), image.shape.slice(0, 1), 1);
     const edges = read(boxes);
     for (let at = 0; at < edges.length; at++) {

@@ -15,6 +15,7 @@ import { convolveTransposed } from "../simd/convolve-transposed.ts";
 import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
 import { checkIndices, type ReadElements } from "./check-indices.ts";
+import { gatherInBatches } from "./wasm-batched-gather.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 import { withWholeBias } from "./wasm-whole-bias.ts";
@@ -70,6 +71,13 @@ const preferring =
   (call) =>
     own(call.args) ?? correction(call);
 
+/** XNNPACK computes nothing of more axes, and what was in memory stays. */
+const upToSixAxes: Correction = ({ args, original }) => {
+  const { a, b } = args.inputs as { a: TensorInfo; b: TensorInfo }; // of two tensors
+  if (Math.max(a.shape.length, b.shape.length) <= 6) return original(args);
+  throw new Error("A kernel for more than 6 axes is not registered for backend 'wasm'");
+};
+
 const asItIs: Correction = ({ args, original }) => original(args);
 
 /** A fused kernel that takes any bias: our own where it can do it, else in steps, unless the bias is a vector. */
@@ -88,8 +96,22 @@ const corrections: Readonly<Record<string, Correction>> = {
   FusedDepthwiseConv2D: withAnyBias(convolveDepthwise, withExplicitPadding(true)),
   Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
   Concat: preferring(concatenate, asItIs),
-  BatchMatMul: preferring(multiplyTensors, asItIs),
+  BatchMatMul: preferring(multiplyTensors, ({ args, backend, original }) => {
+    const out = original(args) as TensorInfo; // it has one output
+    const { shape } = args.inputs.a as TensorInfo; // its first input
+    if (shape.includes(0)) numbersOf(backend, out).fill(0); // XNNPACK computes nothing, and what was in memory stays
+    return out;
+  }),
   _FusedMatMul: withAnyBias(multiplyTensors, asItIs),
+  Add: upToSixAxes,
+  Maximum: upToSixAxes,
+  Minimum: upToSixAxes,
+  Multiply: upToSixAxes,
+  RealDiv: upToSixAxes,
+  SquaredDifference: upToSixAxes,
+  Sub: upToSixAxes,
+  GatherV2: ({ args, original }) =>
+    args.attrs?.batchDims && args.inputs.x?.dtype !== "string" ? gatherInBatches(args) : original(args),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);

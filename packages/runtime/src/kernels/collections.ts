@@ -5,6 +5,8 @@ import {
   euclideanNorm,
   localResponseNormalization,
   lowerBound,
+  type Rank,
+  reshape,
   sparse,
   string,
   type Tensor1D,
@@ -33,6 +35,8 @@ export const collectionKernels: Kernels = {
   TopKV2: {
     reads: [1],
     compose([x], attrs, { 1: [k = 1] = [] }) {
+      const { dtype, shape } = x as TfjsTensor;
+      if (shape.at(-1) === 0 && k === 0) return [zeros(shape, dtype as "float32"), zeros(shape, "int32")]; // wasm traps
       const { values, indices } = topk(x as TfjsTensor, k, attrs.bool("sorted", true)); // it has two inputs
       return [values, indices];
     },
@@ -79,7 +83,12 @@ export const collectionKernels: Kernels = {
   },
   Bincount: {
     reads: [1],
-    compose: ([x, , weights], _, { 1: [size = 0] = [] }) => bincount(x as never, weights as never, size) as TfjsTensor, // tensors of rank 1
+    compose([x, , weights], _, { 1: [size = 0] = [] }) {
+      const [values, weighted] = [x, weights].map((tensor) =>
+        reshape<Rank.R1>(tensor as TfjsTensor, [tensor?.size ?? 0]),
+      );
+      return bincount(values as Tensor1D, weighted as Tensor1D, size); // it has three inputs
+    },
   },
   BroadcastArgs: { compose: ([a, b]) => broadcastArgs(a as TfjsTensor, b as TfjsTensor) as TfjsTensor },
 };

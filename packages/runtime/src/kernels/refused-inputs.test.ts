@@ -101,6 +101,28 @@ const rows: readonly Row[] = [
     says: "finite",
   },
   {
+    op: "GatherV2",
+    about: "in batches, beyond the end",
+    attrs: { batch_dims: { i: "1" } },
+    inputs: [f32([2, 2]), i32([2, 1], 0, 2), i32([], 1)],
+    says: "2",
+  },
+  {
+    op: "CropAndResize",
+    about: "of no pixels",
+    attrs: bilinear,
+    inputs: [f32([1, 0, 2, 1]), f32([1, 4], 0, 0, 1, 1), i32([1], 0), i32([2], 2, 2)],
+    says: "[1,0,2,1]",
+  },
+  {
+    op: "Conv2D",
+    about: "of no channels",
+    attrs: sliding("SAME"),
+    inputs: [f32([1, 4, 4, 0]), f32([2, 2, 0, 4])],
+    says: "[1,4,4,0]",
+  },
+  { op: "MatMul", about: "of a vector", inputs: [f32([2]), f32([2, 2])], says: "[2] and [2,2]" },
+  {
     op: "SparseSegmentSum",
     about: "of fewer ids than indices",
     inputs: [f32([2, 1]), i32([2], 0, 1), i32([1], 0)],
@@ -339,6 +361,38 @@ describe.each([
     });
     expect(neighbours.areWhole()).toBe(true);
   });
+
+  const computed: readonly (readonly [string, string, JsonAttrs, readonly Tensor[], readonly number[]])[] = [
+    [
+      "GatherV2",
+      "in batches of numbers",
+      { batch_dims: { i: "1" } },
+      [f32([2, 2]), i32([2, 1], 0, 1), i32([], 1)],
+      [1, 4],
+    ],
+    [
+      "GatherV2",
+      "in batches of two axes",
+      { batch_dims: { i: "2" } },
+      [f32([2, 1, 3]), i32([2, 1, 2], 0, 1, 2, 2), i32([], 2)],
+      [1, 2, 6, 6],
+    ],
+    ["Sum", "of nothing", {}, [f32([2, 0]), i32([1], 1)], [0, 0]],
+    ["Max", "of nothing", {}, [f32([2, 0]), i32([1], -1)], [-Infinity, -Infinity]],
+    ["Mean", "of nothing", {}, [f32([1, 0]), i32([1], 1)], [Number.NaN]],
+    ["MatMul", "of nothing", {}, [f32([2, 0]), f32([0, 2])], [0, 0, 0, 0]],
+    ["TopKV2", "of nothing", {}, [f32([2, 0]), i32([], 0)], []],
+    ["Bincount", "of rows", {}, [i32([2, 2], 1, 1, 0, 1), i32([], 2), f32([0])], [1, 3]],
+  ];
+
+  test.each(computed)(
+    "%s %s is what it is in TensorFlow, not what was in memory",
+    async (op, _about, attrs, inputs, expected) => {
+      using _neighbours = new Neighbours();
+      const [output] = await runOp({ op, attrs, inputs, outputs: ["float32"] }, backend);
+      expect(Array.from(output?.data as Float32Array)).toEqual(expected);
+    },
+  );
 
   const larger: readonly (readonly [string, JsonAttrs, readonly Tensor[]])[] = [
     ["Conv2D", sliding("VALID"), [f32([1, 2, 2, 4]), f32([3, 3, 4, 4])]],

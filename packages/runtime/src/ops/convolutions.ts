@@ -105,7 +105,8 @@ function fusedOp(kernel: string): DirectOp {
 /** A shape that doesn't fit would be read beyond its end. */
 function checkDepth(kernel: string, inputs: readonly TensorInfo[]): [TensorInfo, TensorInfo] {
   const [x, filter] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-  if (x.shape.length === 4 && filter.shape.length === 4 && x.shape[3] === filter.shape[2]) return [x, filter];
+  if (x.shape.length === 4 && filter.shape.length === 4 && x.shape[3] !== 0 && x.shape[3] === filter.shape[2])
+    return [x, filter];
   const got = `[${x.shape.join(",")}] and [${filter.shape.join(",")}]`;
   throw new InferenceError("invalid-argument", `${kernel}: expected [b,h,w,c] and a filter [h,w,c,n], got ${got}`);
 }

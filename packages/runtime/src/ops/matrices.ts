@@ -35,7 +35,7 @@ interface Transposed {
 /** A shape that doesn't fit would be read beyond its end. */
 function checkInner(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: Transposed): void {
   const inner = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
-  if (inner[0] !== undefined && inner[0] === inner[1]) return;
+  if (a.shape.length > 1 && b.shape.length > 1 && inner[0] === inner[1]) return;
   const got = `[${a.shape.join(",")}] and [${b.shape.join(",")}]`;
   throw new InferenceError("invalid-argument", `a matrix product: expected sizes that fit, got ${got}`);
 }
@@ -55,7 +55,9 @@ function fusedProductOp(): DirectOp {
       const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
       checkInner(a, b, kernelAttrs);
       const [bias, preluActivationWeights] = hasBias ? [inputs[2], inputs[3]] : [undefined, inputs[2]];
-      checkVector("_FusedMatMul", bias, b.shape.at(kernelAttrs.transposeB ? -2 : -1));
+      const columns = b.shape.at(kernelAttrs.transposeB ? -2 : -1);
+      checkVector("_FusedMatMul", bias, columns);
+      if (preluActivationWeights?.shape[0] !== 1) checkVector("_FusedMatMul", preluActivationWeights, columns);
       const operands = { a: asBatch(a), b: asBatch(b), bias, preluActivationWeights };
       const { dataId, shape, dtype } = run(operands as Parameters<BoundKernel>[0], kernelAttrs);
       return { dataId, dtype, shape: [...outerShape(a, b), ...shape.slice(-2)] };

@@ -1,7 +1,7 @@
-import type { TensorInfo } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
-import { bindKernel } from "../plan/device.ts";
+import { bindKernel, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
 import { inputAt, kernelOp } from "./direct.ts";
 
@@ -24,6 +24,14 @@ export const reductionOps: Ops = {
   FusedBatchNormV3: batchNormOp(),
 };
 
+/** What comes of no elements; TensorFlow.js on wasm gives what was in memory. */
+const ofNothing: Readonly<Record<string, number>> = {
+  Max: Number.NEGATIVE_INFINITY,
+  Mean: Number.NaN,
+  Min: Number.POSITIVE_INFINITY,
+  Sum: 0,
+};
+
 function reduceOp(kernel: string): DirectOp {
   return {
     reads: [1],
@@ -37,6 +45,12 @@ function reduceOp(kernel: string): DirectOp {
         const { length: rank } = x.shape;
         const axis = valuesAt(values, 1).map((each) => (each < 0 ? each + rank : each));
         if (axis.length === 0) return reshape({ x }, { shape: x.shape });
+        if (axis.some((each) => x.shape[each] === 0) && x.dtype === "float32") {
+          const kept = x.shape.map((size, each) => (axis.includes(each) ? 1 : size));
+          const shape = keepDims ? kept : kept.filter((_, each) => !axis.includes(each));
+          const values = new Float32Array(util.sizeFromShape(kept)).fill(ofNothing[kernel] ?? 0);
+          return makeTensor(device, values, shape, "float32");
+        }
         // The kernel of Max knows the axes by another name than all the others.
         const kernelAttrs = { axis, reductionIndices: axis, keepDims };
         if (x.dtype !== "bool") return run({ x }, kernelAttrs);
