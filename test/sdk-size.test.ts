@@ -66,9 +66,9 @@ test("the bundled scripts are in ASCII, which browsers decode and parse in half 
 });
 
 test.each([
-  ["webgpu", 114 * 1024],
+  ["webgpu", 115 * 1024],
   ["wasm", 84 * 1024],
-  ["webgl", 115 * 1024],
+  ["webgl", 116 * 1024],
   ["cpu", 73 * 1024],
   ["kernels", 39 * 1024],
   ["server", 6 * 1024],

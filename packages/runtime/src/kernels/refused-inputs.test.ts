@@ -379,6 +379,7 @@ describe.each([
     ],
     ["Sum", "of nothing", {}, [f32([2, 0]), i32([1], 1)], [0, 0]],
     ["Max", "of nothing", {}, [f32([2, 0]), i32([1], -1)], [-Infinity, -Infinity]],
+    ["Max", "of no integers", {}, [i32([1, 0]), i32([1], 1)], [-(2 ** 31)]],
     ["Mean", "of nothing", {}, [f32([1, 0]), i32([1], 1)], [Number.NaN]],
     ["MatMul", "of nothing", {}, [f32([2, 0]), f32([0, 2])], [0, 0, 0, 0]],
     ["TopKV2", "of nothing", {}, [f32([2, 0]), i32([], 0)], []],

@@ -45,11 +45,14 @@ function reduceOp(kernel: string): DirectOp {
         const { length: rank } = x.shape;
         const axis = valuesAt(values, 1).map((each) => (each < 0 ? each + rank : each));
         if (axis.length === 0) return reshape({ x }, { shape: x.shape });
-        if (axis.some((each) => x.shape[each] === 0) && x.dtype === "float32") {
+        if (axis.some((each) => x.shape[each] === 0) && (x.dtype === "float32" || x.dtype === "int32")) {
           const kept = x.shape.map((size, each) => (axis.includes(each) ? 1 : size));
           const shape = keepDims ? kept : kept.filter((_, each) => !axis.includes(each));
-          const values = new Float32Array(util.sizeFromShape(kept)).fill(ofNothing[kernel] ?? 0);
-          return makeTensor(device, values, shape, "float32");
+          const value = ofNothing[kernel] ?? 0;
+          const count = util.sizeFromShape(kept);
+          if (x.dtype === "float32") return makeTensor(device, new Float32Array(count).fill(value), shape, "float32");
+          const integer = Math.max(-(2 ** 31), Math.min(value, 2 ** 31 - 1));
+          return makeTensor(device, new Int32Array(count).fill(integer), shape, "int32");
         }
         // The kernel of Max knows the axes by another name than all the others.
         const kernelAttrs = { axis, reductionIndices: axis, keepDims };
