@@ -67,10 +67,10 @@ test("the bundled scripts are in ASCII, which browsers decode and parse in half 
 
 test.each([
   ["webgpu", 115 * 1024],
-  ["wasm", 84 * 1024],
+  ["wasm", 85 * 1024],
   ["webgl", 116 * 1024],
   ["cpu", 73 * 1024],
-  ["kernels", 39 * 1024],
+  ["kernels", 40 * 1024],
   ["server", 6 * 1024],
   ["images", 2 * 1024],
   ["samples", 512],
