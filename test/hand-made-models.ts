@@ -1,9 +1,23 @@
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import type { Tensors } from "@nearside/core";
 
 /** The files of a model that a test wrote. */
 export interface HandMadeModel {
   readonly json: string;
   readonly weights?: Uint8Array;
+}
+
+/** Writes models to a new temporary folder, each at its path in there; whoever gets the folder removes it. */
+export async function writeModels(models: Readonly<Record<string, HandMadeModel>>): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "nearside-"));
+  for (const [path, { json, weights }] of Object.entries(models)) {
+    await mkdir(join(folder, path), { recursive: true });
+    await writeFile(join(folder, path, "model.json"), json);
+    if (weights) await writeFile(join(folder, path, "weights.bin"), weights);
+  }
+  return folder;
 }
 
 const float = { type: "DT_FLOAT" };

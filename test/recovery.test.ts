@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Tensors } from "@nearside/core";
 import { expectClose, type GoldenRun } from "@nearside/core/testing";
@@ -8,7 +7,7 @@ import type { LocalBackend } from "nearside";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { harnessFolder } from "./build-harness.ts";
 import { installDeviceFaults } from "./device-faults.ts";
-import { fillModel, fillTo, sumsModel } from "./hand-made-models.ts";
+import { fillModel, fillTo, sumsModel, writeModels } from "./hand-made-models.ts";
 import type { Outcome, Target } from "./harness/target.ts";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import { longModel, longModelGolden } from "./long-model.ts";
@@ -16,12 +15,7 @@ import { fromPlainTensors, type PlainTensors, toPlainTensors } from "./plain-ten
 
 let folder: string;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "nearside-"));
-  for (const [name, { json, weights }] of Object.entries({ long: longModel, sums: sumsModel, fill: fillModel })) {
-    await mkdir(join(folder, name));
-    await writeFile(join(folder, name, "model.json"), json);
-    if (weights) await writeFile(join(folder, name, "weights.bin"), weights);
-  }
+  folder = await writeModels({ long: longModel, sums: sumsModel, fill: fillModel });
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 

@@ -1,5 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createServer, type InferenceServer } from "@nearside/server";
 import type { ImageOptions } from "nearside";
@@ -9,12 +8,10 @@ import { harnessFolder } from "./build-harness.ts";
 import { type Cdn, serveCdn } from "./cdn.ts";
 import { launchChromium } from "./chromium.ts";
 import { openPage } from "./digits-pages.ts";
-import { brighterModel, fillModel, pixelSumsModel } from "./hand-made-models.ts";
+import { brighterModel, fillModel, pixelSumsModel, writeModels } from "./hand-made-models.ts";
 import type { Picture } from "./harness/images.ts";
 import type { Target } from "./harness/target.ts";
 import golden from "./resize-golden.json" with { type: "json" };
-
-const models = { brighter: brighterModel, sums: pixelSumsModel, fill: fillModel };
 
 let folder: string;
 let site: Cdn;
@@ -22,12 +19,7 @@ let server: InferenceServer;
 let browser: Browser;
 let page: Page;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "nearside-"));
-  for (const [name, { json, weights }] of Object.entries(models)) {
-    await mkdir(join(folder, name, "1"), { recursive: true });
-    await writeFile(join(folder, name, "1", "model.json"), json);
-    if (weights) await writeFile(join(folder, name, "1", "weights.bin"), weights);
-  }
+  folder = await writeModels({ "brighter/1": brighterModel, "sums/1": pixelSumsModel, "fill/1": fillModel });
   site = await serveCdn({ "/models/": folder, "/": harnessFolder });
   server = createServer({
     models: [{ name: "brighter", basePath: join(folder, "brighter") }],
@@ -47,7 +39,7 @@ afterAll(async () => {
 });
 
 type Backend = "webgpu" | "webgl" | "wasm" | "cpu";
-const openModel = (name: keyof typeof models, backend: Backend): Target => ({
+const openModel = (name: "brighter" | "sums" | "fill", backend: Backend): Target => ({
   open: `${site.origin}/models/${name}/1/model.json`,
   options: { backend },
 });

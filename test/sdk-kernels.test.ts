@@ -1,31 +1,20 @@
-import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { createServer } from "vite";
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { harnessFolder } from "./build-harness.ts";
-import { echoModel, type HandMadeModel, permutationModel, sumsModel } from "./hand-made-models.ts";
+import { echoModel, permutationModel, sumsModel, writeModels } from "./hand-made-models.ts";
 import { type HarnessPage, openHarness } from "./harness-page.ts";
 import type { PlainTensors } from "./plain-tensors.ts";
 
-const models: Readonly<Record<string, HandMadeModel>> = {
-  echo: echoModel,
-  permutation: permutationModel,
-  sums: sumsModel,
-};
 const backends = ["webgpu", "webgl", "wasm", "cpu"] as const;
 
 let folder: string;
 let kernels: string;
 let harness: HarnessPage;
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "nearside-"));
-  for (const [name, { json, weights }] of Object.entries(models)) {
-    await mkdir(join(folder, name));
-    await writeFile(join(folder, name, "model.json"), json);
-    if (weights) await writeFile(join(folder, name, "weights.bin"), weights);
-  }
+  folder = await writeModels({ echo: echoModel, permutation: permutationModel, sums: sumsModel });
   const assets = await readdir(join(harnessFolder, "assets"));
   kernels = `/assets/${assets.find((name) => /^kernels-.*\.js$/.test(name))}`;
   harness = await openHarness(folder);

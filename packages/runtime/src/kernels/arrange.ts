@@ -45,39 +45,25 @@ export const arrangeKernels: Kernels = {
     },
   },
   /** [b, h, w, c] to [b, h/n, w/n, n·n·c]: each block of n × n pixels becomes one pixel's channels. NCHW likewise. */
-  SpaceToDepth: {
-    compose([x], attrs) {
-      const block = attrs.int("block_size", 1);
-      const isFirst = attrs.text("data_format", "NHWC") === "NCHW";
-      const input = x as TfjsTensor; // it has one
-      const last = isFirst ? transpose(input, [0, 2, 3, 1]) : input;
-      const [batch = 0, height = 0, width = 0, channels = 0] = last.shape;
-      const [rows, columns] = [height / block, width / block];
-      if (!Number.isInteger(rows) || !Number.isInteger(columns)) {
-        throw invalid("SpaceToDepth", `expected a multiple of ${block} × ${block} pixels, got ${height} × ${width}`);
-      }
-      const split = reshape(last, [batch, rows, block, columns, block * channels]);
-      const moved = reshape(transpose(split, [0, 1, 3, 2, 4]), [batch, rows, columns, block * block * channels]);
-      return isFirst ? transpose(moved, [0, 3, 1, 2]) : moved;
-    },
-  },
+  SpaceToDepth: ofImages((images, block) => {
+    const [batch = 0, height = 0, width = 0, channels = 0] = images.shape;
+    const [rows, columns] = [height / block, width / block];
+    if (!Number.isInteger(rows) || !Number.isInteger(columns)) {
+      throw invalid("SpaceToDepth", `expected a multiple of ${block} × ${block} pixels, got ${height} × ${width}`);
+    }
+    const split = reshape(images, [batch, rows, block, columns, block * channels]);
+    return reshape(transpose(split, [0, 1, 3, 2, 4]), [batch, rows, columns, block * block * channels]);
+  }),
   /** The inverse: [b, h, w, n·n·c] to [b, h·n, w·n, c], of any dtype, where TensorFlow.js takes float32. */
-  DepthToSpace: {
-    compose([x], attrs) {
-      const block = attrs.int("block_size", 1);
-      const isFirst = attrs.text("data_format", "NHWC") === "NCHW";
-      const input = x as TfjsTensor; // it has one
-      const last = isFirst ? transpose(input, [0, 2, 3, 1]) : input;
-      const [batch = 0, height = 0, width = 0, depth = 0] = last.shape;
-      const channels = depth / block ** 2;
-      if (!Number.isInteger(channels)) {
-        throw invalid("DepthToSpace", `expected a multiple of ${block ** 2} channels, got ${depth}`);
-      }
-      const split = reshape(last, [batch * height, width, block, block * channels]);
-      const moved = reshape(transpose(split, [0, 2, 1, 3]), [batch, height * block, width * block, channels]);
-      return isFirst ? transpose(moved, [0, 3, 1, 2]) : moved;
-    },
-  },
+  DepthToSpace: ofImages((images, block) => {
+    const [batch = 0, height = 0, width = 0, depth = 0] = images.shape;
+    const channels = depth / block ** 2;
+    if (!Number.isInteger(channels)) {
+      throw invalid("DepthToSpace", `expected a multiple of ${block ** 2} channels, got ${depth}`);
+    }
+    const split = reshape(images, [batch * height, width, block, block * channels]);
+    return reshape(transpose(split, [0, 2, 1, 3]), [batch, height * block, width * block, channels]);
+  }),
   /** Repeats axes of size 1, and new ones in front, up to a shape; TensorFlow.js makes a dimension of 0 into 1. */
   BroadcastTo: {
     reads: [1],
@@ -149,6 +135,17 @@ export const arrangeKernels: Kernels = {
   TensorScatterAdd: scatterOnto(add),
   TensorScatterSub: scatterOnto(sub),
 };
+
+/** Rearranges blocks of images [b, h, w, c]; those with channels first are turned to that, and back. */
+function ofImages(rearrange: (images: TfjsTensor, block: number) => TfjsTensor): Kernel {
+  return {
+    compose([x], attrs) {
+      const [images, block] = [x as TfjsTensor, attrs.int("block_size", 1)]; // it has one input
+      if (attrs.text("data_format", "NHWC") !== "NCHW") return rearrange(images, block);
+      return transpose(rearrange(transpose(images, [0, 2, 3, 1]), block), [0, 3, 1, 2]);
+    },
+  };
+}
 
 function scatterOnto(combine: (x: TfjsTensor, scattered: TfjsTensor) => TfjsTensor): Kernel {
   return {
