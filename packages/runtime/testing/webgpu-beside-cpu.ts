@@ -3,8 +3,10 @@ import { setBackend } from "@tensorflow/tfjs-core";
 import { afterAll, beforeAll, expect, test as plainTest } from "vitest";
 import { openCpuBackend } from "../src/backends/cpu.ts";
 import type { LoadedBackend } from "../src/backends/loaded-backend.ts";
+import type { RecordingWebgpuBackend } from "../src/backends/recording-webgpu-backend.ts";
 import { openWebgpuBackend } from "../src/backends/webgpu.ts";
 import { openLocalSession } from "../src/local-session.ts";
+import { currentDevice } from "../src/plan/device.ts";
 import { graphFiles, type TestGraph } from "./graph-files.ts";
 import { noDawn, openDawn } from "./open-dawn.ts";
 
@@ -14,6 +16,7 @@ let commands = 0;
 beforeAll(async () => {
   gpu = await openDawn();
   if (gpu) backend = await openWebgpuBackend({ gpu });
+  if (backend) (currentDevice().backend as RecordingWebgpuBackend).tileChoices = {}; // as on a GPU, unmeasured
   const prototype = globalThis.GPUComputePassEncoder?.prototype;
   const dispatch = prototype?.dispatchWorkgroups;
   if (!prototype || !dispatch) return;

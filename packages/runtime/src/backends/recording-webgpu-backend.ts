@@ -32,7 +32,7 @@ export class RecordingWebgpuBackend extends CorrectedWebgpuBackend {
     bindSum,
   };
   /** Which products our shaders compute, as was measured on its device. */
-  tileChoices: TileChoices | undefined;
+  tileChoices: TileChoices = {};
   #recorder: CommandRecorder | undefined;
   #isCompiling = false;
 

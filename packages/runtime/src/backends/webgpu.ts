@@ -3,7 +3,7 @@ import { findBackendFactory, registerBackend, removeBackend, type TensorInfo } f
 import { ImageShader } from "../images/image-shader.ts";
 import { measureTiles } from "../products/measure-tiles.ts";
 import { registerProductKernels } from "../products/product-kernels.ts";
-import type { TileChoices } from "../products/tile-choice.ts";
+import { softwareChoices, type TileChoices } from "../products/tile-choice.ts";
 import { compileShaders } from "../tape/compile-shaders.ts";
 import { recordTape, unknownTensor } from "../tape/record-tape.ts";
 import { hoistDirectives } from "./hoist-directives.ts";
@@ -71,14 +71,13 @@ export async function openWebgpuBackend({ gpu, deviceMemory }: WebgpuOptions): P
     device.destroy();
   };
   try {
-    // Devices of software aren't measured: there all takes long, measuring too.
-    const measuring = adapter.info.isFallbackAdapter ? undefined : (known ?? watch(() => measureTiles(recording)));
-    recording.tileChoices = await measuring;
+    const choices = adapter.info.isFallbackAdapter ? softwareChoices : known;
+    recording.tileChoices = choices ?? (await watch(() => measureTiles(recording)));
   } catch (error) {
     await close();
     throw error;
   }
-  if (!known) await deviceMemory?.remember(adapter.info, recording.tileChoices ?? {});
+  if (!known) await deviceMemory?.remember(adapter.info, recording.tileChoices);
   const bufferOf = ({ dataId }: TensorInfo) => {
     recording.uploadToGPU(dataId);
     recording.submitCommands();

@@ -8,20 +8,26 @@ import { openWebgpuBackend } from "../backends/webgpu.ts";
 import { openLocalSession } from "../local-session.ts";
 import { currentDevice } from "../plan/device.ts";
 import { measureSample } from "./measure-tiles.ts";
-import type { TileChoices } from "./tile-choice.ts";
+import { softwareChoices, type TileChoices } from "./tile-choice.ts";
 
 const gpu = await openDawn();
 
 describe.skipIf(gpu === undefined)("measured tiles", () => {
   let loaded: LoadedBackend;
   let backend: RecordingWebgpuBackend;
+  let opened: TileChoices;
   beforeAll(async () => {
     loaded = await openWebgpuBackend({ gpu });
     backend = currentDevice().backend as RecordingWebgpuBackend;
+    opened = backend.tileChoices;
+    backend.tileChoices = {}; // as on a GPU while it is measured
   });
   afterAll(() => loaded.close());
 
-  test("are not made on a device of software", () => expect(backend.tileChoices).toBeUndefined());
+  test("are known of a device of software, which all compute without workgroup memory", () => {
+    expect(opened).toBe(softwareChoices);
+    for (const { tile } of Object.values(opened)) expect(tile).toBe("plain");
+  });
 
   test("are one per class, with its time beside TensorFlow.js's, and leave nothing behind", async () => {
     const tensors = backend.numDataIds();
@@ -29,7 +35,7 @@ describe.skipIf(gpu === undefined)("measured tiles", () => {
     const sample = { kernel: "BatchMatMul", shapes: { a: [1, 9, 8], b: [1, 8, 12] }, attrs } as const;
     const choices = await measureSample(backend, sample, performance.now() + 100);
     expect(Object.keys(choices)).toEqual(["matrix band"]);
-    expect(["band", "square"]).toContain(choices["matrix band"]?.tile);
+    expect(["band", "square", "plain"]).toContain(choices["matrix band"]?.tile);
     expect(choices["matrix band"]?.ratio).toBeGreaterThan(0);
     expect(backend.numDataIds()).toBe(tensors);
   });
@@ -37,8 +43,8 @@ describe.skipIf(gpu === undefined)("measured tiles", () => {
   test("are none that the device can't compile, which breaks nothing else", async () => {
     const { runWebGPUProgram } = backend;
     backend.runWebGPUProgram = (program, ...rest) => {
-      if (program.shaderKey.includes('"rowThreads":8')) {
-        Object.assign(program, { shaderKey: "broken", getUserCode: () => "this is no WGSL" }); // the square's
+      if (program.shaderKey.includes('"inner":64')) {
+        Object.assign(program, { shaderKey: "broken", getUserCode: () => "this is no WGSL" }); // the band's
       }
       return runWebGPUProgram.call(backend, program, ...rest);
     };
@@ -46,14 +52,14 @@ describe.skipIf(gpu === undefined)("measured tiles", () => {
       const attrs = { transposeA: false, transposeB: false };
       const sample = { kernel: "BatchMatMul", shapes: { a: [1, 9, 8], b: [1, 8, 12] }, attrs } as const;
       const choices = await loaded.watch(() => measureSample(backend, sample, performance.now() + 100));
-      expect(choices["matrix band"]?.tile).toBe("band");
+      expect(["square", "plain"]).toContain(choices["matrix band"]?.tile);
     } finally {
       backend.runWebGPUProgram = runWebGPUProgram;
     }
   });
 
   /** What a product, or a sum with one, is where that was measured, and which shaders of ours compute it. */
-  async function runWith(tileChoices: TileChoices | undefined, hasSum: boolean) {
+  async function runWith(tileChoices: TileChoices, hasSum: boolean) {
     const nodes = [
       { name: "p", op: "MatMul", input: ["x", "w"], attr: T },
       ...(hasSum ? [{ name: "s", op: "AddV2", input: ["p", "z"], attr: T }] : []),
@@ -87,12 +93,12 @@ describe.skipIf(gpu === undefined)("measured tiles", () => {
       ["sum", true],
     ] as const) {
       let want: Float32Array | undefined;
-      for (const choices of [undefined, choose(0.5), choose(1), choose(1.5)]) {
+      for (const choices of [{}, choose(0.5), choose(1), choose(1.5)]) {
         const { data, ours } = await runWith(choices, hasSum);
         want ??= data;
         for (const [at, value] of data.entries()) expect(value).toBeCloseTo(want[at] as number, 4);
         computedByUs[kind]?.push(ours.length);
-        if (choices && ours[0]) expect(ours[0]).toContain('"rowThreads":8'); // the square's
+        if ("matrix band" in choices && ours[0]) expect(ours[0]).toContain('"inner":32'); // the square's
       }
     }
     expect(computedByUs).toEqual({ product: [0, 1, 0, 0], sum: [1, 1, 1, 0] });

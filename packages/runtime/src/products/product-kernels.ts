@@ -29,11 +29,11 @@ function productKernel(stock: KernelFunc, describe: Describe): KernelFunc {
   return (args) => {
     const backend = args.backend as WebGPUBackend & ProductBackend & SumBackend; // these kernels are registered for no other
     const { productElements, pendingSum: sum, tileChoices } = backend;
+    if (tileChoices === undefined) return stock(args); // a backend of TensorFlow.js's own
     const hasElements = productElements !== undefined;
-    if (!hasElements && sum === undefined && tileChoices === undefined) return stock(args);
     const product = describe({ inputs: args.inputs, attrs: args.attrs ?? {} });
     if (product) {
-      const choice = tileChoices?.[classOf(product)];
+      const choice = tileChoices[classOf(product)];
       const options: ProductOptions = {
         elements: productElements ?? "float32",
         isHalfB: isHalf(backend, product.b),

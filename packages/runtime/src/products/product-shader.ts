@@ -47,9 +47,8 @@ export const uniformsOf = {
  */
 export function productShader(variant: ProductVariant): string {
   const { elements, tile, kind, isVectorA, isVectorB } = variant;
-  const { columnThreads, rowThreads, rowsPerThread, inner, slices } = tile;
+  const { columnThreads, rowThreads, rowsPerThread } = tile;
   const [threads, tileRows, tileColumns] = [threadCount(tile), rowThreads * rowsPerThread, columnThreads * 4];
-  const quads = inner / 4; // fours along the inner dimension
   return `
 ${elements === "float16" ? "enable f16;" : ""}
 alias Four = vec4<${elements === "float16" ? "f16" : "f32"}>;
@@ -62,9 +61,7 @@ ${read("A", isVectorA, floats)}
 ${read("B", isVectorB, variant.isHalfB ? halves : floats)}
 ${finish(variant)}
 
-var<workgroup> tileA : array<array<Four, ${quads}>, ${tileRows}>;
-var<workgroup> tileB : array<array<Four, ${columnThreads}>, ${inner}>;
-${slices > 1 ? `var<workgroup> partSums : array<array<vec4<f32>, ${rowsPerThread}>, ${threads}>;` : ""}
+${tile.inner > 0 ? workgroupMemory(tile) : ""}
 
 fn main(index : i32) {
   let local = index % ${threads};
@@ -76,34 +73,14 @@ fn main(index : i32) {
   let batch = tile / (columnTiles * rowTiles);
   let columnThread = local % ${columnThreads};
   let rowThread = local / ${columnThreads} % ${rowThreads};
+  let column = firstColumn + columnThread * 4;
+  let firstRowOfThread = firstRow + rowThread * ${rowsPerThread};
   let slice = local / ${columnThreads * rowThreads};
 
   var sums : array<vec4<f32>, ${rowsPerThread}>;
-  for (var start = 0; start < uniforms.inner; start += ${inner}) {
-    for (var i = local; i < ${tileRows * quads}; i += ${threads}) {
-      tileA[i / ${quads}][i % ${quads}] = readA(batch, firstRow + i / ${quads}, start + i % ${quads} * 4);
-    }
-    for (var i = local; i < ${inner * columnThreads}; i += ${threads}) {
-      tileB[i / ${columnThreads}][i % ${columnThreads}] =
-        readB(batch, start + i / ${columnThreads}, firstColumn + i % ${columnThreads} * 4);
-    }
-    workgroupBarrier();
-    for (var quad = slice; quad < ${quads}; quad += ${slices}) {
-      let b0 = vec4<f32>(tileB[quad * 4][columnThread]);
-      let b1 = vec4<f32>(tileB[quad * 4 + 1][columnThread]);
-      let b2 = vec4<f32>(tileB[quad * 4 + 2][columnThread]);
-      let b3 = vec4<f32>(tileB[quad * 4 + 3][columnThread]);
-      for (var r = 0; r < ${rowsPerThread}; r++) {
-        let a = vec4<f32>(tileA[rowThread * ${rowsPerThread} + r][quad]);
-        sums[r] = fma(vec4(a.x), b0, fma(vec4(a.y), b1, fma(vec4(a.z), b2, fma(vec4(a.w), b3, sums[r]))));
-      }
-    }
-    workgroupBarrier();
-  }
-${slices > 1 ? addSlices(tile) : ""}
+${tile.inner > 0 ? sumTogether(tile) : sumApart(tile)}
   for (var r = 0; r < ${rowsPerThread}; r++) {
-    let row = firstRow + rowThread * ${rowsPerThread} + r;
-    let column = firstColumn + columnThread * 4;
+    let row = firstRowOfThread + r;
     if (batch < uniforms.batches && row < uniforms.rows && column < uniforms.columns) {
       writeFour((batch * uniforms.rows + row) * uniforms.columns + column, column, sums[r]);
     }
@@ -193,6 +170,60 @@ fn readM(batch : i32, x : i32, y : i32) -> Four {
   return toFour(values);
 }`;
   return text.replaceAll(/M(?=[[(])/g, operand);
+}
+
+function workgroupMemory(tile: Tile): string {
+  const { columnThreads, rowThreads, rowsPerThread, inner, slices } = tile;
+  return `
+var<workgroup> tileA : array<array<Four, ${inner / 4}>, ${rowThreads * rowsPerThread}>;
+var<workgroup> tileB : array<array<Four, ${columnThreads}>, ${inner}>;
+${slices > 1 ? `var<workgroup> partSums : array<array<vec4<f32>, ${rowsPerThread}>, ${threadCount(tile)}>;` : ""}`;
+}
+
+/** Sums up from workgroup memory, which the threads fill together with one part of the inner dimension after the other. */
+function sumTogether(tile: Tile): string {
+  const { columnThreads, rowThreads, rowsPerThread, inner, slices } = tile;
+  const [threads, tileRows] = [threadCount(tile), rowThreads * rowsPerThread];
+  const quads = inner / 4; // fours along the inner dimension
+  return `
+  for (var start = 0; start < uniforms.inner; start += ${inner}) {
+    for (var i = local; i < ${tileRows * quads}; i += ${threads}) {
+      tileA[i / ${quads}][i % ${quads}] = readA(batch, firstRow + i / ${quads}, start + i % ${quads} * 4);
+    }
+    for (var i = local; i < ${inner * columnThreads}; i += ${threads}) {
+      tileB[i / ${columnThreads}][i % ${columnThreads}] =
+        readB(batch, start + i / ${columnThreads}, firstColumn + i % ${columnThreads} * 4);
+    }
+    workgroupBarrier();
+    for (var quad = slice; quad < ${quads}; quad += ${slices}) {
+      let b0 = vec4<f32>(tileB[quad * 4][columnThread]);
+      let b1 = vec4<f32>(tileB[quad * 4 + 1][columnThread]);
+      let b2 = vec4<f32>(tileB[quad * 4 + 2][columnThread]);
+      let b3 = vec4<f32>(tileB[quad * 4 + 3][columnThread]);
+      for (var r = 0; r < ${rowsPerThread}; r++) {
+        let a = vec4<f32>(tileA[rowThread * ${rowsPerThread} + r][quad]);
+        sums[r] = fma(vec4(a.x), b0, fma(vec4(a.y), b1, fma(vec4(a.z), b2, fma(vec4(a.w), b3, sums[r]))));
+      }
+    }
+    workgroupBarrier();
+  }
+${slices > 1 ? addSlices(tile) : ""}`;
+}
+
+/** Sums up what each thread reads on its own. */
+function sumApart({ rowsPerThread }: Tile): string {
+  return `
+  if (firstRowOfThread >= uniforms.rows || column >= uniforms.columns) { return; }
+  for (var k = 0; k < uniforms.inner; k += 4) {
+    let b0 = vec4<f32>(readB(batch, k, column));
+    let b1 = vec4<f32>(readB(batch, k + 1, column));
+    let b2 = vec4<f32>(readB(batch, k + 2, column));
+    let b3 = vec4<f32>(readB(batch, k + 3, column));
+    for (var r = 0; r < ${rowsPerThread}; r++) {
+      let a = vec4<f32>(readA(batch, firstRowOfThread + r, k));
+      sums[r] = fma(vec4(a.x), b0, fma(vec4(a.y), b1, fma(vec4(a.z), b2, fma(vec4(a.w), b3, sums[r]))));
+    }
+  }`;
 }
 
 /** Adds up, in the first slice, what the slices have summed. */

@@ -12,6 +12,19 @@ export interface TileChoice {
 
 export type TileChoices = Readonly<Partial<Record<ProductClass, TileChoice>>>;
 
+// At most, on SwiftShader, which compiles it in a tenth of the time, too.
+const plain: TileChoice = { tile: "plain", ratio: 0.75 };
+
+/** For devices of software, where all takes long, measuring too. */
+export const softwareChoices: TileChoices = {
+  "matrix square": plain,
+  "matrix band": plain,
+  "matrix vector": plain,
+  "convolution square": plain,
+  "convolution band": plain,
+  "convolution vector": plain,
+};
+
 export function classOf(product: Product): ProductClass {
   return `${product.layout.kind} ${tileFor(product)}`;
 }

@@ -1,14 +1,14 @@
-/**
- * What one workgroup computes of a product: rows × columns of it, with a part of the inner dimension in workgroup memory
- * at a time.
- */
+/** What one workgroup computes of a product: rows × columns of it. */
 export interface Tile {
   /** Threads along the columns, each for four of them. */
   readonly columnThreads: number;
   /** Threads along the rows, each for as many rows as `rowsPerThread`. */
   readonly rowThreads: number;
   readonly rowsPerThread: number;
-  /** How much of the inner dimension lies in workgroup memory at a time: a multiple of four times the slices. */
+  /**
+   * How much of the inner dimension lies in workgroup memory at a time: a multiple of four times the slices; 0 where
+   * each thread reads what it needs itself, in one slice.
+   */
   readonly inner: number;
   /** Threads that compute the same elements, each over its slice of the inner dimension; their sums are added. */
   readonly slices: number;
@@ -22,6 +22,8 @@ export const tiles = {
   band: { columnThreads: 8, rowThreads: 2, rowsPerThread: 4, inner: 64, slices: 4 },
   /** 1 × 32: a vector times a matrix, which is read once. */
   vector: { columnThreads: 8, rowThreads: 1, rowsPerThread: 1, inner: 64, slices: 8 },
+  /** 64 × 32, without workgroup memory: where waiting for other threads takes longest, as on devices of software. */
+  plain: { columnThreads: 8, rowThreads: 8, rowsPerThread: 8, inner: 0, slices: 1 },
 } as const satisfies Readonly<Record<string, Tile>>;
 
 // Below it a GPU has cores without work.

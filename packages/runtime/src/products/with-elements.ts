@@ -6,8 +6,8 @@ import type { TileChoices } from "./tile-choice.ts";
 export interface ProductBackend {
   /** In what our shaders compute all of them, for a while. */
   productElements?: Elements | undefined;
-  /** What was measured on its device; undefined where nothing was. */
-  tileChoices?: TileChoices | undefined;
+  /** What was measured on its device; undefined on a backend of TensorFlow.js's own. */
+  readonly tileChoices?: TileChoices | undefined;
 }
 
 /**
