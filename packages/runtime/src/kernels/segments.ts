@@ -1,5 +1,5 @@
 import type { Tensor } from "@nearside/core";
-import type { Kernel, Kernels } from "./kernel.ts";
+import type { Kernels } from "./kernel.ts";
 import { float32Tensor, int32Tensor, invalid, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
 
 /** How the elements of a segment become one. */
@@ -27,53 +27,52 @@ const lowestFloat = (2 - 2 ** -23) * 2 ** 127;
  * many segments as the last id says; an empty one is 0.
  */
 export const segmentKernels: Kernels = {
-  UnsortedSegmentSum: unsorted(reductions.Sum),
-  UnsortedSegmentProd: unsorted(reductions.Prod),
-  UnsortedSegmentMax: unsorted(reductions.Max),
-  UnsortedSegmentMin: unsorted(reductions.Min),
-  SegmentSum: sorted(reductions.Sum),
-  SegmentMean: sorted(reductions.Mean),
-  SegmentProd: sorted(reductions.Prod),
-  SegmentMax: sorted(reductions.Max),
-  SegmentMin: sorted(reductions.Min),
+  ...unsorted("UnsortedSegmentSum", reductions.Sum),
+  ...unsorted("UnsortedSegmentProd", reductions.Prod),
+  ...unsorted("UnsortedSegmentMax", reductions.Max),
+  ...unsorted("UnsortedSegmentMin", reductions.Min),
+  ...sorted("SegmentSum", reductions.Sum),
+  ...sorted("SegmentMean", reductions.Mean),
+  ...sorted("SegmentProd", reductions.Prod),
+  ...sorted("SegmentMax", reductions.Max),
+  ...sorted("SegmentMin", reductions.Min),
 };
 
-function unsorted(reduction: Reduction): Kernel {
-  return {
-    compute: ([data, ids, count]) =>
-      reduce(data as Tensor, ids as Tensor, { count: numberOf(count), reduction, empty: reduction.start }),
-  };
+function unsorted(op: string, reduction: Reduction): Kernels {
+  const compute = ([data, ids, count]: readonly Tensor[]) =>
+    reduce(data as Tensor, ids as Tensor, { op, count: numberOf(count), reduction, empty: reduction.start });
+  return { [op]: { compute } };
 }
 
-function sorted(reduction: Reduction): Kernel {
-  return {
-    compute([data, ids]) {
-      const sortedIds = numbersOf(ids);
-      const wrong = sortedIds.find((id, row) => id < (sortedIds[row - 1] ?? 0));
-      if (wrong !== undefined) throw invalid("SegmentSum", `expected ids from 0 in ascending order, got ${wrong}`);
-      const count = (sortedIds.at(-1) ?? -1) + 1;
-      return reduce(data as Tensor, ids as Tensor, { count, reduction, empty: () => 0 });
-    },
+function sorted(op: string, reduction: Reduction): Kernels {
+  const compute = ([data, ids]: readonly Tensor[]) => {
+    const sortedIds = numbersOf(ids);
+    const wrong = sortedIds.find((id, row) => id < (sortedIds[row - 1] ?? 0));
+    if (wrong !== undefined) throw invalid(op, `expected ids from 0 in ascending order, got ${wrong}`);
+    const count = (sortedIds.at(-1) ?? -1) + 1;
+    return reduce(data as Tensor, ids as Tensor, { op, count, reduction, empty: () => 0 });
   };
+  return { [op]: { compute } };
 }
 
 interface Segments {
+  readonly op: string;
   readonly count: number;
   readonly reduction: Reduction;
   readonly empty: Reduction["start"];
 }
 
-function reduce(data: Tensor, ids: Tensor, { count, reduction, empty }: Segments): Tensor {
+function reduce(data: Tensor, ids: Tensor, { op, count, reduction, empty }: Segments): Tensor {
   const inner = data.shape.slice(ids.shape.length);
   if (ids.shape.some((length, axis) => length !== data.shape[axis])) {
-    throw invalid("SegmentSum", `expected a segment id for each element, got [${ids.shape}] for [${data.shape}]`);
+    throw invalid(op, `expected a segment id for each element, got [${ids.shape}] for [${data.shape}]`);
   }
   const size = sizeOf(inner);
   const result = new Array<number>(count * size).fill(reduction.start(data.dtype));
   const counts = new Array<number>(count).fill(0);
   for (const [row, id] of numbersOf(ids).entries()) {
     if (id < 0) continue;
-    if (id >= count) throw invalid("SegmentSum", `segment id ${id} is outside [0, ${count})`);
+    if (id >= count) throw invalid(op, `segment id ${id} is outside [0, ${count})`);
     counts[id] = (counts[id] ?? 0) + 1;
     for (let part = 0; part < size; part++) {
       const at = id * size + part;

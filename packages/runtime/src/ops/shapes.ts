@@ -1,5 +1,6 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
+import { invalid } from "../kernels/plain-tensors.ts";
 import { bindKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
 import { inputAt } from "./direct.ts";
@@ -13,6 +14,7 @@ export const shapeOps: Ops = {
   ExpandDims: reshapeOp((shape, values) => {
     const [axis = 0] = valuesAt(values, 1);
     const at = axis < 0 ? shape.length + 1 + axis : axis;
+    if (!(at >= 0 && at <= shape.length)) throw invalid("ExpandDims", `there is no axis ${axis} to add to [${shape}]`);
     return [...shape.slice(0, at), 1, ...shape.slice(at)];
   }),
   Squeeze: {
@@ -22,6 +24,8 @@ export const shapeOps: Ops = {
       return (inputs) => {
         const x = inputAt(inputs, 0);
         const axes = new Set(named.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
+        const wrong = [...axes].find((axis) => x.shape[axis] !== 1);
+        if (wrong !== undefined) throw invalid("Squeeze", `expected axis ${wrong} to have length 1, got [${x.shape}]`);
         const shape = x.shape.filter((size, axis) => (axes.size === 0 ? size !== 1 : !axes.has(axis)));
         return run({ x }, { shape });
       };

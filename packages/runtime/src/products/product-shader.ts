@@ -213,7 +213,7 @@ ${slices > 1 ? addSlices(tile) : ""}`;
 /** Sums up what each thread reads on its own. */
 function sumApart({ rowsPerThread }: Tile): string {
   return `
-  if (firstRowOfThread >= uniforms.rows || column >= uniforms.columns) { return; }
+  if (batch >= uniforms.batches || firstRowOfThread >= uniforms.rows || column >= uniforms.columns) { return; }
   for (var k = 0; k < uniforms.inner; k += 4) {
     let b0 = vec4<f32>(readB(batch, k, column));
     let b1 = vec4<f32>(readB(batch, k + 1, column));
