@@ -42,14 +42,12 @@ export function numbers(shape: readonly number[], from = -3, to = 3): Tensor<"fl
 
 /** Runs a graph on the device without a tape and on the CPU; expects the same, and so many commands on the device. */
 export async function expectSame(graph: TestGraph, inputs: Tensors, expectedCommands: number): Promise<void> {
-  const { ahead, ...untaped } = backend as LoadedBackend; // there is a device
-  expect(ahead).toBeDefined();
   const cpu = await openCpuBackend();
   const want = await runOn(cpu, graph, inputs);
   await cpu.close();
   await setBackend("webgpu");
   commands = 0;
-  const got = await runOn(untaped, graph, inputs);
+  const got = await runOnDevice(graph, inputs);
   expect(commands).toBe(expectedCommands);
   for (const [name, { shape, data }] of Object.entries(want)) {
     expect(got[name]?.shape).toEqual(shape);
@@ -59,6 +57,13 @@ export async function expectSame(graph: TestGraph, inputs: Tensors, expectedComm
       );
     }
   }
+}
+
+/** Runs a graph on the device without a tape. */
+export async function runOnDevice(graph: TestGraph, inputs: Tensors): Promise<Tensors> {
+  const { ahead, ...untaped } = backend as LoadedBackend; // there is a device
+  expect(ahead).toBeDefined();
+  return await runOn(untaped, graph, inputs);
 }
 
 async function runOn(on: LoadedBackend, graph: TestGraph, inputs: Tensors): Promise<Tensors> {

@@ -1,5 +1,6 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { broadcastShape } from "../kernels/broadcast.ts";
 import { type Device, readNumbers } from "../plan/device.ts";
 import type { Step } from "../plan/plan.ts";
 import { isTensor, type Value } from "../plan/value.ts";
@@ -20,6 +21,7 @@ export function bindElementwise(
   const backend = device.backend as WebGPUBackend; // such nodes are made for no other
   const numbers = known.map((value) => numberIn(value, device));
   const formulas = writeFormulas(node, numbers);
+  const ops = node.members.map(({ op }) => op).join(", ");
   return (inputs) => {
     const operands: Record<string, TensorInfo> = {};
     for (const [index, input] of inputs.entries()) {
@@ -28,7 +30,8 @@ export function bindElementwise(
     const tensors = Object.values(operands);
     const isComputable = tensors.every(({ dtype, shape }) => dtype === "float32" && util.sizeFromShape(shape) > 0);
     if (!isComputable || backend.shouldExecuteOnCPU(tensors)) return runEach(inputs);
-    return runElementwise(backend, formulas, operands);
+    const shape = broadcastShape(ops, ...tensors.map((tensor) => tensor.shape));
+    return runElementwise(backend, formulas, operands, shape);
   };
 }
 

@@ -1,13 +1,14 @@
 import type { Tensor } from "@nearside/core";
+import { expect } from "vitest";
 import type { TestGraph } from "../../testing/graph-files.ts";
-import { expectSame, numbers, T, test } from "../../testing/webgpu-beside-cpu.ts";
+import { expectSame, numbers, runOnDevice, T, test } from "../../testing/webgpu-beside-cpu.ts";
 
 type Nodes = readonly (readonly [name: string, op: string, ...inputs: string[]])[];
 
 /** A graph of such nodes, whose last one is the output, of inputs with these numbers and scalars for weights. */
-async function expectOneCommand(nodes: Nodes, inputs: Record<string, Tensor<"float32">>, scalars: object = {}) {
+function graphOf(nodes: Nodes, inputs: Record<string, Tensor<"float32">>, scalars: object = {}): TestGraph {
   const [last = ""] = nodes.at(-1) ?? [];
-  const graph: TestGraph = {
+  return {
     inputs: Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape.map(() => -1)])),
     outputs: { [last]: [-1] },
     weights: Object.fromEntries(
@@ -18,7 +19,10 @@ async function expectOneCommand(nodes: Nodes, inputs: Record<string, Tensor<"flo
     ),
     nodes: nodes.map(([name, op, ...input]) => ({ name, op, input, attr: T })),
   };
-  await expectSame(graph, inputs, 1);
+}
+
+function expectOneCommand(nodes: Nodes, inputs: Record<string, Tensor<"float32">>, scalars?: object) {
+  return expectSame(graphOf(nodes, inputs, scalars), inputs, 1);
 }
 
 test("GELU is one command", () =>
@@ -117,4 +121,16 @@ test("what is small and not on the device yet is computed on the CPU, as TensorF
     { name: "y", op: "Neg", input: ["a"], attr: T },
   ];
   await expectSame({ inputs: { x: [-1] }, outputs: { y: [-1] }, nodes }, { x: numbers([5]) }, 0);
+});
+
+test("shapes that don't fit are refused, with the ops of which one is wrong", async () => {
+  const nodes: Nodes = [
+    ["n", "Neg", "x"],
+    ["y", "Mul", "n", "z"],
+  ];
+  const inputs = { x: numbers([40, 50]), z: numbers([40, 60]) };
+  await expect(runOnDevice(graphOf(nodes, inputs), inputs)).rejects.toMatchObject({
+    code: "invalid-argument",
+    message: 'node "y": op Neg, Mul: expected shapes that can be broadcast, got [40,50] and [40,60]',
+  });
 });

@@ -6,7 +6,7 @@ import { groupElementwise } from "./group-elementwise.ts";
 
 function node(name: string, op: string, inputs: readonly string[], attrs: object = {}): GraphNode {
   const refs = inputs.map((input) => ({ node: input, output: 0 }));
-  return { name, op, inputs: refs, controls: [], attrs: readAttrs({ T: { type: "DT_FLOAT" }, ...attrs }) };
+  return { name, op, inputs: refs, controls: [], attrs: readAttrs(op, { T: { type: "DT_FLOAT" }, ...attrs }) };
 }
 
 /** What becomes of nodes: their names, and of a group the members' as well. */

@@ -1,5 +1,5 @@
 import type { WebGPUBackend } from "@tensorflow/tfjs-backend-webgpu";
-import { backend_util, type TensorInfo, util } from "@tensorflow/tfjs-core";
+import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { type Block, broadcastBlocks } from "./broadcast-blocks.ts";
 import {
   type BlockField,
@@ -11,14 +11,17 @@ import {
 
 const groupSize = 128;
 
-/** Computes formulas on a WebGPU backend, of operands by name, of float32 and not empty; the caller holds the result. */
+/**
+ * Computes formulas on a WebGPU backend, of operands by name, of float32 and not empty, that are broadcast to the shape;
+ * the caller holds the result.
+ */
 export function runElementwise(
   backend: WebGPUBackend,
   formulas: ReturnType<typeof writeFormulas>,
   tensors: Readonly<Record<string, TensorInfo>>,
+  shape: number[],
 ): TensorInfo {
   const given = Object.entries(tensors);
-  const shape = given.reduce<number[]>((all, [, each]) => backend_util.assertAndGetBroadcastShape(all, each.shape), []);
   const size = util.sizeFromShape(shape);
   const blocks = given.map(([, { shape: own }]) => broadcastBlocks(own, shape));
   const components = size % 4 === 0 && blocks.every((each) => isVector(each) || isSplat(each)) ? 4 : 1;

@@ -16,6 +16,7 @@ import {
   tensorScatterUpdate,
   transpose,
 } from "@tensorflow/tfjs-core";
+import { broadcastShape } from "./broadcast.ts";
 import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { axisOf, int32Tensor, invalid, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
@@ -67,8 +68,11 @@ export const arrangeKernels: Kernels = {
   /** Repeats axes of size 1, and new ones in front, up to a shape; TensorFlow.js makes a dimension of 0 into 1. */
   BroadcastTo: {
     reads: [1],
-    compose([x], _, { 1: sizes = [] }) {
+    compose([x], { op }, { 1: sizes = [] }) {
       const input = x as TfjsTensor; // it has two inputs
+      if (String(broadcastShape(op, input.shape, sizes)) !== String(sizes)) {
+        throw invalid(op, `expected a shape that [${input.shape}] can be broadcast to, got [${sizes}]`);
+      }
       return sizes.includes(0) ? tensor([], [...sizes], input.dtype) : broadcastTo(input, [...sizes]);
     },
   },
@@ -81,7 +85,7 @@ export const arrangeKernels: Kernels = {
     compose([indices, , on, off], attrs, { 1: [depth = 0] = [] }) {
       const index = indices as TfjsTensor; // it has four inputs
       const hot = cast(oneHot(cast(index, "int32"), depth, 1, 0, "int32"), "bool");
-      const result = choose(hot, on as TfjsTensor, off as TfjsTensor);
+      const result = choose(attrs.op, hot, on as TfjsTensor, off as TfjsTensor);
       const axis = attrs.int("axis", -1);
       if (axis < -1 || axis > index.rank) throw invalid("OneHot", `axis ${axis} is outside [-1, ${index.rank}]`);
       if (axis < 0 || axis === index.rank) return result;

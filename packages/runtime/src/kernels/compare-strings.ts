@@ -1,6 +1,6 @@
 import { decodeText } from "@nearside/core";
-import { broadcast_util, equal, notEqual, type Tensor as TfjsTensor, tensor } from "@tensorflow/tfjs-core";
-import { broadcastPlaces } from "./broadcast.ts";
+import { equal, notEqual, type Tensor as TfjsTensor, tensor } from "@tensorflow/tfjs-core";
+import { broadcastPlaces, broadcastShape } from "./broadcast.ts";
 import type { Kernels } from "./kernel.ts";
 import { bytesOf } from "./string-bytes.ts";
 
@@ -9,16 +9,16 @@ import { bytesOf } from "./string-bytes.ts";
  * answers with whatever was in memory.
  */
 export const comparisonKernels: Kernels = {
-  Equal: { compose: ([a, b]) => compare(a as TfjsTensor, b as TfjsTensor, equal, true) }, // they have two inputs
-  NotEqual: { compose: ([a, b]) => compare(a as TfjsTensor, b as TfjsTensor, notEqual, false) },
+  Equal: { compose: ([a, b], { op }) => compare(op, [a as TfjsTensor, b as TfjsTensor], equal) }, // they have two inputs
+  NotEqual: { compose: ([a, b], { op }) => compare(op, [a as TfjsTensor, b as TfjsTensor], notEqual) },
 };
 
-function compare(a: TfjsTensor, b: TfjsTensor, compareNumbers: typeof equal, ifSame: boolean): TfjsTensor {
+function compare(op: string, [a, b]: readonly [TfjsTensor, TfjsTensor], compareNumbers: typeof equal): TfjsTensor {
+  const shape = broadcastShape(op, a.shape, b.shape);
   if (a.dtype !== "string") return compareNumbers(a, b);
-  const shape = broadcast_util.assertAndGetBroadcastShape(a.shape, b.shape);
   const [left, right] = [a, b].map((input) => broadcast(input, shape)) as [string[], string[]];
   return tensor(
-    left.map((text, index) => (text === right[index]) === ifSame),
+    left.map((text, index) => (text === right[index]) === (compareNumbers === equal)),
     shape,
     "bool",
   );

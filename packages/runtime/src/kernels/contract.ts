@@ -1,17 +1,32 @@
 import { einsum, matMul, reshape, sum, type Tensor as TfjsTensor, transpose } from "@tensorflow/tfjs-core";
+import { invalid } from "./plain-tensors.ts";
 
 /**
  * Σ over the axes that the equation (`bij,bjk->bik`) doesn't return, as one batched matrix product where it is one:
  * two inputs, no axis named twice in one of them. TensorFlow.js multiplies whole outer products and adds them up, and
  * on wasm it has no such kernel at all. Equations of another kind are left to it.
  */
-export function contract(equation: string, inputs: readonly TfjsTensor[]): TfjsTensor {
+export function contract(op: string, equation: string, inputs: readonly TfjsTensor[]): TfjsTensor {
   const [terms = "", output] = equation.replaceAll(" ", "").split("->");
   const [left, right, ...more] = terms.split(",").map((labels) => [...labels]);
+  checkSizes(op, equation, terms.split(","), inputs);
   const [a, b] = inputs;
   const isProduct = left && right && a && b && more.length === 0 && output !== undefined && a.dtype === "float32";
   if (!isProduct || hasTwice(left) || hasTwice(right)) return einsum(equation, ...inputs);
   return product({ tensor: a, labels: left }, { tensor: b, labels: right }, [...output]);
+}
+
+/** Throws `invalid-argument` for a letter that stands for several sizes. */
+function checkSizes(op: string, equation: string, terms: readonly string[], inputs: readonly TfjsTensor[]): void {
+  const sizes = new Map<string, number>();
+  for (const [index, { shape }] of inputs.entries()) {
+    const labels = terms[index] ?? "";
+    const fits = shape.every((size, axis) => (sizes.get(labels[axis] ?? "") ?? size) === size);
+    if (!fits || labels.length !== shape.length) {
+      throw invalid(op, `expected sizes as in ${equation}, got [${shape}] for ${labels}`);
+    }
+    for (const [axis, size] of shape.entries()) sizes.set(labels[axis] ?? "", size);
+  }
 }
 
 /** A tensor with a letter for each axis. */

@@ -4,7 +4,6 @@ import {
   any,
   argMax,
   argMin,
-  broadcast_util,
   broadcastTo,
   cast,
   clipByValue,
@@ -28,6 +27,7 @@ import {
   type Tensor4D,
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
+import { checkProduct } from "./check-product.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { axisOf, invalid, sizeOf } from "./plain-tensors.ts";
 import { window3d } from "./windows.ts";
@@ -81,12 +81,12 @@ export const correctionKernels: Kernels = {
   BatchMatMulV2: {
     compose([x, y], attrs) {
       const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      const transposed = { transposeA: attrs.bool("adj_x", false), transposeB: attrs.bool("adj_y", false) };
+      const outer = checkProduct(attrs.op, a, b, transposed);
       const [left, right] = [a.shape.slice(0, -2), b.shape.slice(0, -2)];
       const [first, second] =
-        sizeOf(left) === 1 || sizeOf(right) === 1 || `${left}` === `${right}`
-          ? [a, b]
-          : repeatMatrices(a, b, broadcast_util.assertAndGetBroadcastShape(left, right));
-      return matMul(first, second, attrs.bool("adj_x", false), attrs.bool("adj_y", false));
+        sizeOf(left) === 1 || sizeOf(right) === 1 || `${left}` === `${right}` ? [a, b] : repeatMatrices(a, b, outer);
+      return matMul(first, second, transposed.transposeA, transposed.transposeB);
     },
   },
   /** How often each number below `size` occurs, or whether; TensorFlow.js counts in a vector even then. */

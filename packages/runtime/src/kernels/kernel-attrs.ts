@@ -4,6 +4,8 @@ import type { Values } from "./kernel.ts";
 
 /** A node's attributes, as TensorFlow names them; each with the default that TensorFlow has for it. */
 export interface KernelAttrs {
+  /** The node's op, for what is said of it. */
+  readonly op: string;
   int(name: string, missing: number): number;
   float(name: string, missing: number): number;
   bool(name: string, missing: boolean): boolean;
@@ -37,9 +39,10 @@ interface JsonAttr {
 }
 
 /** Reads the attributes of a node of model.json. */
-export function readAttrs(json: Readonly<Record<string, unknown>> = {}): KernelAttrs {
+export function readAttrs(op: string, json: Readonly<Record<string, unknown>> = {}): KernelAttrs {
   const attr = (name: string): JsonAttr => json[name] ?? {}; // an absent field reads as the default
   return {
+    op,
     int: (name, missing) => Number(attr(name).i ?? missing),
     float: (name, missing) => Number(attr(name).f ?? missing),
     bool: (name, missing) => attr(name).b ?? missing,

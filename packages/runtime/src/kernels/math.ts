@@ -18,6 +18,7 @@ import {
   tensor1d,
   zerosLike,
 } from "@tensorflow/tfjs-core";
+import { broadcastShape } from "./broadcast.ts";
 import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { boolTensor, float32Tensor, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
@@ -94,10 +95,11 @@ export const mathKernels: Kernels = {
 
 function zeroWhereZero(combine: (x: TfjsTensor, y: TfjsTensor) => TfjsTensor): Kernel {
   return {
-    compose([x, y]) {
-      const left = x as TfjsTensor; // it has two inputs
-      const result = combine(left, y as TfjsTensor);
-      return choose(equal(left, 0), zerosLike(result), result);
+    compose([x, y], { op }) {
+      const [left, right] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      broadcastShape(op, left.shape, right.shape);
+      const result = combine(left, right);
+      return choose(op, equal(left, 0), zerosLike(result), result);
     },
   };
 }

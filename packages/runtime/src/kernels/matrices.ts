@@ -10,7 +10,7 @@ import { numberOf, numbersOf, pick, sizeOf } from "./plain-tensors.ts";
 /** Keeps `num_lower` diagonals below the main one and `num_upper` above (all of them if negative); 0 elsewhere. */
 const bandPart: Kernel = {
   reads: [1, 2],
-  compose([x], _, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) {
+  compose([x], { op }, { 1: [lower = -1] = [], 2: [upper = -1] = [] }) {
     const input = x as TfjsTensor; // it has three
     const [rows, columns] = input.shape.slice(-2) as [number, number]; // of rank 2 at least
     const mask = Array.from({ length: rows * columns }, (_, at) => {
@@ -19,7 +19,7 @@ const bandPart: Kernel = {
     });
     const numbers = cast(input, input.dtype === "bool" ? "int32" : input.dtype);
     const band = tensor(mask, [rows, columns], "bool");
-    return cast(choose(band, numbers, zerosLike(numbers)), input.dtype);
+    return cast(choose(op, band, numbers, zerosLike(numbers)), input.dtype);
   },
 };
 
@@ -30,7 +30,7 @@ export const matrixKernels: Kernels = {
   NearsideMatrixBandPart: bandPart,
   /** Sums of products over named axes. */
   Einsum: {
-    compose: (inputs, attrs) => contract(attrs.text("equation", ""), inputs),
+    compose: (inputs, attrs) => contract(attrs.op, attrs.text("equation", ""), inputs),
   },
   /** Einsum with an ellipsis, which stands for the axes that aren't named. */
   NearsideEinsum: {
@@ -40,6 +40,7 @@ export const matrixKernels: Kernels = {
         inputs.map(({ shape }) => shape),
       );
       return contract(
+        attrs.op,
         equation,
         inputs.map((input, index) => broadcast(input, shapes[index] ?? input.shape)),
       );

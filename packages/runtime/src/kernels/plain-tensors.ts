@@ -57,6 +57,6 @@ export function axisOf(op: string, axis: number, rank: number): number {
 }
 
 /** An error for inputs that TensorFlow would refuse, too. */
-export function invalid(op: string, message: string): InferenceError {
-  return new InferenceError("invalid-argument", `op ${op}: ${message}`);
+export function invalid(op: string, message: string, cause?: unknown): InferenceError {
+  return new InferenceError("invalid-argument", `op ${op}: ${message}`, { cause });
 }

@@ -7,6 +7,7 @@ import {
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
 import type { Kernels } from "./kernel.ts";
+import { invalid } from "./plain-tensors.ts";
 
 /** Ops that pick elements, and put them elsewhere. */
 export const rearrangeKernels: Kernels = {
@@ -23,8 +24,10 @@ export const rearrangeKernels: Kernels = {
   },
   SpaceToBatchND: {
     reads: [1, 2],
-    compose: ([x], _, { 1: block = [], 2: paddings = [] }) =>
-      spaceToBatchND(x as TfjsTensor, [...block], pairs(paddings)),
+    compose([x], { op }, { 1: block = [], 2: paddings = [] }) {
+      if (paddings.some((size) => size < 0)) throw invalid(op, `expected paddings from 0, got [${paddings}]`);
+      return spaceToBatchND(x as TfjsTensor, [...block], pairs(paddings));
+    },
   },
   BatchToSpaceND: {
     reads: [1, 2],

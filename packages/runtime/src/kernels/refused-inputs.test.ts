@@ -136,10 +136,6 @@ const rows: readonly Row[] = [
   },
   { op: "SegmentSum", about: "of a negative id", inputs: [f32([2]), i32([2], -1, 0)], says: "got -1" },
   { op: "SegmentMax", about: "of fewer ids", inputs: [f32([2]), i32([1], 0)], says: "op SegmentMax" },
-  { op: "ExpandDims", about: "beyond the end", inputs: [f32([2]), i32([], 2)], says: "no axis 2 to add to [2]" },
-  { op: "ExpandDims", about: "before the begin", inputs: [f32([2]), i32([], -3)], says: "no axis -3 to add" },
-  { op: "Squeeze", about: "a longer axis", attrs: { squeeze_dims: ints(0) }, inputs: [f32([2])], says: "axis 0" },
-  { op: "Squeeze", about: "beyond the end", attrs: { squeeze_dims: ints(1) }, inputs: [f32([1])], says: "axis 1" },
   {
     op: "UnsortedSegmentSum",
     about: "of more ids than elements",

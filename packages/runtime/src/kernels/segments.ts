@@ -1,5 +1,5 @@
 import type { Tensor } from "@nearside/core";
-import type { Kernels } from "./kernel.ts";
+import type { Kernel, Kernels } from "./kernel.ts";
 import { float32Tensor, int32Tensor, invalid, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
 
 /** How the elements of a segment become one. */
@@ -27,32 +27,34 @@ const lowestFloat = (2 - 2 ** -23) * 2 ** 127;
  * many segments as the last id says; an empty one is 0.
  */
 export const segmentKernels: Kernels = {
-  ...unsorted("UnsortedSegmentSum", reductions.Sum),
-  ...unsorted("UnsortedSegmentProd", reductions.Prod),
-  ...unsorted("UnsortedSegmentMax", reductions.Max),
-  ...unsorted("UnsortedSegmentMin", reductions.Min),
-  ...sorted("SegmentSum", reductions.Sum),
-  ...sorted("SegmentMean", reductions.Mean),
-  ...sorted("SegmentProd", reductions.Prod),
-  ...sorted("SegmentMax", reductions.Max),
-  ...sorted("SegmentMin", reductions.Min),
+  UnsortedSegmentSum: unsorted(reductions.Sum),
+  UnsortedSegmentProd: unsorted(reductions.Prod),
+  UnsortedSegmentMax: unsorted(reductions.Max),
+  UnsortedSegmentMin: unsorted(reductions.Min),
+  SegmentSum: sorted(reductions.Sum),
+  SegmentMean: sorted(reductions.Mean),
+  SegmentProd: sorted(reductions.Prod),
+  SegmentMax: sorted(reductions.Max),
+  SegmentMin: sorted(reductions.Min),
 };
 
-function unsorted(op: string, reduction: Reduction): Kernels {
-  const compute = ([data, ids, count]: readonly Tensor[]) =>
-    reduce(data as Tensor, ids as Tensor, { op, count: numberOf(count), reduction, empty: reduction.start });
-  return { [op]: { compute } };
+function unsorted(reduction: Reduction): Kernel {
+  return {
+    compute: ([data, ids, count], { op }) =>
+      reduce(data as Tensor, ids as Tensor, { op, count: numberOf(count), reduction, empty: reduction.start }),
+  };
 }
 
-function sorted(op: string, reduction: Reduction): Kernels {
-  const compute = ([data, ids]: readonly Tensor[]) => {
-    const sortedIds = numbersOf(ids);
-    const wrong = sortedIds.find((id, row) => id < (sortedIds[row - 1] ?? 0));
-    if (wrong !== undefined) throw invalid(op, `expected ids from 0 in ascending order, got ${wrong}`);
-    const count = (sortedIds.at(-1) ?? -1) + 1;
-    return reduce(data as Tensor, ids as Tensor, { op, count, reduction, empty: () => 0 });
+function sorted(reduction: Reduction): Kernel {
+  return {
+    compute([data, ids], { op }) {
+      const sortedIds = numbersOf(ids);
+      const wrong = sortedIds.find((id, row) => id < (sortedIds[row - 1] ?? 0));
+      if (wrong !== undefined) throw invalid(op, `expected ids from 0 in ascending order, got ${wrong}`);
+      const count = (sortedIds.at(-1) ?? -1) + 1;
+      return reduce(data as Tensor, ids as Tensor, { op, count, reduction, empty: () => 0 });
+    },
   };
-  return { [op]: { compute } };
 }
 
 interface Segments {

@@ -1,4 +1,5 @@
 import { type TensorInfo, type Tensor as TfjsTensor, upcastType } from "@tensorflow/tfjs-core";
+import { broadcastShape } from "../kernels/broadcast.ts";
 import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
@@ -107,11 +108,11 @@ function unaryOp(kernel: string): DirectOp {
 }
 
 function binaryOp(kernel: string): DirectOp {
-  return { bind: (_, device) => binaryRun(kernel, device) };
+  return { bind: ({ op }, device) => binaryRun(op, kernel, device) };
 }
 
 /** Two tensors of one dtype, or of the wider of theirs. */
-function binaryRun(kernel: string, device: Device): RunDirect {
+function binaryRun(op: string, kernel: string, device: Device): RunDirect {
   const bound = bindKernel(device, kernel);
   const cast = bindKernel(device, "Cast");
   const ofParts = complexArithmetic[kernel];
@@ -121,6 +122,7 @@ function binaryRun(kernel: string, device: Device): RunDirect {
       : bound({ a, b });
   return (inputs) => {
     const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+    if (!sameShape(a.shape, b.shape)) broadcastShape(op, a.shape, b.shape);
     if (a.dtype === b.dtype) return run(a, b);
     const dtype = upcastType(a.dtype, b.dtype);
     const both = [a, b].map((x) => cast({ x }, { dtype }));
@@ -133,20 +135,20 @@ function binaryRun(kernel: string, device: Device): RunDirect {
 /** Whole numbers are divided without the rest; TensorFlow's kernels for them truncate, TensorFlow.js's floor. */
 function divideOp(): DirectOp {
   return {
-    bind(_, device) {
-      const [real, floor] = [binaryRun("RealDiv", device), binaryRun("FloorDiv", device)];
+    bind({ op }, device) {
+      const [real, floor] = [binaryRun(op, "RealDiv", device), binaryRun(op, "FloorDiv", device)];
       return (inputs, values) => (inputs[0]?.dtype === "int32" ? floor(inputs, values) : real(inputs, values));
     },
   };
 }
 
 /** `a` where the condition holds, else `b`, broadcast. */
-function select(_: unknown, device: Device): RunDirect {
+function select({ op }: KernelAttrs, device: Device): RunDirect {
   const run = bindKernel(device, "Select");
   return (inputs) => {
     const [condition, t, e] = [inputAt(inputs, 0), inputAt(inputs, 1), inputAt(inputs, 2)];
     if (sameShape(t.shape, e.shape) && sameShape(condition.shape, t.shape)) return run({ condition, t, e });
-    return compose(device, inputs, ([c, a, b]) => choose(c as TfjsTensor, a as TfjsTensor, b as TfjsTensor)); // it has three
+    return compose(device, inputs, ([c, a, b]) => choose(op, c as TfjsTensor, a as TfjsTensor, b as TfjsTensor)); // it has three
   };
 }
 

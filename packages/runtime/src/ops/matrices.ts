@@ -1,5 +1,5 @@
-import { InferenceError } from "@nearside/core";
 import { type TensorInfo, type Tensor as TfjsTensor, transpose, util } from "@tensorflow/tfjs-core";
+import { checkProduct } from "../kernels/check-product.ts";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
@@ -21,23 +21,10 @@ function productOp(first: string, second: string): DirectOp {
     const kernelAttrs = { transposeA: attrs.bool(first, false), transposeB: attrs.bool(second, false) };
     return (inputs) => {
       const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-      checkInner(a, b, kernelAttrs);
+      checkProduct(attrs.op, a, b, kernelAttrs);
       return run({ a, b }, kernelAttrs);
     };
   });
-}
-
-interface Transposed {
-  readonly transposeA: boolean;
-  readonly transposeB: boolean;
-}
-
-/** A shape that doesn't fit would be read beyond its end. */
-function checkInner(a: TensorInfo, b: TensorInfo, { transposeA, transposeB }: Transposed): void {
-  const inner = [a.shape.at(transposeA ? -2 : -1), b.shape.at(transposeB ? -1 : -2)];
-  if (a.shape.length > 1 && b.shape.length > 1 && inner[0] === inner[1]) return;
-  const got = `[${a.shape.join(",")}] and [${b.shape.join(",")}]`;
-  throw new InferenceError("invalid-argument", `a matrix product: expected sizes that fit, got ${got}`);
 }
 
 /** A product with a bias, an activation, or both; `fused_ops` names them, NoOp for no bias. Kernels take rank 3 only. */
@@ -53,7 +40,7 @@ function fusedProductOp(): DirectOp {
     };
     return (inputs) => {
       const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
-      checkInner(a, b, kernelAttrs);
+      checkProduct(attrs.op, a, b, kernelAttrs);
       const [bias, preluActivationWeights] = hasBias ? [inputs[2], inputs[3]] : [undefined, inputs[2]];
       const columns = b.shape.at(kernelAttrs.transposeB ? -2 : -1);
       checkVector("_FusedMatMul", bias, columns);

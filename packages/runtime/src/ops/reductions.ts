@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
-import { invalid } from "../kernels/plain-tensors.ts";
+import { axisOf, invalid } from "../kernels/plain-tensors.ts";
 import { bindKernel, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
 import { inputAt, kernelOp } from "./direct.ts";
@@ -43,7 +43,7 @@ function reduceOp(kernel: string): DirectOp {
       return (inputs, values) => {
         const x = inputAt(inputs, 0);
         const { length: rank } = x.shape;
-        const axis = valuesAt(values, 1).map((each) => (each < 0 ? each + rank : each));
+        const axis = valuesAt(values, 1).map((each) => axisOf(kernel, each, rank));
         if (axis.length === 0) return reshape({ x }, { shape: x.shape });
         if (axis.some((each) => x.shape[each] === 0) && (x.dtype === "float32" || x.dtype === "int32")) {
           const kept = x.shape.map((size, each) => (axis.includes(each) ? 1 : size));

@@ -1,15 +1,21 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
-import { invalid } from "../kernels/plain-tensors.ts";
+import { invalid, sizeOf } from "../kernels/plain-tensors.ts";
 import { bindKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
 import { inputAt } from "./direct.ts";
 
 /** Ops that ask for a shape or change it. The elements stay where they are. */
 export const shapeOps: Ops = {
-  Reshape: reshapeOp((shape, values) =>
-    util.inferFromImplicitShape([...valuesAt(values, 1)], util.sizeFromShape(shape)),
-  ),
+  Reshape: reshapeOp((shape, values) => {
+    const wanted = valuesAt(values, 1);
+    const [size, known] = [sizeOf(shape), sizeOf(wanted.filter((length) => length !== -1))];
+    const found = wanted.map((length) => (length === -1 ? size / known : length));
+    const isPossible = found.every((length) => Number.isInteger(length) && length >= 0) && sizeOf(found) === size;
+    if (!isPossible)
+      throw invalid("Reshape", `expected a shape of the ${size} elements of [${shape}], got [${wanted}]`);
+    return found;
+  }),
   EnsureShape: reshapeOp((shape) => shape),
   ExpandDims: reshapeOp((shape, values) => {
     const [axis = 0] = valuesAt(values, 1);

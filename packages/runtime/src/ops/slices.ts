@@ -1,7 +1,7 @@
 import { cast, gather, reshape, stack, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
 import type { Values } from "../kernels/kernel.ts";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
-import { invalid } from "../kernels/plain-tensors.ts";
+import { axisOf, invalid, sizeOf } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
@@ -40,6 +40,7 @@ export const sliceOps: Ops = {
           const got = `${begin.length}, ${end.length} and ${strides.length}`;
           throw invalid("StridedSlice", `expected as many begins, ends and strides, got ${got}`);
         }
+        if (strides.includes(0)) throw invalid("StridedSlice", `expected strides other than 0, got [${strides}]`);
         return run({ x: inputAt(inputs, 0) }, { begin, end, strides, ...masks });
       };
     },
@@ -53,7 +54,10 @@ export const sliceOps: Ops = {
       const axis = attrs.int("axis", 0);
       return (inputs) => {
         const { shape } = inputAt(inputs, 0);
+        axisOf("Pack", axis, shape.length + 1);
         if (inputs.every((input) => sameShape(input.shape, shape))) return run(inputs, { axis });
+        const other = inputs.find((input) => sizeOf(input.shape) !== sizeOf(shape));
+        if (other) throw invalid("Pack", `expected tensors of one shape, got [${shape}] and [${other.shape}]`);
         // The Python converter may leave tensors whose dimensions of 1 differ.
         return compose(device, inputs, (tensors) =>
           stack(
@@ -65,8 +69,14 @@ export const sliceOps: Ops = {
     },
   },
   Unpack: kernelOp("Unpack", (run, attrs) => {
-    const axis = attrs.int("axis", 0);
-    return (inputs) => run({ value: inputAt(inputs, 0) }, { axis });
+    const [givenAxis, count] = [attrs.int("axis", 0), attrs.int("num", 0)];
+    return (inputs) => {
+      const value = inputAt(inputs, 0);
+      const axis = axisOf("Unpack", givenAxis, value.shape.length);
+      if (value.shape[axis] !== count)
+        throw invalid("Unpack", `expected ${count} along axis ${axis}, got [${value.shape}]`);
+      return run({ value }, { axis });
+    };
   }),
   ReverseV2: reverseOp((values) => values),
   Reverse: reverseOp((values) => [...values.keys()].filter((axis) => values[axis])),
@@ -90,14 +100,17 @@ function checkSlice(shape: readonly number[], begin: readonly number[], size: re
 function concatOp(axisAt: number, parts: (inputs: readonly TensorInfo[]) => readonly TensorInfo[]): DirectOp {
   return {
     reads: [axisAt],
-    bind(_, device) {
+    bind({ op }, device) {
       const run = bindKernel(device, "Concat");
       const reshape = bindKernel(device, "Reshape");
       return (inputs, values) => {
         const tensors = parts(inputs);
-        const [axis = 0] = valuesAt(values, axisAt);
         const x = inputAt(tensors, 0);
-        return tensors.length === 1 ? reshape({ x }, { shape: x.shape }) : run(tensors, { axis });
+        if (tensors.length === 1) return reshape({ x }, { shape: x.shape });
+        const axis = axisOf(op, valuesAt(values, axisAt)[0] ?? 0, x.shape.length);
+        const other = tensors.find(({ shape }) => !sameShape(shape.with(axis, 0), x.shape.with(axis, 0)));
+        if (other === undefined) return run(tensors, { axis });
+        throw invalid(op, `expected shapes that differ along axis ${axis}, got [${x.shape}] and [${other.shape}]`);
       };
     },
   };
@@ -110,29 +123,46 @@ function splitOp({ input, axisAt }: { readonly input: number; readonly axisAt: n
       const run = bindKernel(device, "SplitV");
       const count = attrs.int("num_split", 1);
       return (inputs, values) => {
-        const [axis = 0] = valuesAt(values, axisAt);
+        const x = inputAt(inputs, input);
+        const axis = axisOf(attrs.op, valuesAt(values, axisAt)[0] ?? 0, x.shape.length);
         const numOrSizeSplits = input === 1 ? count : [...valuesAt(values, 1)];
-        return run({ x: inputAt(inputs, input) }, { numOrSizeSplits, axis });
+        if (!isSplit(x.shape[axis] ?? 0, numOrSizeSplits)) {
+          throw invalid(attrs.op, `[${x.shape}] has no such parts along axis ${axis}: ${numOrSizeSplits}`);
+        }
+        return run({ x }, { numOrSizeSplits, axis });
       };
     },
   };
 }
 
+/** Whether so many elements make so many equal parts, or parts of these sizes, of which one may be −1: the rest. */
+function isSplit(size: number, parts: number | readonly number[]): boolean {
+  if (typeof parts === "number") return size % parts === 0;
+  const open = parts.filter((part) => part === -1).length;
+  const known = parts.reduce((sum, part) => sum + part, open);
+  return parts.every((part) => part >= -1) && (open === 0 ? known === size : open === 1 && known <= size);
+}
+
 function reverseOp(axes: (values: readonly number[]) => readonly number[]): DirectOp {
   return kernelOp(
     "Reverse",
-    (run) => (inputs, values) => run({ x: inputAt(inputs, 0) }, { dims: axes(valuesAt(values, 1)) }),
+    (run, { op }) =>
+      (inputs, values) => {
+        const x = inputAt(inputs, 0);
+        return run({ x }, { dims: axes(valuesAt(values, 1)).map((axis) => axisOf(op, axis, x.shape.length)) });
+      },
     [1],
   );
 }
 
-function gatherOp(axisOf: (values: Values) => number): DirectOp {
+function gatherOp(axisIn: (values: Values) => number): DirectOp {
   return kernelOp(
     "GatherV2",
     (run, attrs, device): RunDirect => {
       const batchDims = attrs.int("batch_dims", 0);
       return (inputs, values) => {
-        const [x, indices, axis] = [inputAt(inputs, 0), inputAt(inputs, 1), axisOf(values)];
+        const [x, indices] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+        const axis = axisOf(attrs.op, axisIn(values), x.shape.length);
         if (indices.dtype === "int32") return run({ x, indices }, { axis, batchDims });
         return compose(device, [x, indices], ([of, at]) =>
           gather(of as TfjsTensor, cast(at as TfjsTensor, "int32"), axis, batchDims),

@@ -119,7 +119,7 @@ function parseNodes(nodes: readonly JsonNode[], parse: (name: string) => OutputR
     if (byName.has(name)) throw broken("modelTopology", `one node "${name}"`, "two");
     const inputs = input.filter((text) => !text.startsWith("^")).map(parse);
     const controls = input.filter((text) => text.startsWith("^")).map((text) => text.slice(1));
-    byName.set(name, { name, op, inputs, controls, attrs: readAttrs(attr) });
+    byName.set(name, { name, op, inputs, controls, attrs: readAttrs(op, attr) });
   }
   return byName;
 }

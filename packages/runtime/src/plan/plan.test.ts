@@ -150,7 +150,7 @@ test("nothing stays on the device, neither after a run nor after one that fails"
   const before = held();
   await compute({ nodes, inputs: { x, z: x } });
   expect(held()).toEqual(before);
-  await expect(compute({ nodes, inputs: { x, z: wrong } })).rejects.toThrow('node "y" (AddV2)');
+  await expect(compute({ nodes, inputs: { x, z: wrong } })).rejects.toThrow('node "y": op AddV2: expected shapes');
   expect(held()).toEqual(before);
 });
 

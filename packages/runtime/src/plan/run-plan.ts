@@ -105,6 +105,9 @@ function releaseAll(values: readonly Value[], device: Device): void {
 
 /** Says where in the graph it went wrong. What is composed finds out only now that the backend lacks a kernel. */
 function fail({ name, op }: Step, cause: unknown): never {
+  if (cause instanceof InferenceError && cause.code === "invalid-argument") {
+    throw new InferenceError("invalid-argument", `node "${name}": ${cause.message}`, { cause });
+  }
   if (cause instanceof InferenceError && cause.code !== "internal") throw cause;
   const reason = cause instanceof Error ? cause.message : String(cause);
   if (reason.includes("not registered for backend")) {
