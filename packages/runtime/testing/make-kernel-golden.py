@@ -220,6 +220,8 @@ add("Range", start=i(3), limit=i(18), delta=i(3))
 add("Range", "downwards", start=i(3), limit=i(-2), delta=i(-2))
 add("Range", "of floats", start=np.array(0, np.float32), limit=np.array(1, np.float32), delta=np.array(0.3, np.float32))
 add("Range", "of floats by tenths", start=np.array(0, np.float32), limit=np.array(1, np.float32), delta=np.array(0.1, np.float32))
+add("Range", "of floats that fit in evenly", start=np.array(0, np.float32), limit=np.array(0.3, np.float32), delta=np.array(0.1, np.float32))
+add("Range", "of many floats", start=np.array(1, np.float32), limit=np.array(8, np.float32), delta=np.array(0.1, np.float32))
 add("Range", "of nothing", start=i(2), limit=i(2), delta=i(1))
 add("LinSpace", start=np.array(-1, np.float32), stop=np.array(2, np.float32), num=i(5))
 add("LinSpace", "of one", start=np.array(10, np.float32), stop=np.array(12, np.float32), num=i(1))
@@ -306,6 +308,8 @@ for band in ((1, 0), (-1, 0), (0, -1), (-1, -1)):
 add("MatrixBandPart", "of booleans", input=np.ones((3, 2), bool), num_lower=i(0), num_upper=i(0))
 add("MatrixBandPart", "of no matrix", input=f(0, 2, 2), num_lower=i(0), num_upper=i(0))
 add("DivNoNan", "broadcast", x=np.array([[1], [0], [math.inf]], np.float32), y=np.array([0, 2, -4], np.float32))
+add("ClipByValue", "to a range for each number", t=i([1, 5, 3]).astype(np.float32), clip_value_min=i([2, 2, 2]).astype(np.float32), clip_value_max=i([3, 4, 9]).astype(np.float32))
+add("ClipByValue", "of integers to a range for each", t=i([1, 5, 3]), clip_value_min=i([2, 2, 2]), clip_value_max=i([3, 4, 9]))
 
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernel-golden.json")
 with open(path, "w") as file:

@@ -5,11 +5,11 @@ import {
   concat,
   fill,
   pad,
-  range,
   real,
   reshape,
   type Tensor as TfjsTensor,
   tensor,
+  tensor1d,
   zerosLike,
 } from "@tensorflow/tfjs-core";
 import type { Kernel, Kernels } from "./kernel.ts";
@@ -63,15 +63,26 @@ export const commonKernels: Kernels = {
   },
   Fill: {
     reads: [0],
-    compose: ([, value], _, { 0: shape = [] }) => filled([...shape], value as TfjsTensor), // it has two inputs
+    compose: ([, value], { op }, { 0: shape = [] }) => filled(op, [...shape], value as TfjsTensor), // it has two inputs
   },
   /** TensorFlow.js on WebGPU pads four axes at most. */
   Pad: padding,
   PadV2: padding,
+  /** start + i · step; TensorFlow.js adds up the steps, and makes one number too many where floats fit in evenly. */
   Range: {
     reads: [0, 1, 2],
-    compose: (_, attrs, { 0: [start = 0] = [], 1: [stop = 0] = [], 2: [step = 1] = [] }) =>
-      range(start, stop, step, numericType(attrs, "Tidx") as "int32"),
+    compose(_, attrs, { 0: [start = 0] = [], 1: [stop = 0] = [], 2: [step = 1] = [] }) {
+      if (!(step > 0 ? start <= stop : step < 0 && start >= stop)) {
+        throw invalid("Range", `expected a step that leads from ${start} to ${stop}, got ${step}`);
+      }
+      const dtype = numericType(attrs, "Tidx") as "float32" | "int32"; // there are no others
+      const round = dtype === "float32" ? Math.fround : Number;
+      const length = Math.ceil(round(round(stop - start) / step));
+      return tensor1d(
+        Array.from({ length }, (_, index) => start + round(index * step)),
+        dtype,
+      );
+    },
   },
 };
 
@@ -87,7 +98,9 @@ const castTypes: Readonly<Record<string, "float32" | "int32" | "bool" | "complex
 };
 
 /** One value, everywhere. */
-function filled(shape: number[], value: TfjsTensor): TfjsTensor {
+function filled(op: string, shape: number[], value: TfjsTensor): TfjsTensor {
+  if (value.rank > 0) throw invalid(op, `expected a scalar, got [${value.shape}]`);
+  if (shape.some((size) => size < 0)) throw invalid(op, `expected sizes from 0, got [${shape}]`);
   if (shape.includes(0)) return tensor([], shape, value.dtype);
   if (value.dtype !== "string") return broadcastTo(value, shape);
   return stringsOf(new Array(sizeOf(shape)).fill(bytesOf(value)[0]), shape);

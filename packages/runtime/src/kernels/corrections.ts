@@ -27,6 +27,7 @@ import {
   type Tensor4D,
   type Tensor as TfjsTensor,
 } from "@tensorflow/tfjs-core";
+import { broadcastShape } from "./broadcast.ts";
 import { checkProduct } from "./check-product.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { axisOf, invalid, sizeOf } from "./plain-tensors.ts";
@@ -49,8 +50,9 @@ export const correctionKernels: Kernels = {
   Cumprod: cumulative("Cumprod", cumprod),
   /** TensorFlow.js has the floats' quotients as int32, so that none is infinite or NaN. */
   FloorDiv: {
-    compose([x, y]) {
+    compose([x, y], { op }) {
       const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      broadcastShape(op, a.shape, b.shape);
       return a.dtype === "int32" ? floorDiv(a, b) : floor(div(a, b));
     },
   },
@@ -68,12 +70,15 @@ export const correctionKernels: Kernels = {
       return mul(sign(a), mod(abs(a), abs(b)));
     },
   },
-  /** TensorFlow.js on wasm compares the bytes of integers as floats. */
+  /** TensorFlow.js takes two numbers, no range for each element, and on wasm compares the bytes of integers as floats. */
   ClipByValue: {
     reads: [1, 2],
-    compose([x, low, high], _, { 1: [least = 0] = [], 2: [most = 0] = [] }) {
-      const input = x as TfjsTensor; // it has three inputs
-      if (input.dtype === "int32") return minimum(maximum(input, low as TfjsTensor), high as TfjsTensor);
+    compose([x, low, high], { op }, { 1: [least = 0] = [], 2: [most = 0] = [] }) {
+      const [input, lowest, highest] = [x as TfjsTensor, low as TfjsTensor, high as TfjsTensor]; // it has three inputs
+      const bounds = [lowest, highest].filter(({ rank }) => rank > 0);
+      const wrong = bounds.find(({ shape }) => String(shape) !== String(input.shape));
+      if (wrong) throw invalid(op, `expected a scalar or a bound of [${input.shape}], got [${wrong.shape}]`);
+      if (input.dtype === "int32" || bounds.length > 0) return minimum(maximum(input, lowest), highest);
       return clipByValue(input, least, most);
     },
   },

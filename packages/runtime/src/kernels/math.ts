@@ -32,7 +32,13 @@ export const mathKernels: Kernels = {
   /** x/y, and 0 where x is 0. */
   Xdivy: zeroWhereZero(div),
   /** x/y, and 0 where y is 0. */
-  DivNoNan: { compose: ([x, y]) => divNoNan(x as TfjsTensor, y as TfjsTensor) }, // it has two inputs
+  DivNoNan: {
+    compose([x, y], { op }) {
+      const [left, right] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+      broadcastShape(op, left.shape, right.shape);
+      return divNoNan(left, right);
+    },
+  },
   /** int32: how many of the attribute `boundaries` (ascending) are ≤ x. */
   Bucketize: {
     compose([x], attrs) {

@@ -121,6 +121,15 @@ const rows: readonly Row[] = [
     inputs: [f32([1, 4, 4, 0]), f32([2, 2, 0, 4])],
     says: "[1,4,4,0]",
   },
+  { op: "Range", about: "in no steps", inputs: [f32([], 0), f32([], 3), f32([], 0)], says: "from 0 to 3, got 0" },
+  {
+    op: "Range",
+    about: "away from its end",
+    inputs: [f32([], 0), f32([], 3), f32([], -1)],
+    says: "from 0 to 3, got -1",
+  },
+  { op: "Range", about: "in steps of NaN", inputs: [f32([], 0), f32([], 3), f32([], Number.NaN)], says: "got NaN" },
+  { op: "Fill", about: "to a negative size", inputs: [i32([2], -1, -2), f32([])], says: "sizes from 0, got [-1,-2]" },
   { op: "MatMul", about: "of a vector", inputs: [f32([2]), f32([2, 2])], says: "[2] and [2,2]" },
   {
     op: "SparseSegmentSum",

@@ -163,9 +163,15 @@ function gatherOp(axisIn: (values: Values) => number): DirectOp {
       return (inputs, values) => {
         const [x, indices] = [inputAt(inputs, 0), inputAt(inputs, 1)];
         const axis = axisOf(attrs.op, axisIn(values), x.shape.length);
-        if (indices.dtype === "int32") return run({ x, indices }, { axis, batchDims });
+        const batches = batchDims < 0 ? batchDims + indices.shape.length : batchDims;
+        const areAlike = sameShape(x.shape.slice(0, batches), indices.shape.slice(0, batches));
+        if (!areAlike || batches < 0 || batches > axis) {
+          const got = `[${x.shape}] and [${indices.shape}]`;
+          throw invalid(attrs.op, `expected ${batches} axes of batches, alike, before axis ${axis}, got ${got}`);
+        }
+        if (indices.dtype === "int32") return run({ x, indices }, { axis, batchDims: batches });
         return compose(device, [x, indices], ([of, at]) =>
-          gather(of as TfjsTensor, cast(at as TfjsTensor, "int32"), axis, batchDims),
+          gather(of as TfjsTensor, cast(at as TfjsTensor, "int32"), axis, batches),
         );
       };
     },
