@@ -8,13 +8,14 @@ import {
   unregisterKernel,
 } from "@tensorflow/tfjs-core";
 import { checkIndices } from "./check-indices.ts";
+import { checkOutputShape } from "./check-output-shape.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
-import { refuseImpossibleShapes } from "./refuse-impossible-shapes.ts";
 
 /** What TensorFlow.js's types hide of its backend in JavaScript. */
 interface CpuBackend {
   readSync(dataId: object): ArrayLike<number>;
-  makeTensorInfo(shape: readonly number[], ...rest: unknown[]): unknown;
+  /** Keeps the elements of every tensor: those that are given, and each kernel's outputs. */
+  write(values: unknown, shape: readonly number[], dtype: string): object;
 }
 
 /** TensorFlow.js's kernels that take indices, with checks before them. */
@@ -31,6 +32,10 @@ export async function openCpuBackend(): Promise<LoadedBackend> {
   }
   const loaded = await startBackend("cpu", { testSize: 16 });
   const backend = currentBackend() as unknown as CpuBackend; // what was just started
-  backend.makeTensorInfo = refuseImpossibleShapes(backend.makeTensorInfo.bind(backend));
+  const write = backend.write.bind(backend);
+  backend.write = (values, shape, dtype) => {
+    checkOutputShape(shape);
+    return write(values, shape, dtype);
+  };
   return loaded;
 }

@@ -12,8 +12,8 @@ import { causesOf } from "../out-of-memory.ts";
 import { compileSimdKernels } from "../simd/code/simd-kernels.ts";
 import { addSimd } from "../simd/simd.ts";
 import type { Teammate } from "../simd/threads/team.ts";
+import { checkOutputShape } from "./check-output-shape.ts";
 import { type LoadedBackend, startBackend } from "./loaded-backend.ts";
-import { refuseImpossibleShapes } from "./refuse-impossible-shapes.ts";
 import { startWasmBinary } from "./start-wasm-binary.ts";
 import type { WasmBinary } from "./wasm-binary.ts";
 import { registerWasmKernels } from "./wasm-kernels.ts";
@@ -39,7 +39,11 @@ export async function openWasmBackend({ binary, threads = [] }: WasmOptions = {}
   const backend = currentBackend() as unknown as WasmBackend; // what was just started
   const { wasm } = backend; // which the backend forgets when it is closed
   refuseFailedAllocations(wasm);
-  backend.makeOutput = refuseImpossibleShapes(backend.makeOutput.bind(backend));
+  const makeOutput = backend.makeOutput.bind(backend);
+  backend.makeOutput = (shape, ...rest) => {
+    checkOutputShape(shape);
+    return makeOutput(shape, ...rest);
+  };
   let trap: Error | undefined;
   const throwIfTrapped = () => {
     if (trap) throw new InferenceError("device-lost", `WebAssembly broke off: ${trap.message}; open the session again`);
