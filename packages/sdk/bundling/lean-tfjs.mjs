@@ -7,9 +7,9 @@ const trainingKernels =
 const unusedOps =
   /^ {4}(?:flipLeftRight|grayscaleToRGB|gramSchmidt|nonMaxSuppression\w*|qr|resize\w+|rgbToGrayscale|rotateWithOffset|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|threshold),?\n/gm;
 
-/** Kernels that ours come before, and that none of ours calls. */
+/** Kernels that ours come before, or that are of no op of a graph, and that none of ours calls. */
 const replacedKernels =
-  "nonMaxSuppressionV\\d|depthToSpace|ragged\\w+|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
+  "nonMaxSuppressionV\\d|depthToSpace|flipLeftRight|ragged\\w+|range|rotateWithOffset|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
 
 /** Methods of a class, by their names. */
 const methods = (...names) =>
