@@ -76,6 +76,38 @@ test.each([
   expect(run).toThrow(message);
 });
 
+const node = { name: "y", op: "Neg", input: ["x"], attr: { T: { type: "DT_FLOAT" } } };
+const inFunction = (changes: object) => ({
+  library: { function: [{ signature: { name: "f" }, nodeDef: [], ...changes }] },
+});
+
+test.each([
+  ["nodes that are no list", { node: {} }, "modelTopology.node: expected a list, got {}"],
+  ["no list of nodes", { node: null }, "modelTopology.node: expected a list, got null"],
+  ["a node that is none", { node: [node, null] }, "modelTopology.node[1]: expected a node, got null"],
+  ["a node without a name", { node: [{ op: "Neg" }] }, 'modelTopology.node[0]: expected a node, got {"op":"Neg"}'],
+  ["a node without an op", { node: [{ name: "y" }] }, 'node[0]: expected a node, got {"name":"y"}'],
+  ["an input that is none", { node: [{ ...node, input: [3] }] }, '"input":[3]'],
+  ["attributes that are none", { node: [{ ...node, attr: 3 }] }, '"attr":3'],
+  ["functions that are no list", { library: { function: {} } }, "modelTopology.library.function: expected a list"],
+  ["a function that is none", { library: { function: [null] } }, "library.function[0]: expected a function, got null"],
+  ["a function without a name", inFunction({ signature: {} }), "library.function[0]: expected a function, got {"],
+  ["a function's input that is none", inFunction({ signature: { name: "f", inputArg: [3] } }), '"inputArg":[3]'],
+  ["a function's result that is none", inFunction({ ret: { y: 3 } }), '"ret":{"y":3}'],
+  ["a function's node that is none", inFunction({ nodeDef: [3] }), 'function "f"[0]: expected a node, got 3'],
+])("parseManifest refuses a graph with %s", (_, graph, message) => {
+  const wrong = (text: string) =>
+    expect.objectContaining({ code: "data-loss", message: expect.stringContaining(text) });
+  expect(() => parse({ modelTopology: graph })).toThrow(wrong(message));
+  expect(() => parse({ modelInitializer: graph })).toThrow(wrong(message.replace("Topology", "Initializer")));
+});
+
+test("parseManifest takes a graph whose empty fields are left out", () => {
+  const library = { function: [{ signature: { name: "f" } }] };
+  expect(() => parse({ modelTopology: { node: [{ name: "x", op: "Placeholder" }], library } })).not.toThrow();
+  expect(() => parse({ modelTopology: { library: {}, versions: {} }, modelInitializer: {} })).not.toThrow();
+});
+
 test.each(["../secret", "/etc/passwd", "a/../../b", "https://elsewhere/x", "\\\\host\\x", "data:,x", ""])(
   "parseManifest refuses the path %j, which leaves the model's folder",
   (path) => {

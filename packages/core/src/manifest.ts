@@ -1,5 +1,7 @@
+import { checkGraph } from "./check-graph.ts";
 import type { DType } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
+import { array, broken, isObject, object, parseJson, string } from "./parse-json.ts";
 import { parseQuantization, type Quantization } from "./quantization.ts";
 import type { Signature, TensorSpec } from "./signature.ts";
 import { dtypeFromTensorFlow } from "./tensorflow-dtype.ts";
@@ -66,7 +68,8 @@ export function parseManifest(text: string, where = "model.json"): Manifest {
   const signature = object(declared, `${where}: signature`);
   const inputs = parseTensorInfos(signature.inputs, `${where}: signature.inputs`);
   const outputs = parseTensorInfos(signature.outputs, `${where}: signature.outputs`);
-  object(json.modelTopology, `${where}: modelTopology`);
+  checkGraph(json.modelTopology, `${where}: modelTopology`);
+  checkGraph(json.modelInitializer ?? {}, `${where}: modelInitializer`);
   return {
     signature: { inputs: inputs.specs, outputs: outputs.specs },
     inputNames: inputs.names,
@@ -174,35 +177,4 @@ function parsePath(value: unknown, where: string): string {
   const isInside = !/^[a-z][a-z0-9+.-]*:/i.test(path) && !/^[\\/]/.test(path) && !path.split(/[\\/]/).includes("..");
   if (!isInside || path === "") throw broken(where, "a path below model.json's folder", JSON.stringify(path));
   return path;
-}
-
-function parseJson(text: string, where: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new InferenceError("data-loss", `${where}: expected JSON; convert or upload the model again`, { cause });
-  }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function object(value: unknown, where: string): Record<string, unknown> {
-  if (!isObject(value)) throw broken(where, "an object", JSON.stringify(value));
-  return value;
-}
-
-function array(value: unknown, where: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw broken(where, "a list", JSON.stringify(value));
-  return value;
-}
-
-function string(value: unknown, where: string): string {
-  if (typeof value !== "string") throw broken(where, "a string", JSON.stringify(value));
-  return value;
-}
-
-function broken(where: string, expected: string, got: string, advice = "convert or upload the model again") {
-  return new InferenceError("data-loss", `${where}: expected ${expected}, got ${got}; ${advice}`);
 }

@@ -24,7 +24,10 @@ test("a model of ordinary ops, loops, branches and tables needs no kernels", asy
 
 test.each([
   ["its graph", { modelTopology: { node: nodes("Placeholder", "Cumsum") } }],
-  ["a function", { modelTopology: { node: [], library: { function: [{ nodeDef: nodes("Einsum") }] } } }],
+  [
+    "a function",
+    { modelTopology: { node: [], library: { function: [{ signature: { name: "f" }, nodeDef: nodes("Einsum") }] } } },
+  ],
   ["what fills its tables", { modelInitializer: { node: nodes("StringJoin") } }],
 ])("a model with one of their ops in %s needs them", async (_, json) => {
   expect(await kernelsFor(manifest(json))).toBe(kernels);

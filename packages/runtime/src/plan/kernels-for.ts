@@ -31,7 +31,7 @@ interface JsonNode {
  * loaded.
  */
 export async function kernelsFor({ json }: Manifest): Promise<Kernels> {
-  const graphs = [json.modelTopology, json.modelInitializer ?? {}] as readonly JsonGraph[]; // the plan checks what is read
+  const graphs = [json.modelTopology, json.modelInitializer ?? {}] as readonly JsonGraph[]; // parseManifest checked them
   const nodes = graphs.flatMap(({ node = [], library }) => [
     ...node,
     ...(library?.function ?? []).flatMap(({ nodeDef = [] }) => nodeDef),
