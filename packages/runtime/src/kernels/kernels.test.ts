@@ -770,13 +770,6 @@ describe.each(backends)("on $name", ({ open, lacking }) => {
     ); // whatever their order
   });
 
-  test.each(["Conv3D", "AvgPool3D", "MaxPool3D"])("%s refuses volumes with channels first", async (op) => {
-    const volume = f32([1, 1, 1, 1, 1], 1);
-    const inputs = op === "Conv3D" ? [volume, volume] : [volume];
-    const run = runOp({ op, attrs: { data_format: { s: "NCDHW" } }, inputs, outputs: ["float32"] }, backend);
-    await expect(run).rejects.toMatchObject({ code: "unsupported", message: expect.stringContaining("NCDHW") });
-  });
-
   test("bytes that are no tf.Example are an invalid argument, and so is one that lacks a required feature", async () => {
     const attrs = { Ndense: { i: "1" }, dense_shapes: { list: { shape: [{ dim: [{ size: "1" }] }] } } };
     const parse = (serialized: Tensor) =>

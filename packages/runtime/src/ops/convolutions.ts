@@ -8,7 +8,7 @@ import {
 } from "@tensorflow/tfjs-core";
 import { type KernelAttrs, valuesAt } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
-import { window2d } from "../kernels/windows.ts";
+import { checkChannelsLast, window2d } from "../kernels/windows.ts";
 import { compose } from "../plan/composed.ts";
 import { type BoundKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
@@ -78,6 +78,7 @@ function convolutionOp(kernel: string, composed: ComposedConvolution): DirectOp 
 /** A convolution with a bias, an activation, or both; `fused_ops` names them, NoOp for no bias. */
 function fusedOp(kernel: string): DirectOp {
   return kernelOp(kernel, (run, attrs, device) => {
+    checkChannelsLast(attrs);
     const fused = attrs.texts("fused_ops").map((name) => name.toLowerCase());
     const hasBias = fused[0] === "biasadd";
     const activation = fused[1] ?? "linear";

@@ -3,6 +3,7 @@ import { broadcastShape } from "../kernels/broadcast.ts";
 import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
+import { checkChannelsLast } from "../kernels/windows.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
@@ -45,7 +46,6 @@ const unary = ["Abs", "Acos", "Acosh", "Asin", "Asinh", "Atan", "Atanh", "Ceil",
 const binary: Readonly<Record<string, string>> = {
   Add: "Add",
   AddV2: "Add",
-  BiasAdd: "Add",
   Atan2: "Atan2",
   FloorMod: "Mod",
   Greater: "Greater",
@@ -67,6 +67,12 @@ const binary: Readonly<Record<string, string>> = {
 export const elementwiseOps: Ops = {
   ...Object.fromEntries(unary.map((name) => [name, unaryOp(name)])),
   ...Object.fromEntries(Object.entries(binary).map(([op, kernel]) => [op, binaryOp(kernel)])),
+  BiasAdd: {
+    bind(attrs, device) {
+      checkChannelsLast(attrs);
+      return binaryRun(attrs.op, "Add", device);
+    },
+  },
   Real: kernelOp("Real", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
   Imag: kernelOp("Imag", (run) => (inputs) => run({ input: inputAt(inputs, 0) })),
   Complex: kernelOp("Complex", (run) => (inputs) => {

@@ -1,6 +1,7 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { axisOf, invalid } from "../kernels/plain-tensors.ts";
+import { checkChannelsLast } from "../kernels/windows.ts";
 import { bindKernel, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
 import { inputAt, kernelOp } from "./direct.ts";
@@ -75,6 +76,7 @@ function vectorsAt(inputs: readonly TensorInfo[], op: string): TensorInfo {
 
 function batchNormOp(): DirectOp {
   return kernelOp("FusedBatchNorm", (run, attrs) => {
+    checkChannelsLast(attrs);
     const varianceEpsilon = attrs.float("epsilon", 0.001);
     return (inputs) => {
       const x = inputAt(inputs, 0);

@@ -5,6 +5,7 @@ import { ops } from "../ops/index.ts";
 import { compose } from "./composed.ts";
 import { controlOps } from "./control-flow.ts";
 import { type Device, readNumbers } from "./device.ts";
+import { failAtNode } from "./fail-at-node.ts";
 import type { GraphNode } from "./graph-def.ts";
 import type { Op } from "./op.ts";
 import { readPlain, writePlain } from "./plain.ts";
@@ -36,7 +37,7 @@ export function bindOp(
   }
   const reads = "compute" in definition ? [] : (definition.reads ?? []);
   const read = bindReads(reads, refs.length, known, device);
-  const run = bindKind(op, definition, attrs, device);
+  const run = bindKind({ name, op, attrs }, definition, device);
   if (!(read instanceof Function)) return (inputs) => run(inputs, read);
   return (inputs) => {
     const values = read(inputs);
@@ -48,8 +49,15 @@ type Outputs = Value | readonly Value[];
 type RunOp = (inputs: readonly Value[], values: Values) => Outputs | Promise<Outputs>;
 
 /** How the kinds of ops are run. What is no op on lists is given tensors only: the graph is typed. */
-function bindKind(op: string, definition: Op, attrs: GraphNode["attrs"], device: Device): RunOp {
-  if ("bind" in definition) return definition.bind(attrs, device) as RunOp;
+function bindKind(node: Pick<GraphNode, "name" | "op" | "attrs">, definition: Op, device: Device): RunOp {
+  const { op, attrs } = node;
+  if ("bind" in definition) {
+    try {
+      return definition.bind(attrs, device) as RunOp;
+    } catch (cause) {
+      return failAtNode(node, cause);
+    }
+  }
   if ("compose" in definition) {
     return (inputs, values) =>
       compose(device, inputs as readonly TensorInfo[], (tensors) => definition.compose(tensors, attrs, values));

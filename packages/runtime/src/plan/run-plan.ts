@@ -1,5 +1,6 @@
 import { InferenceError } from "@nearside/core";
 import type { Device } from "./device.ts";
+import { failAtNode } from "./fail-at-node.ts";
 import type { Plan, Step } from "./plan.ts";
 import { dead, release, retain, type Value } from "./value.ts";
 
@@ -61,7 +62,7 @@ function startStep({ hasBranches }: Plan, step: Step, slots: readonly (Value | u
   try {
     return step.run(inputs);
   } catch (cause) {
-    return fail(step, cause);
+    return failAtNode(step, cause);
   }
 }
 
@@ -76,7 +77,7 @@ function* settle(step: Step, started: Exclude<Started, Outputs>, device: Device)
   } catch (cause) {
     // Where nobody waits any more, it comes all the same.
     if (started instanceof Promise) started.then((late) => releaseAll([late].flat(), device)).catch(() => {});
-    return fail(step, cause);
+    return failAtNode(step, cause);
   }
 }
 
@@ -101,17 +102,4 @@ function place(step: Step, outputs: Outputs, slots: (Value | undefined)[], devic
 
 function releaseAll(values: readonly Value[], device: Device): void {
   for (const value of values) release(value, device);
-}
-
-/** Says where in the graph it went wrong. What is composed finds out only now that the backend lacks a kernel. */
-function fail({ name, op }: Step, cause: unknown): never {
-  if (cause instanceof InferenceError && cause.code === "invalid-argument") {
-    throw new InferenceError("invalid-argument", `node "${name}": ${cause.message}`, { cause });
-  }
-  if (cause instanceof InferenceError && cause.code !== "internal") throw cause;
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  if (reason.includes("not registered for backend")) {
-    throw new InferenceError("no-backend", `node "${name}" (${op}): ${reason}; open another backend`, { cause });
-  }
-  throw new InferenceError("internal", `node "${name}" (${op}): ${reason}`, { cause });
 }
