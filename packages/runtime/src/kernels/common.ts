@@ -1,3 +1,4 @@
+import { InferenceError } from "@nearside/core";
 import {
   broadcastTo,
   cast,
@@ -53,8 +54,11 @@ export const commonKernels: Kernels = {
   Cast: {
     compose([x], attrs) {
       const input = x as TfjsTensor; // it has one
-      const dtype = castTypes[attrs.type("DstT", "DT_FLOAT")];
-      if (dtype === undefined) throw new Error(`no tensor holds ${attrs.type("DstT", "DT_FLOAT")}`);
+      const type = attrs.type("DstT", "DT_FLOAT");
+      const dtype = castTypes[type];
+      if (dtype === undefined) {
+        throw new InferenceError("unsupported", `op Cast: no tensor here holds ${type}; convert the model again`);
+      }
       const parts = input.dtype === "complex64" && dtype !== "complex64" ? reshape(real(input), input.shape) : input;
       if (dtype !== "complex64" || parts.dtype === "complex64") return cast(parts, dtype);
       const numbers = cast(parts, "float32");

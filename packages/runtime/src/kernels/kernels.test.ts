@@ -770,6 +770,14 @@ describe.each(backends)("on $name", ({ open, lacking }) => {
     ); // whatever their order
   });
 
+  test("Cast says of which node it can't make what no tensor holds", async () => {
+    const node = { op: "Cast", attrs: { DstT: { type: "DT_UINT8" } }, inputs: [f32([1], 300)] };
+    await expect(runOp({ ...node, outputs: ["int32"] }, backend)).rejects.toMatchObject({
+      code: "unsupported",
+      message: expect.stringMatching(/^node "node": op Cast: .*DT_UINT8/),
+    });
+  });
+
   test("bytes that are no tf.Example are an invalid argument, and so is one that lacks a required feature", async () => {
     const attrs = { Ndense: { i: "1" }, dense_shapes: { list: { shape: [{ dim: [{ size: "1" }] }] } } };
     const parse = (serialized: Tensor) =>

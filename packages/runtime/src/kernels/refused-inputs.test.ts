@@ -307,6 +307,20 @@ const rows: readonly Row[] = [
     says: "[1,-6,-6,1]",
   },
   {
+    op: "MaxPool",
+    about: "in no steps",
+    attrs: { ...sliding("VALID", ints(1, 0, 1, 1)), ksize: ints(1, 1, 1, 1) },
+    inputs: [f32([1, 2, 2, 1])],
+    says: "strides 0 × 1",
+  },
+  {
+    op: "Conv2D",
+    about: "dilated to nothing",
+    attrs: { ...sliding("VALID"), dilations: ints(1, 1, 0, 1) },
+    inputs: [f32([1, 2, 2, 4]), f32([1, 1, 4, 4])],
+    says: "dilations 1 × 0",
+  },
+  {
     op: "AvgPool",
     about: "of what isn't images",
     attrs: { ...sliding("VALID"), ksize: ints(1, 1, 1, 1) },

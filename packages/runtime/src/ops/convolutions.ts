@@ -119,14 +119,19 @@ interface Window {
 }
 
 /** Whether a window lies anywhere within the images. Throws `invalid-argument` for what is no window, or no images. */
-function fits(kernel: string, x: TensorInfo, size: readonly number[], { dilations, pad }: Window): boolean {
+function fits(kernel: string, x: TensorInfo, size: readonly number[], { strides, dilations, pad }: Window): boolean {
   let isFitting = true;
   for (let axis = 0; axis < 2; axis++) {
-    const [window = 0, dilation = 1, length = 0] = [size[axis], dilations[axis], x.shape[axis + 1]];
+    const [window = 0, stride = 1, dilation = 1, length = 0] = [
+      size[axis],
+      strides[axis],
+      dilations[axis],
+      x.shape[axis + 1],
+    ];
     const [before, after] = typeof pad === "string" ? [0, 0] : (pad[axis + 1] as Pair); // one for each axis
-    if (x.shape.length !== 4 || window < 1 || before < 0 || after < 0) {
-      const got = `${size[0]} × ${size[1]} and [${x.shape}]`;
-      throw invalid(kernel, `expected a window, and images [b,h,w,c], got ${got}`);
+    if (x.shape.length !== 4 || Math.min(window, stride, dilation) < 1 || Math.min(before, after) < 0) {
+      const got = [`${size[0]} × ${size[1]}`, `strides ${strides.join(" × ")}`, `dilations ${dilations.join(" × ")}`];
+      throw invalid(kernel, `expected a window and images [b,h,w,c], got ${got.join(", ")} and [${x.shape}]`);
     }
     const reach = pad === "same" ? 1 : (window - 1) * dilation + 1;
     if (length + before + after < reach) isFitting = false;
