@@ -39,15 +39,15 @@ import { window3d } from "./windows.ts";
  */
 export const correctionKernels: Kernels = {
   /** The first place of the largest; TensorFlow.js on WebGPU gives a vector for a vector. */
-  ArgMax: extreme("ArgMax", argMax),
-  ArgMin: extreme("ArgMin", argMin),
+  ArgMax: extreme(argMax),
+  ArgMin: extreme(argMin),
   /** Of nothing they are false, true and 1; TensorFlow.js takes false for both, or on wasm what was in memory. */
-  Any: reduction("Any", any, 0),
-  All: reduction("All", all, 1),
-  Prod: reduction("Prod", prod, 1),
+  Any: reduction(any, 0),
+  All: reduction(all, 1),
+  Prod: reduction(prod, 1),
   /** TensorFlow.js counts no axis from the end. */
-  Cumsum: cumulative("Cumsum", cumsum),
-  Cumprod: cumulative("Cumprod", cumprod),
+  Cumsum: cumulative(cumsum),
+  Cumprod: cumulative(cumprod),
   /** TensorFlow.js has the floats' quotients as int32, so that none is infinite or NaN. */
   FloorDiv: {
     compose([x, y], { op }) {
@@ -139,10 +139,10 @@ export const correctionKernels: Kernels = {
   },
 };
 
-function extreme(op: string, find: typeof argMax): Kernel {
+function extreme(find: typeof argMax): Kernel {
   return {
     reads: [1],
-    compose([x], _, { 1: [dimension = 0] = [] }) {
+    compose([x], { op }, { 1: [dimension = 0] = [] }) {
       const input = x as TfjsTensor; // it has two inputs
       const axis = axisOf(op, dimension, input.rank);
       if (input.shape[axis] === 0) throw invalid(op, `there is none along axis ${axis} of [${input.shape}]`);
@@ -154,12 +154,12 @@ function extreme(op: string, find: typeof argMax): Kernel {
   };
 }
 
-function reduction(op: string, reduce: typeof any, ofNothing: number): Kernel {
+function reduction(reduce: typeof any, ofNothing: number): Kernel {
   return {
     reads: [1],
     compose([x], attrs, { 1: given = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const axes = given.map((each) => axisOf(op, each, input.rank));
+      const axes = given.map((each) => axisOf(attrs.op, each, input.rank));
       const keepDims = attrs.bool("keep_dims", false);
       if (input.size > 0) return reduce(input, axes, keepDims);
       const kept = input.shape.map((size, each) => (axes.includes(each) ? 1 : size));
@@ -169,12 +169,12 @@ function reduction(op: string, reduce: typeof any, ofNothing: number): Kernel {
   };
 }
 
-function cumulative(op: string, accumulate: typeof cumsum): Kernel {
+function cumulative(accumulate: typeof cumsum): Kernel {
   return {
     reads: [1],
     compose([x], attrs, { 1: [axis = 0] = [] }) {
       const input = x as TfjsTensor; // it has two inputs
-      const along = axisOf(op, axis, input.rank);
+      const along = axisOf(attrs.op, axis, input.rank);
       return accumulate(input, along, attrs.bool("exclusive", false), attrs.bool("reverse", false));
     },
   };

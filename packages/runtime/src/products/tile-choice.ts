@@ -2,7 +2,7 @@ import type { Product } from "./run-product.ts";
 import { type TileName, tileFor } from "./tile.ts";
 
 /** Products that a device takes alike: of one kind, and for which by their size the same tile is made. */
-export type ProductClass = `${Product["layout"]["kind"]} ${TileName}`;
+export type ProductClass = `${Product["layout"]["kind"]} ${ReturnType<typeof tileFor>}`;
 
 /** What was measured on a device: our fastest tile for a class, and its time beside that of TensorFlow.js's kernel. */
 export interface TileChoice {
@@ -12,11 +12,11 @@ export interface TileChoice {
 
 export type TileChoices = Readonly<Partial<Record<ProductClass, TileChoice>>>;
 
-// At most, on SwiftShader, which compiles it in a tenth of the time, too.
+// The ratio is the greatest that was measured on SwiftShader, which also compiles its shader in a tenth of the time.
 const plain: TileChoice = { tile: "plain", ratio: 0.75 };
 
 /** For devices of software, where all takes long, measuring too. */
-export const softwareChoices: TileChoices = {
+export const softwareChoices: Required<TileChoices> = {
   "matrix square": plain,
   "matrix band": plain,
   "matrix vector": plain,

@@ -31,12 +31,12 @@ const enoughWorkgroups = 64;
 
 export type TileName = keyof typeof tiles;
 
-/** The tile for a product of this size, for all its batches together. */
+/** The tile for a product of this size, for all its batches together, on a GPU. */
 export function tileFor({
   rows,
   columns,
   batches,
-}: Readonly<Record<"rows" | "columns" | "batches", number>>): TileName {
+}: Readonly<Record<"rows" | "columns" | "batches", number>>): Exclude<TileName, "plain"> {
   if (rows === 1) return "vector";
   const squares = batches * Math.ceil(rows / 32) * Math.ceil(columns / 32);
   return squares < enoughWorkgroups || rows <= 8 ? "band" : "square";
