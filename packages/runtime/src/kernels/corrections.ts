@@ -30,7 +30,7 @@ import {
 import { broadcastShape } from "./broadcast.ts";
 import { checkProduct } from "./check-product.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
-import { axisOf, invalid, sizeOf } from "./plain-tensors.ts";
+import { axisOf, invalid, reducedShape, sizeOf } from "./plain-tensors.ts";
 import { window3d } from "./windows.ts";
 
 /**
@@ -146,10 +146,7 @@ function extreme(find: typeof argMax): Kernel {
       const input = x as TfjsTensor; // it has two inputs
       const axis = axisOf(op, dimension, input.rank);
       if (input.shape[axis] === 0) throw invalid(op, `there is none along axis ${axis} of [${input.shape}]`);
-      return reshape(
-        find(input, axis),
-        input.shape.filter((_, each) => each !== axis),
-      );
+      return reshape(find(input, axis), [...reducedShape(input.shape, [axis], false)]);
     },
   };
 }
@@ -162,9 +159,7 @@ function reduction(reduce: typeof any, ofNothing: number): Kernel {
       const axes = given.map((each) => axisOf(attrs.op, each, input.rank));
       const keepDims = attrs.bool("keep_dims", false);
       if (input.size > 0) return reduce(input, axes, keepDims);
-      const kept = input.shape.map((size, each) => (axes.includes(each) ? 1 : size));
-      const shape = keepDims ? kept : kept.filter((_, each) => !axes.includes(each));
-      return cast(fill(shape, ofNothing, "int32"), input.dtype);
+      return cast(fill([...reducedShape(input.shape, axes, keepDims)], ofNothing, "int32"), input.dtype);
     },
   };
 }

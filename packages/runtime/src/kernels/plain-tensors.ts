@@ -56,6 +56,11 @@ export function axisOf(op: string, axis: number, rank: number): number {
   throw invalid(op, `axis ${axis} is outside [${-rank}, ${rank})`);
 }
 
+/** What a shape becomes when it is reduced along axes, counted from the front. */
+export function reducedShape(shape: readonly number[], axes: readonly number[], keepDims: boolean): readonly number[] {
+  return shape.flatMap((size, axis) => (axes.includes(axis) ? (keepDims ? [1] : []) : [size]));
+}
+
 /** An error for inputs that TensorFlow would refuse, too. */
 export function invalid(op: string, message: string, cause?: unknown): InferenceError {
   return new InferenceError("invalid-argument", `op ${op}: ${message}`, { cause });

@@ -1,6 +1,6 @@
-import { type TensorInfo, util } from "@tensorflow/tfjs-core";
+import type { TensorInfo } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
-import { axisOf, invalid } from "../kernels/plain-tensors.ts";
+import { axisOf, invalid, reducedShape, sizeOf } from "../kernels/plain-tensors.ts";
 import { checkChannelsLast } from "../kernels/windows.ts";
 import { bindKernel, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops } from "../plan/op.ts";
@@ -47,10 +47,9 @@ function reduceOp(kernel: string): DirectOp {
         const axis = valuesAt(values, 1).map((each) => axisOf(kernel, each, rank));
         if (axis.length === 0) return reshape({ x }, { shape: x.shape });
         if (axis.some((each) => x.shape[each] === 0) && (x.dtype === "float32" || x.dtype === "int32")) {
-          const kept = x.shape.map((size, each) => (axis.includes(each) ? 1 : size));
-          const shape = keepDims ? kept : kept.filter((_, each) => !axis.includes(each));
+          const shape = reducedShape(x.shape, axis, keepDims);
           const value = ofNothing[kernel] ?? 0;
-          const count = util.sizeFromShape(kept);
+          const count = sizeOf(shape);
           if (x.dtype === "float32") return makeTensor(device, new Float32Array(count).fill(value), shape, "float32");
           const integer = Math.max(-(2 ** 31), Math.min(value, 2 ** 31 - 1));
           return makeTensor(device, new Int32Array(count).fill(integer), shape, "int32");
