@@ -143,6 +143,21 @@ const rows: readonly Row[] = [
     inputs: [f32([2, 1]), i32([1], 0), i32([2], 0, 9)],
     says: "segment ids [n]",
   },
+  {
+    op: "SparseConcat",
+    about: "along an axis that there isn't",
+    attrs: { concat_dim: { i: "3" }, N: { i: "2" } },
+    inputs: [i32([1, 1], 0), i32([1, 1], 0), f32([1]), f32([1]), i32([1], 1), i32([1], 1)],
+    outputs: ["int32", "float32", "int32"],
+    says: "axis 3 is outside [-1, 1)",
+  },
+  {
+    op: "ReduceJoin",
+    about: "along an axis that there isn't",
+    inputs: [{ dtype: "string", shape: [2], data: ["a", "b"] }, i32([1], 1)],
+    outputs: ["string"],
+    says: "axis 1 is outside [-1, 1)",
+  },
   { op: "SegmentSum", about: "of a negative id", inputs: [f32([2]), i32([2], -1, 0)], says: "got -1" },
   { op: "SegmentMax", about: "of fewer ids", inputs: [f32([2]), i32([1], 0)], says: "op SegmentMax" },
   {

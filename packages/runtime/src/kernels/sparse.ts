@@ -1,6 +1,6 @@
 import type { Tensor } from "@nearside/core";
 import type { Kernel, Kernels } from "./kernel.ts";
-import { int32Tensor, invalid, numbersOf, numericTensor, pick, sizeOf } from "./plain-tensors.ts";
+import { axisOf, int32Tensor, invalid, numbersOf, numericTensor, pick, sizeOf } from "./plain-tensors.ts";
 
 /** Ops on sparse tensors: indices [k, rank], values [k], shape [rank]. */
 export const sparseKernels: Kernels = {
@@ -45,7 +45,7 @@ export const sparseKernels: Kernels = {
       const count = inputs.length / 3;
       const shapes = inputs.slice(2 * count).map(numbersOf);
       const rank = shapes[0]?.length ?? 0;
-      const axis = (attrs.int("concat_dim", 0) + rank) % rank;
+      const axis = axisOf(attrs.op, attrs.int("concat_dim", 0), rank);
       const entries: { row: readonly number[]; input: number; place: number }[] = [];
       let offset = 0;
       for (const [input, shape] of shapes.entries()) {

@@ -2,6 +2,7 @@ import { decodeText, encodeText, type Tensor } from "@nearside/core";
 import type { Kernel, Kernels } from "./kernel.ts";
 import type { KernelAttrs } from "./kernel-attrs.ts";
 import {
+  axisOf,
   boolTensor,
   float32Tensor,
   int32Tensor,
@@ -76,7 +77,7 @@ export const stringKernels: Kernels = {
   ReduceJoin: {
     compute([input, axes], attrs) {
       let [shape, texts] = [input?.shape ?? [], textsOf(input)];
-      const reduced = numbersOf(axes).map((axis) => (axis < 0 ? axis + shape.length : axis));
+      const reduced = numbersOf(axes).map((axis) => axisOf(attrs.op, axis, shape.length));
       for (const axis of reduced) {
         texts = joinAxis(texts, shape, axis, attrs.text("separator", ""));
         shape = shape.map((size, each) => (each === axis ? 1 : size));

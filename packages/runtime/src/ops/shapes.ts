@@ -1,6 +1,6 @@
 import { type TensorInfo, util } from "@tensorflow/tfjs-core";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
-import { invalid, sizeOf } from "../kernels/plain-tensors.ts";
+import { axisOf, invalid, sizeOf } from "../kernels/plain-tensors.ts";
 import { bindKernel, type Device, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
 import { inputAt } from "./direct.ts";
@@ -29,7 +29,7 @@ export const shapeOps: Ops = {
       const named = attrs.numbers("squeeze_dims").concat(attrs.numbers("axis"));
       return (inputs) => {
         const x = inputAt(inputs, 0);
-        const axes = new Set(named.map((axis) => (axis < 0 ? axis + x.shape.length : axis)));
+        const axes = new Set(named.map((axis) => axisOf("Squeeze", axis, x.shape.length)));
         const wrong = [...axes].find((axis) => x.shape[axis] !== 1);
         if (wrong !== undefined) throw invalid("Squeeze", `expected axis ${wrong} to have length 1, got [${x.shape}]`);
         const shape = x.shape.filter((size, axis) => (axes.size === 0 ? size !== 1 : !axes.has(axis)));
