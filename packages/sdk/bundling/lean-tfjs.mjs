@@ -9,7 +9,7 @@ const unusedOps =
 
 /** Kernels that ours come before, or that are of no op of a graph, and that none of ours calls. */
 const replacedKernels =
-  "nonMaxSuppressionV\\d|depthToSpace|flipLeftRight|ragged\\w+|range|rotateWithOffset|sparseFillEmptyRows|sparseReshape|staticRegexReplace|stringSplit|unique";
+  "nonMaxSuppressionV\\d|bitwiseAnd|depthToSpace|diag|draw|flipLeftRight|logicalXor|ragged\\w+|range|rotateWithOffset|sparseFillEmptyRows|sparseReshape|staticRegexReplace|step|stringSplit|unique|unsortedSegmentSum";
 
 /** Methods of a class, by their names. */
 const methods = (...names) =>
