@@ -138,6 +138,22 @@ test("a loop over a list keeps each element until the list is stacked", async ()
   expect(await compute({ ...listLoop, weights, inputs })).toEqual([0, 1, 4, 9, 16]);
 });
 
+const held = () => [device.backend.numDataIds(), memory().numTensors];
+
+test("an output that no kernel gives is unsupported, at its node, and leaves nothing on the device", async () => {
+  const nodes = [
+    { name: "n", op: "Neg", input: ["x"] },
+    { name: "y", op: "Neg", input: ["n:1"] },
+  ];
+  const x = tensor1d([1]);
+  const before = held();
+  await expect(compute({ nodes, inputs: { x } })).rejects.toMatchObject({
+    code: "unsupported",
+    message: expect.stringMatching('^node "n": expected 2 outputs of Neg, got 1;'),
+  });
+  expect(held()).toEqual(before);
+});
+
 test("nothing stays on the device, neither after a run nor after one that fails", async () => {
   const x = tensor1d([1, 2]);
   const wrong = tensor1d([1, 2, 3]);
@@ -146,7 +162,6 @@ test("nothing stays on the device, neither after a run nor after one that fails"
     { name: "b", op: "Exp", input: ["a"] },
     { name: "y", op: "AddV2", input: ["b", "z"] },
   ];
-  const held = () => [device.backend.numDataIds(), memory().numTensors];
   const before = held();
   await compute({ nodes, inputs: { x, z: x } });
   expect(held()).toEqual(before);

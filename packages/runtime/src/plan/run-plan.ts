@@ -88,6 +88,11 @@ function isDead({ controls }: Step, inputs: readonly Value[], slots: readonly (V
 /** Puts the outputs into their slots, and frees what is no longer needed. */
 function place(step: Step, outputs: Outputs, slots: (Value | undefined)[], device: Device): void {
   const all = Array.isArray(outputs) ? (outputs as readonly Value[]) : [outputs as Value];
+  if (all.length < step.outputs.length) {
+    releaseAll(all, device);
+    const message = `expected ${step.outputs.length} outputs of ${step.op}, got ${all.length}`;
+    failAtNode(step, new InferenceError("unsupported", `${message}; export the model without the others`));
+  }
   for (const [index, value] of all.entries()) {
     const slot = step.outputs[index] ?? -1;
     if (slot < 0) release(value, device);
