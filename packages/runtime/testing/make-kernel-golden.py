@@ -310,6 +310,20 @@ add("MatrixBandPart", "of no matrix", input=f(0, 2, 2), num_lower=i(0), num_uppe
 add("DivNoNan", "broadcast", x=np.array([[1], [0], [math.inf]], np.float32), y=np.array([0, 2, -4], np.float32))
 add("ClipByValue", "to a range for each number", t=i([1, 5, 3]).astype(np.float32), clip_value_min=i([2, 2, 2]).astype(np.float32), clip_value_max=i([3, 4, 9]).astype(np.float32))
 add("ClipByValue", "of integers to a range for each", t=i([1, 5, 3]), clip_value_min=i([2, 2, 2]), clip_value_max=i([3, 4, 9]))
+add("GatherV2", "of strings", params=s("a", "b", "c"), indices=i([[2], [0]]), axis=i(0))
+add("GatherV2", "of strings in batches", params=s("a", "b", "c", "d").reshape(2, 2), indices=i([[1, 1], [0, 1]]), axis=i(1), batch_dims=1)
+add("StridedSlice", "of nothing", input=i([[1, 2], [3, 4]]), begin=i([1]), end=i([0]), strides=i([1]))
+add("StridedSlice", "of no strings", input=s("a", "b"), begin=i([2]), end=i([2]), strides=i([1]))
+add("LogSoftmax", logits=np.array([[1, 2, -50, 100]], np.float32))
+add("LogSoftmax", "of matrices", logits=f(2, 3, 4))
+for op in ("Mod", "TruncateMod", "FloorMod", "Div", "TruncateDiv", "FloorDiv"):
+    add(op, "of integers of both signs", x=i([-7, -7, 7, 7, 6, -6, 0]), y=i([3, -3, 3, -3, 3, 3, 5]))
+add("Mod", "of floats of both signs", x=np.array([-7, -7, 7, 7, 5.5], np.float32), y=np.array([3, -3, 3, -3, -2], np.float32))
+for op in ("Prod", "Sum", "Max", "Min"):
+    add(op, "of integers, whose axis is kept", input=i([[1, 2], [4, -7]]), axis=i([1]), keep_dims=True)
+add("MatMul", "of integers", a=i([[1, 2], [3, 4]]), b=i([[5, 6], [7, 8]]))
+add("PadV2", "with NaN", input=np.array([1], np.float32), paddings=i([[1, 0]]), constant_values=np.array(math.nan, np.float32))
+add("SpaceToBatchND", "after a pad with NaN", input=f(1, 2, 2, 1), block_shape=i([2, 2]), paddings=i([[0, 0], [2, 0]]))
 
 path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "kernel-golden.json")
 with open(path, "w") as file:

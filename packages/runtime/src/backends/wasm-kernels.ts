@@ -15,8 +15,8 @@ import { convolveTransposed } from "../simd/convolve-transposed.ts";
 import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
 import { checkIndices, type ReadElements } from "./check-indices.ts";
-import { gatherInBatches } from "./wasm-batched-gather.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
+import { gather } from "./wasm-gather.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 import { withWholeBias } from "./wasm-whole-bias.ts";
 
@@ -97,6 +97,9 @@ const corrections: Readonly<Record<string, Correction>> = {
   Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
   Concat: preferring(concatenate, asItIs),
   BatchMatMul: preferring(multiplyTensors, ({ args, backend, original }) => {
+    if (args.inputs.a?.dtype !== "float32") {
+      throw new Error("Kernel 'BatchMatMul' for other numbers than float32 not registered for backend 'wasm'");
+    }
     const out = original(args) as TensorInfo; // it has one output
     const { shape } = args.inputs.a as TensorInfo; // its first input
     if (shape.includes(0)) numbersOf(backend, out).fill(0); // XNNPACK computes nothing, and what was in memory stays
@@ -111,7 +114,7 @@ const corrections: Readonly<Record<string, Correction>> = {
   SquaredDifference: upToSixAxes,
   Sub: upToSixAxes,
   GatherV2: ({ args, original }) =>
-    args.attrs?.batchDims && args.inputs.x?.dtype !== "string" ? gatherInBatches(args) : original(args),
+    args.attrs?.batchDims || args.inputs.x?.dtype === "string" ? gather(args) : original(args),
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);

@@ -6,7 +6,14 @@ import type { Simd } from "../simd/simd.ts";
 export interface WasmBackend {
   readonly wasm: WasmModule;
   readonly dataIdMap: { get(dataId: object): { memoryOffset: number; dtype: TensorInfo["dtype"] } };
-  makeOutput(shape: readonly number[], dtype: TensorInfo["dtype"]): TensorInfo;
+  /** An output: of numbers whose bytes are yet to be written, or of these strings. */
+  makeOutput(
+    shape: readonly number[],
+    dtype: TensorInfo["dtype"],
+    memoryOffset?: undefined,
+    strings?: readonly Uint8Array[],
+  ): TensorInfo;
+  readSync(dataId: object): ArrayLike<number> | readonly Uint8Array[];
   /** Counts one holder less, and tells whether that was the last. */
   disposeData(dataId: object, force?: boolean): boolean;
   dispose(): void;

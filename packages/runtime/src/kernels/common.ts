@@ -27,7 +27,8 @@ const padding: Kernel = {
       throw invalid("Pad", `expected two sizes from 0 for each axis of [${input.shape}], got [${pairs}]`);
     }
     const [before, after] = [0, 1].map((side) => input.shape.map((_, axis) => pairs[2 * axis + side] ?? 0));
-    if (input.rank <= 4) {
+    // Once TensorFlow.js on wasm has padded with NaN, it does so ever after.
+    if (input.rank <= 4 && !Number.isNaN(filling)) {
       return pad(
         input,
         input.shape.map((_, axis) => [before?.[axis] ?? 0, after?.[axis] ?? 0]),

@@ -31,7 +31,17 @@ import { broadcastShape } from "./broadcast.ts";
 import { checkProduct } from "./check-product.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
 import { axisOf, invalid, reducedShape, sizeOf } from "./plain-tensors.ts";
+import { truncateDivide } from "./truncate-divide.ts";
 import { window3d } from "./windows.ts";
+
+/** What is left of x after x/y, rounded towards 0; it has x's sign. */
+const truncateMod: Kernel = {
+  compose([x, y], { op }) {
+    const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
+    broadcastShape(op, a.shape, b.shape);
+    return mul(sign(a), mod(abs(a), abs(b)));
+  },
+};
 
 /**
  * Ops that TensorFlow.js has but gets wrong on some backend, for some shapes or for some values. Ours hold everywhere
@@ -56,20 +66,16 @@ export const correctionKernels: Kernels = {
       return a.dtype === "int32" ? floorDiv(a, b) : floor(div(a, b));
     },
   },
-  /** x/y rounded towards 0, of integers. */
   TruncateDiv: {
-    compose([x, y]) {
+    compose([x, y], { op }) {
       const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
-      return mul(mul(sign(a), sign(b)), floorDiv(abs(a), abs(b)));
+      broadcastShape(op, a.shape, b.shape);
+      return truncateDivide(a, b);
     },
   },
-  /** What is left of x after that division; it has x's sign. */
-  TruncateMod: {
-    compose([x, y]) {
-      const [a, b] = [x as TfjsTensor, y as TfjsTensor]; // it has two inputs
-      return mul(sign(a), mod(abs(a), abs(b)));
-    },
-  },
+  // The converter writes the one that only we have: of the other, TensorFlow.js gives what has the divisor's sign.
+  Mod: truncateMod,
+  TruncateMod: truncateMod,
   /** TensorFlow.js takes two numbers, no range for each element, and on wasm compares the bytes of integers as floats. */
   ClipByValue: {
     reads: [1, 2],
@@ -158,8 +164,9 @@ function reduction(reduce: typeof any, ofNothing: number): Kernel {
       const input = x as TfjsTensor; // it has two inputs
       const axes = given.map((each) => axisOf(attrs.op, each, input.rank));
       const keepDims = attrs.bool("keep_dims", false);
-      if (input.size > 0) return reduce(input, axes, keepDims);
-      return cast(fill([...reducedShape(input.shape, axes, keepDims)], ofNothing, "int32"), input.dtype);
+      const shape = [...reducedShape(input.shape, axes, keepDims)];
+      if (input.size > 0) return reshape(reduce(input, axes), shape); // it keeps no axis of integers on WebGPU
+      return cast(fill(shape, ofNothing, "int32"), input.dtype);
     },
   };
 }

@@ -725,7 +725,9 @@ const backends = [
     name: "wasm",
     open: openWasmBackend,
     // What it computes wrongly, or what would end it (see backends/wasm-kernels.ts).
-    lacking: ["Dilation2D", "GatherNd of strings", "ImageProjectiveTransformV3 REFLECT", "MaxPoolWithArgmax"],
+    lacking: ["Dilation2D", "GatherNd of strings", "ImageProjectiveTransformV3 REFLECT", "MaxPoolWithArgmax"].concat(
+      "MatMul of integers",
+    ),
   },
 ];
 

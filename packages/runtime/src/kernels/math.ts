@@ -4,15 +4,18 @@ import {
   div,
   divNoNan,
   equal,
+  exp,
   expandDims,
   greaterEqual,
   less,
   log,
   log1p,
+  max,
   minimum,
   mul,
   reshape,
   scalar,
+  sub,
   sum,
   type Tensor as TfjsTensor,
   tensor1d,
@@ -21,7 +24,7 @@ import {
 import { broadcastShape } from "./broadcast.ts";
 import { choose } from "./choose.ts";
 import type { Kernel, Kernels } from "./kernel.ts";
-import { boolTensor, float32Tensor, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
+import { boolTensor, float32Tensor, invalid, numberOf, numbersOf, sizeOf } from "./plain-tensors.ts";
 
 /** Arithmetic, element by element unless it says otherwise. */
 export const mathKernels: Kernels = {
@@ -31,6 +34,15 @@ export const mathKernels: Kernels = {
   Xlog1py: zeroWhereZero((x, y) => mul(x, log1p(y))),
   /** x/y, and 0 where x is 0. */
   Xdivy: zeroWhereZero(div),
+  /** x − log Σ exp(x) along the last axis, of what the greatest is taken off; TensorFlow.js has no kernel of it. */
+  LogSoftmax: {
+    compose([x], { op }) {
+      const logits = x as TfjsTensor; // it has one input
+      if (logits.rank === 0) throw invalid(op, "expected a vector, or several, got a scalar");
+      const rest = sub(logits, max(logits, -1, true));
+      return sub(rest, log(sum(exp(rest), -1, true)));
+    },
+  },
   /** x/y, and 0 where y is 0. */
   DivNoNan: {
     compose([x, y], { op }) {

@@ -3,6 +3,7 @@ import { broadcastShape } from "../kernels/broadcast.ts";
 import { choose } from "../kernels/choose.ts";
 import type { KernelAttrs } from "../kernels/kernel-attrs.ts";
 import { invalid } from "../kernels/plain-tensors.ts";
+import { truncateDivide } from "../kernels/truncate-divide.ts";
 import { checkChannelsLast } from "../kernels/windows.ts";
 import { compose } from "../plan/composed.ts";
 import { bindKernel, type Device } from "../plan/device.ts";
@@ -56,7 +57,6 @@ const binary: Readonly<Record<string, string>> = {
   LogicalOr: "LogicalOr",
   Maximum: "Maximum",
   Minimum: "Minimum",
-  Mod: "Mod",
   Mul: "Multiply",
   Pow: "Pow",
   SquaredDifference: "SquaredDifference",
@@ -138,12 +138,17 @@ function binaryRun(op: string, kernel: string, device: Device): RunDirect {
   };
 }
 
-/** Whole numbers are divided without the rest; TensorFlow's kernels for them truncate, TensorFlow.js's floor. */
+/** Whole numbers are divided without the rest, towards 0. */
 function divideOp(): DirectOp {
   return {
     bind({ op }, device) {
-      const [real, floor] = [binaryRun(op, "RealDiv", device), binaryRun(op, "FloorDiv", device)];
-      return (inputs, values) => (inputs[0]?.dtype === "int32" ? floor(inputs, values) : real(inputs, values));
+      const divide = binaryRun(op, "RealDiv", device);
+      return (inputs, values) => {
+        const [a, b] = [inputAt(inputs, 0), inputAt(inputs, 1)];
+        if (a.dtype !== "int32") return divide(inputs, values);
+        broadcastShape(op, a.shape, b.shape);
+        return compose(device, [a, b], ([x, y]) => truncateDivide(x as TfjsTensor, y as TfjsTensor)); // the two
+      };
     },
   };
 }

@@ -13,12 +13,9 @@ export const reductionOps: Ops = {
   Min: reduceOp("Min"),
   Sum: reduceOp("Sum"),
   Softmax: kernelOp("Softmax", (run) => (inputs) => {
-    const logits = vectorsAt(inputs, "Softmax");
+    const logits = inputAt(inputs, 0);
+    if (logits.shape.length === 0) throw invalid("Softmax", "expected a vector, or several, got a scalar");
     return run({ logits }, { dim: logits.shape.length - 1 });
-  }),
-  LogSoftmax: kernelOp("LogSoftmax", (run) => (inputs) => {
-    const logits = vectorsAt(inputs, "LogSoftmax");
-    return run({ logits }, { axis: logits.shape.length - 1 });
   }),
   FusedBatchNorm: batchNormOp(),
   FusedBatchNormV2: batchNormOp(),
@@ -64,13 +61,6 @@ function reduceOp(kernel: string): DirectOp {
       };
     },
   };
-}
-
-/** The first input; of a number alone there is no axis to go along. */
-function vectorsAt(inputs: readonly TensorInfo[], op: string): TensorInfo {
-  const x = inputAt(inputs, 0);
-  if (x.shape.length > 0) return x;
-  throw invalid(op, "expected a vector, or several, got a scalar");
 }
 
 function batchNormOp(): DirectOp {

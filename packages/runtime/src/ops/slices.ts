@@ -1,9 +1,18 @@
-import { cast, gather, reshape, stack, type TensorInfo, type Tensor as TfjsTensor } from "@tensorflow/tfjs-core";
+import {
+  cast,
+  gather,
+  reshape,
+  slice_util,
+  stack,
+  type TensorInfo,
+  type Tensor as TfjsTensor,
+  util,
+} from "@tensorflow/tfjs-core";
 import type { Values } from "../kernels/kernel.ts";
 import { valuesAt } from "../kernels/kernel-attrs.ts";
 import { axisOf, invalid, sizeOf } from "../kernels/plain-tensors.ts";
 import { compose } from "../plan/composed.ts";
-import { bindKernel } from "../plan/device.ts";
+import { bindKernel, makeTensor } from "../plan/device.ts";
 import type { DirectOp, Ops, RunDirect } from "../plan/op.ts";
 import { inputAt, kernelOp, sameShape } from "./direct.ts";
 
@@ -24,9 +33,10 @@ export const sliceOps: Ops = {
     },
     [1, 2],
   ),
+  /** Of nothing, TensorFlow.js takes what follows the begin. */
   StridedSlice: kernelOp(
     "StridedSlice",
-    (run, attrs) => {
+    (run, attrs, device) => {
       const masks = {
         beginMask: attrs.int("begin_mask", 0),
         endMask: attrs.int("end_mask", 0),
@@ -41,7 +51,22 @@ export const sliceOps: Ops = {
           throw invalid("StridedSlice", `expected as many begins, ends and strides, got ${got}`);
         }
         if (strides.includes(0)) throw invalid("StridedSlice", `expected strides other than 0, got [${strides}]`);
-        return run({ x: inputAt(inputs, 0) }, { begin, end, strides, ...masks });
+        const x = inputAt(inputs, 0);
+        const { beginMask, endMask, ellipsisMask, newAxisMask, shrinkAxisMask } = masks;
+        const { finalShape } = slice_util.sliceInfo(
+          x.shape,
+          begin,
+          end,
+          strides,
+          beginMask,
+          endMask,
+          ellipsisMask,
+          newAxisMask,
+          shrinkAxisMask,
+        );
+        if (finalShape.includes(0))
+          return makeTensor(device, util.getArrayFromDType(x.dtype, 0) as Float32Array, finalShape, x.dtype); // or whichever
+        return run({ x }, { begin, end, strides, ...masks });
       };
     },
     [1, 2, 3],
