@@ -1,4 +1,5 @@
 import type { KernelConfig, KernelFunc, TensorInfo } from "@tensorflow/tfjs-core";
+import { missingKernel } from "./missing-kernel.ts";
 import { numbersOf, type WasmBackend } from "./wasm-memory.ts";
 
 /**
@@ -38,11 +39,18 @@ function partOf(offset: 0 | 1): KernelFunc {
   };
 }
 
-/** True of what would end the whole module. Slices without strides are copied elsewhere. */
-function abortsOnStrings(kernelName: string, { attrs }: Parameters<KernelFunc>[0]): boolean {
-  if (kernelName !== "StridedSlice") return kernelName === "Tile" || kernelName === "GatherNd";
+/** Kernels that take strings. Most of the others end the whole module. */
+const stringCapable = new Set(["Concat", "ExpandDims", "GatherV2", "Identity", "Pack", "Reshape", "Slice", "SplitV"])
+  .add("StridedSlice")
+  .add("StringNGrams")
+  .add("StringToHashBucketFast")
+  .add("Unpack");
+
+/** Slices without strides are copied elsewhere. */
+function takesStrings(kernelName: string, { attrs }: Parameters<KernelFunc>[0]): boolean {
+  if (kernelName !== "StridedSlice") return stringCapable.has(kernelName);
   const { strides } = attrs as { readonly strides: readonly number[] }; // its attribute
-  return strides.some((stride) => stride !== 1);
+  return strides.every((stride) => stride === 1);
 }
 
 // They change nothing but the shape.
@@ -50,19 +58,19 @@ const complexCapable = new Set(["Reshape", "ExpandDims"]);
 
 /**
  * A kernel of the backend, made to refuse complex tensors, which it would take for half as many real numbers, but for
- * `Identity`, which copies them; and strings where they would be its end.
+ * `Identity`, which copies them; and strings, but for those that take them.
  */
 export function checkDtypes(config: KernelConfig): KernelConfig {
   if (complexCapable.has(config.kernelName)) return config;
   const kernelFunc: KernelFunc = (args) => {
     const inputs = Object.values(args.inputs);
-    if (inputs.some((input) => input?.dtype === "string") && abortsOnStrings(config.kernelName, args)) {
-      throw new Error(`Kernel '${config.kernelName}' for strings not registered for backend 'wasm'`);
+    if (inputs.some((input) => input?.dtype === "string") && !takesStrings(config.kernelName, args)) {
+      throw missingKernel(config.kernelName, "strings");
     }
     const complex = inputs.find((input) => input?.dtype === "complex64");
     if (complex === undefined) return config.kernelFunc(args);
     if (config.kernelName !== "Identity") {
-      throw new Error(`Kernel '${config.kernelName}' for complex numbers not registered for backend 'wasm'`);
+      throw missingKernel(config.kernelName, "complex numbers");
     }
     const backend = args.backend as WasmBackend;
     const out = backend.makeOutput(complex.shape, "complex64");

@@ -3,7 +3,8 @@ import { numbersOf, type WasmBackend } from "./wasm-memory.ts";
 
 /**
  * `GatherV2` as x [b, o, n, s] and indices [b, k] to [b, o, k, s]. TensorFlow.js's WebAssembly kernel takes the wrong
- * places where there are batches, also beyond x, and breaks WebAssembly off for strings. The indices are within [0, n).
+ * places where there are batches, also beyond x, gives another shape of nothing, and breaks WebAssembly off for strings.
+ * The indices are within [0, n).
  */
 export function gather({ inputs, attrs, backend }: Parameters<KernelFunc>[0]): TensorInfo {
   const { x, indices } = inputs as { x: TensorInfo; indices: TensorInfo }; // its own

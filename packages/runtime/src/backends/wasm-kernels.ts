@@ -15,12 +15,14 @@ import { convolveTransposed } from "../simd/convolve-transposed.ts";
 import { convolveDepthwise } from "../simd/depthwise.ts";
 import { multiplyTensors } from "../simd/products.ts";
 import { checkIndices, type ReadElements } from "./check-indices.ts";
+import { missingKernel } from "./missing-kernel.ts";
 import { checkDtypes, complexWasmKernels } from "./wasm-complex.ts";
 import { gather } from "./wasm-gather.ts";
 import { bytesOf, numbersOf, sizeOf, type WasmBackend } from "./wasm-memory.ts";
 import { withWholeBias } from "./wasm-whole-bias.ts";
 
 interface Call {
+  readonly kernel: string;
   readonly x: TensorInfo;
   readonly args: Parameters<KernelFunc>[0];
   readonly backend: WasmBackend;
@@ -72,10 +74,10 @@ const preferring =
     own(call.args) ?? correction(call);
 
 /** XNNPACK computes nothing of more axes, and what was in memory stays. */
-const upToSixAxes: Correction = ({ args, original }) => {
+const upToSixAxes: Correction = ({ kernel, args, original }) => {
   const { a, b } = args.inputs as { a: TensorInfo; b: TensorInfo }; // of two tensors
   if (Math.max(a.shape.length, b.shape.length) <= 6) return original(args);
-  throw new Error("A kernel for more than 6 axes is not registered for backend 'wasm'");
+  throw missingKernel(kernel, "more than 6 axes");
 };
 
 const asItIs: Correction = ({ args, original }) => original(args);
@@ -96,9 +98,9 @@ const corrections: Readonly<Record<string, Correction>> = {
   FusedDepthwiseConv2D: withAnyBias(convolveDepthwise, withExplicitPadding(true)),
   Conv2DBackpropInput: preferring(convolveTransposed, asItIs),
   Concat: preferring(concatenate, asItIs),
-  BatchMatMul: preferring(multiplyTensors, ({ args, backend, original }) => {
+  BatchMatMul: preferring(multiplyTensors, ({ kernel, args, backend, original }) => {
     if (args.inputs.a?.dtype !== "float32") {
-      throw new Error("Kernel 'BatchMatMul' for other numbers than float32 not registered for backend 'wasm'");
+      throw missingKernel(kernel, "integers");
     }
     const out = original(args) as TensorInfo; // it has one output
     const { shape } = args.inputs.a as TensorInfo; // its first input
@@ -113,8 +115,21 @@ const corrections: Readonly<Record<string, Correction>> = {
   RealDiv: upToSixAxes,
   SquaredDifference: upToSixAxes,
   Sub: upToSixAxes,
-  GatherV2: ({ args, original }) =>
-    args.attrs?.batchDims || args.inputs.x?.dtype === "string" ? gather(args) : original(args),
+  GatherV2: ({ x, args, original }) =>
+    args.attrs?.batchDims || x.dtype === "string" || sizeOf(x) === 0 ? gather(args) : original(args),
+  MaxPool({ kernel, x, args, original }) {
+    if (x.dtype !== "float32") throw missingKernel(kernel, "integers");
+    return original(args);
+  },
+  /** Of nothing it divides by 0, which ends WebAssembly. */
+  Transpose({ x, args, backend, original }) {
+    if (sizeOf(x) > 0) return original(args);
+    const { perm } = args.attrs as unknown as { readonly perm: readonly number[] }; // its attribute
+    return backend.makeOutput(
+      perm.map((axis) => x.shape[axis] as number), // of its axes
+      x.dtype,
+    );
+  },
   /** It copies the bytes of a number: 2.5 becomes 2, and 0.5 becomes false. */
   Cast({ x, args, backend, original }) {
     if (args.attrs?.dtype !== "bool" || x.dtype === "bool") return original(args);
@@ -139,9 +154,9 @@ const corrections: Readonly<Record<string, Correction>> = {
     return out;
   },
   /** Beyond the edge it takes other pixels than TensorFlow does. */
-  Transform({ args, original }) {
+  Transform({ kernel, args, original }) {
     if (args.attrs?.fillMode !== "reflect") return original(args);
-    throw new Error(`Kernel 'Transform' for fill mode REFLECT not registered for backend 'wasm'`);
+    throw missingKernel(kernel, "fill mode REFLECT");
   },
   /** It moves four bytes likewise, and calls what comes out float32. */
   StridedSlice(call) {
@@ -178,11 +193,12 @@ export function registerWasmKernels(): void {
 }
 
 function correct(config: KernelConfig): KernelConfig {
-  const correction = Object.hasOwn(corrections, config.kernelName) ? corrections[config.kernelName] : undefined;
+  const { kernelName: kernel } = config;
+  const correction = Object.hasOwn(corrections, kernel) ? corrections[kernel] : undefined;
   if (correction === undefined) return config;
   const kernelFunc: KernelFunc = (args) => {
     const x = (args.inputs.x ?? args.inputs.t ?? args.inputs.image) as TensorInfo; // each has one of them
-    return correction({ x, args, backend: args.backend as WasmBackend, original: config.kernelFunc });
+    return correction({ kernel, x, args, backend: args.backend as WasmBackend, original: config.kernelFunc });
   };
   return { ...config, kernelFunc };
 }

@@ -727,6 +727,9 @@ const backends = [
     // What it computes wrongly, or what would end it (see backends/wasm-kernels.ts).
     lacking: ["Dilation2D", "GatherNd of strings", "ImageProjectiveTransformV3 REFLECT", "MaxPoolWithArgmax"].concat(
       "MatMul of integers",
+      "MaxPool of integers",
+      "ReverseV2 of strings",
+      "Transpose of strings",
     ),
   },
 ];

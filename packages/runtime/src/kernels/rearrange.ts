@@ -1,10 +1,12 @@
 import {
   batchToSpaceND,
+  cast,
   gatherND,
   mirrorPad,
   scatterND,
   spaceToBatchND,
   type Tensor as TfjsTensor,
+  zeros,
 } from "@tensorflow/tfjs-core";
 import type { Kernels } from "./kernel.ts";
 import { invalid } from "./plain-tensors.ts";
@@ -12,10 +14,15 @@ import { invalid } from "./plain-tensors.ts";
 /** Ops that pick elements, and put them elsewhere. */
 export const rearrangeKernels: Kernels = {
   GatherNd: { compose: ([x, indices]) => gatherND(x as TfjsTensor, indices as TfjsTensor) }, // it has two inputs
+  /** TensorFlow.js on WebGPU adds no booleans, and nothing to nothing. */
   ScatterNd: {
     reads: [2],
-    compose: ([indices, updates], _, { 2: shape = [] }) =>
-      scatterND(indices as TfjsTensor, updates as TfjsTensor, [...shape] as never), // its type names a rank
+    compose([indices, updates], _, { 2: shape = [] }) {
+      const [at, values] = [indices as TfjsTensor, updates as TfjsTensor]; // it has three inputs
+      const dtype = values.dtype === "bool" ? "int32" : values.dtype;
+      if (at.size === 0 || values.size === 0) return zeros([...shape], values.dtype as "float32");
+      return cast(scatterND(at, cast(values, dtype), [...shape] as never), values.dtype); // its type names a rank
+    },
   },
   MirrorPad: {
     reads: [1],
