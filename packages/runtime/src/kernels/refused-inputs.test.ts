@@ -360,7 +360,7 @@ const rows: readonly Row[] = [
 
 /** Small tensors with gaps between them, where others come to lie; each holds 31337. */
 class Neighbours {
-  readonly #backend = currentBackend() as unknown as WasmBackend & {
+  readonly #backend = currentBackend() as unknown as Omit<WasmBackend, "readSync"> & {
     write(values: Int32Array, shape: number[], dtype: keyof DataTypeMap): object;
     readSync(dataId: object): Int32Array;
   };
