@@ -72,7 +72,7 @@ describe.each(browserBackends)("what is said to run on %s", (backend) => {
       const needed = isOwn ? own.get(op) : kernels;
       const isFed = op === "Conj" || !Object.hasOwn(needsComplex, op) || allKernels[backend].has("Complex");
       const isRun = needed !== undefined && isFed && hasAll(allKernels[backend], needed, isOwn ? "" : op);
-      return [op, isRun && backend !== "webgl" ? "nearside" : "none"];
+      return [op, isRun ? "nearside" : "none"];
     });
     expect(ops.map((op) => [op, supportOf(op, backend)])).toEqual(actual);
   });

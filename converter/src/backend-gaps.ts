@@ -7,10 +7,7 @@ export const browserBackends = ["webgpu", "webgl", "wasm", "cpu"] as const satis
 /** A backend that a browser has. */
 export type BrowserBackend = (typeof browserBackends)[number];
 
-/**
- * Who runs an op on a backend: TensorFlow.js and Nearside's runtime, Nearside's runtime alone, or neither. The runtime
- * has no webgl, so there it is what TensorFlow.js runs.
- */
+/** Who runs an op on a backend: TensorFlow.js and Nearside's runtime, Nearside's runtime alone, or neither. */
 export type Support = "any" | "nearside" | "none";
 
 /** The ops that each backend can't run, by their names. */
@@ -28,7 +25,7 @@ export function supportOf(op: string, backend: BrowserBackend): Support {
   if (!isOp(op)) return "none";
   const isStock = !isOwnOp(op) && !missingKernels[backend].has(op);
   if (isStock) return "any";
-  return (isOwnOp(op) || replacedOps.has(op)) && backend !== "webgl" ? "nearside" : "none";
+  return isOwnOp(op) || replacedOps.has(op) ? "nearside" : "none";
 }
 
 /** Of the ops that TensorFlow.js 4.22 loads, those that need a kernel which a backend lacks. */

@@ -14,7 +14,7 @@ export function opsTable({ ops, opsBefore, gaps }: ConversionReport): Html {
   const complex = browserBackends.filter((backend) => gaps[backend].some((gap) => gap.endsWith(" (complex)")));
   return html`<table><thead><tr><th>op</th><th class="number">saved</th><th class="number">written</th>${browserBackends.map((backend) => html`<th>${backend}</th>`)}</tr></thead><tbody>
 ${rows}</tbody></table>
-<p class="note">yes: TensorFlow.js and Nearside run it there. Nearside: only Nearside's runtime does, which has no webgl. Constants are not counted.</p>
+<p class="note">yes: TensorFlow.js and Nearside run it there. Nearside: only Nearside's runtime does. Constants are not counted.</p>
 ${complex.map((backend) => html`<p class="note">On ${backend} there are no complex numbers: ${gaps[backend].join(", ")}.</p>`)}
 ${gone.length === 0 ? nothing : html`<details><summary>Ops of the saved graph that are gone (${gone.length})</summary><p>${gone.map((op) => `${countIn(opsBefore, op)} × ${op}`).join(", ")}</p></details>`}`;
 }
