@@ -71,7 +71,7 @@ test.each([
   ["webgl", 115 * 1024],
   ["cpu", 73 * 1024],
   ["kernels", 40 * 1024],
-  ["server", 6 * 1024],
+  ["server", 6.25 * 1024],
   ["images", 2 * 1024],
   ["samples", 512],
 ])("the worker of %s has no more than %d bytes", (name, limit) => {

@@ -106,6 +106,7 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
     },
     close: async () => {
       worker?.terminate();
+      die("was closed"); // what nobody waited for, as the freeing of a state, is over
       return null;
     },
   };
