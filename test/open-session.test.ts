@@ -146,8 +146,8 @@ describe("in a browser with WebGPU", () => {
     for (const [target, expected] of [
       [{ open: "http://" }, "expected the URL of a model.json or a Map of files, got http://"],
       [{ open: null as unknown as string }, "expected the URL of a model.json or a Map of files, got null"],
-      [{ open: manifest, options: gpu }, 'expected webgpu, webgl, wasm, cpu, got "gpu"'],
-      [{ connect: "localhost:8501", model: "digits" }, "begins with http(s)://, got localhost:8501"],
+      [{ open: manifest, options: gpu }, 'expected webgpu,webgl,wasm,cpu, got "gpu"'],
+      [{ connect: "localhost:8501", model: "digits" }, "expected http(s)://…, got localhost:8501"],
     ] as const) {
       const outcome = await openAndRun(harness, target);
       expect(outcome).toMatchObject({

@@ -19,7 +19,11 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
   model: string,
   { signal, fetch }: ConnectOptions = {},
 ): Promise<Session<M>> {
-  const { href } = serverUrl(server);
+  const { href, protocol } = new URL(server, globalThis.location?.href);
+  if (!/^https?:$/.test(protocol)) {
+    // As `localhost:8501` is, a URL of the scheme `localhost`.
+    throw new InferenceError("invalid-argument", `server: expected http(s)://…, got ${server}`);
+  }
   if (!fetch && typeof Worker !== "undefined") {
     try {
       const transport = workerTransport("server", JSON.stringify({ server: href, model }));
@@ -32,15 +36,4 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
   const { httpTransport } = await import("./http-transport.ts"); // only pages that need it here download it
   const transport = httpTransport(href, model, fetch ?? globalThis.fetch);
   return openProxySession<M>(transport, { model }, { location: "server", signal });
-}
-
-/** Throws `invalid-argument` for what is no address of a server: `localhost:8501` is a URL, of the scheme `localhost`. */
-function serverUrl(server: string | URL): URL {
-  const base = globalThis.location?.href;
-  const url = URL.canParse(server, base) ? new URL(server, base) : undefined;
-  if (url && /^https?:$/.test(url.protocol)) return url;
-  throw new InferenceError(
-    "invalid-argument",
-    `server: expected an address that begins with http(s)://, got ${server}`,
-  );
 }

@@ -5,7 +5,7 @@ export function handOver<T>(send: () => T): T {
   try {
     return send();
   } catch (cause) {
-    const advice = "a picture of another origin needs crossorigin, and not every buffer can be transferred";
+    const advice = "pictures of other origins need crossorigin; some buffers have no transfer";
     throw new InferenceError("invalid-argument", `inputs: ${(cause as Error).message}; ${advice}`, { cause }); // a DOMException
   }
 }

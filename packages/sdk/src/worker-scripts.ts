@@ -36,7 +36,7 @@ const needs: Readonly<Record<LocalBackend, readonly (keyof WorkerFiles)[]>> = {
 export function checkBackends(names: readonly string[]): void {
   const unknown = names.find((name) => !Object.hasOwn(needs, name));
   if (unknown === undefined) return;
-  throw new InferenceError("invalid-argument", `backend: expected ${Object.keys(needs).join(", ")}, got "${unknown}"`);
+  throw new InferenceError("invalid-argument", `backend: expected ${Object.keys(needs)}, got "${unknown}"`);
 }
 
 /** The URL of a file. */
