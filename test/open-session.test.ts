@@ -215,6 +215,14 @@ describe("in a browser with WebGPU", () => {
   });
 });
 
+test("where a page's policy lets no worker start, the error has the browser's reason", async () => {
+  await using harness = await openHarness(models.folder, { policy: "require-trusted-types-for 'script'" });
+  const outcome = await openAndRun(harness, { open: manifest, options: { backend: "wasm" } });
+  expect(outcome).toMatchObject({
+    error: { code: "no-backend", message: expect.stringMatching(/no worker starts: .*TrustedScriptURL/) },
+  });
+});
+
 test("in a browser without WebGPU openSession runs on wasm", async () => {
   await using harness = await openHarness(models.folder, { webgpu: false });
   const report = expectGolden(await openAndRun(harness, { open: manifest }));

@@ -127,6 +127,9 @@ function start(backend: LocalBackend | "server", name: string | undefined): Work
     if (backend === "wasm") handOverWasm(worker, fileUrl("simd")).catch(() => {}); // then the worker tries
     return worker;
   } catch (cause) {
-    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
+    const reason = (cause as Error).message; // the platform's
+    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker starts: ${reason}`, {
+      cause,
+    });
   }
 }
