@@ -144,8 +144,8 @@ describe("in a browser with WebGPU", () => {
   test("what is no model, no backend and no server is an invalid argument, with what is expected", async () => {
     const gpu = { backend: ["gpu", "wasm"] as unknown as "wasm"[] }; // as JavaScript may have it
     for (const [target, expected] of [
-      [{ open: "http://" }, "expected the URL of a model.json or a Map of files, got http://"],
-      [{ open: null as unknown as string }, "expected the URL of a model.json or a Map of files, got null"],
+      [{ open: "http://" }, "expected a URL or a Map of files, got http://"],
+      [{ open: null as unknown as string }, "expected a URL or a Map of files, got null"],
       [{ open: manifest, options: gpu }, 'expected webgpu,webgl,wasm,cpu, got "gpu"'],
       [{ connect: "localhost:8501", model: "digits" }, "expected http(s)://…, got localhost:8501"],
     ] as const) {
@@ -219,7 +219,7 @@ test("where a page's policy lets no worker start, the error has the browser's re
   await using harness = await openHarness(models.folder, { policy: "require-trusted-types-for 'script'" });
   const outcome = await openAndRun(harness, { open: manifest, options: { backend: "wasm" } });
   expect(outcome).toMatchObject({
-    error: { code: "no-backend", message: expect.stringMatching(/no worker starts: .*TrustedScriptURL/) },
+    error: { code: "no-backend", message: expect.stringMatching(/no worker: .*TrustedScriptURL/) },
   });
 });
 

@@ -87,7 +87,7 @@ describe("image", () => {
       );
     }
     for (const wrong of [{ std: 0 }, { std: [1, 0, 1] }, { scale: Number.NaN }, { mean: Number.POSITIVE_INFINITY }]) {
-      await expect(read("canvas", wrong)).rejects.toThrow("expected numbers for scale, mean and std, no std of 0");
+      await expect(read("canvas", wrong)).rejects.toThrow("expected numbers for scale, mean and std, none of std 0");
     }
     const size = "28" as unknown as number;
     await expect(read("canvas", { size })).rejects.toThrow("expected a size of whole pixels, got 28");

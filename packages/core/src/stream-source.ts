@@ -31,19 +31,19 @@ export function openSource<T>(
 
 /** What ended or failed by itself isn't ended again: a stream that failed would say so once more, with nobody to hear. */
 function untilItEnds<T>(items: Items<T>): Items<T> {
-  let isOver = false;
+  let hasMore = true;
   return {
     async next() {
+      let isItem = false;
       try {
         const result = await items.next();
-        isOver ||= result.done === true;
+        isItem = !result.done;
         return result;
-      } catch (error) {
-        isOver = true;
-        throw error;
+      } finally {
+        hasMore &&= isItem;
       }
     },
-    return: () => (isOver ? undefined : items.return?.()),
+    return: () => hasMore && items.return?.(),
   };
 }
 

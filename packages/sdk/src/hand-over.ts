@@ -5,7 +5,7 @@ export function handOver<T>(send: () => T): T {
   try {
     return send();
   } catch (cause) {
-    const advice = "pictures of other origins need crossorigin; some buffers have no transfer";
-    throw new InferenceError("invalid-argument", `inputs: ${(cause as Error).message}; ${advice}`, { cause }); // a DOMException
+    const message = `inputs: ${(cause as Error).message}; use crossorigin, or no transfer`; // the platform's error
+    throw new InferenceError("invalid-argument", message, { cause });
   }
 }

@@ -46,7 +46,7 @@ function parse<T>(value: unknown, read: () => T): T {
   try {
     return read();
   } catch (cause) {
-    const message = `model: expected the URL of a model.json or a Map of files, got ${value}`;
+    const message = `model: expected a URL or a Map of files, got ${value}`;
     throw new InferenceError("invalid-argument", message, { cause });
   }
 }

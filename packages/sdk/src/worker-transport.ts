@@ -128,7 +128,7 @@ function start(backend: LocalBackend | "server", name: string | undefined): Work
     return worker;
   } catch (cause) {
     const reason = (cause as Error).message; // the platform's
-    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker starts: ${reason}`, {
+    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker: ${reason}`, {
       cause,
     });
   }

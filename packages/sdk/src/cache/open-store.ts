@@ -6,7 +6,8 @@ import { createStore, type UseStore } from "idb-keyval";
  */
 export function openStore(database: string, name: string): UseStore {
   let store = createStore(database, name);
-  return (mode, use) =>
+  // Where storage is forbidden, browsers throw at once.
+  return async (mode, use) =>
     store(mode, (objects) => {
       const { db } = objects.transaction;
       db.onversionchange = () => {

@@ -41,10 +41,10 @@ export async function image(
   }
   const choices = `${fit}, ${channels}, ${layout}`;
   if (!/^(cover|contain|stretch), (rgb|bgr|grey), (nhwc|nchw)$/.test(choices)) {
-    throw invalid(`fit, channels and layout as documented, got ${choices}`);
+    throw invalid(`fit, channels and layout that exist, got ${choices}`);
   }
   if (![scale, ...means, ...deviations.map((deviation) => 1 / deviation)].every(Number.isFinite)) {
-    throw invalid("numbers for scale, mean and std, no std of 0");
+    throw invalid("numbers for scale, mean and std, none of std 0");
   }
   const pixels = await decode(source);
   const [height, width] = wanted ?? [pixels.height, pixels.width];
