@@ -51,7 +51,7 @@ export function httpTransport(
       try {
         return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
       } catch (cause) {
-        const reason = cause instanceof Error ? cause.message : cause; // to the one who asked it is no wrong argument
+        const { message: reason } = cause as InferenceError; // of a wrong argument, which nobody here gave
         const message = `${infer.href}: expected a reply with tensors, got another: ${reason}; check what answers there`;
         throw new InferenceError("data-loss", message, { cause });
       }

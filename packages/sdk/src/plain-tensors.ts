@@ -5,11 +5,10 @@ import { isImage, type RunInputs, type Tensors } from "@nearside/core";
  * functions into them, neither of which the platform copies.
  */
 export function plainTensors(inputs: RunInputs): Tensors {
-  const plain: Record<string, Tensors[string]> = {};
-  for (const [name, input] of Object.entries(inputs)) {
-    if (isImage(input)) continue;
+  const plain = Object.entries(inputs).flatMap(([name, input]) => {
+    if (isImage(input)) return [];
     const { dtype, shape, data } = input;
-    plain[name] = { dtype, shape: [...shape], data: ArrayBuffer.isView(data) ? data : [...data] };
-  }
-  return plain;
+    return [[name, { dtype, shape: [...shape], data: ArrayBuffer.isView(data) ? data : [...data] }]];
+  });
+  return Object.fromEntries(plain); // whatever their names
 }
