@@ -141,6 +141,21 @@ describe("in a browser with WebGPU", () => {
     });
   });
 
+  test("what is no model, no backend and no server is an invalid argument, with what is expected", async () => {
+    const gpu = { backend: ["gpu", "wasm"] as unknown as "wasm"[] }; // as JavaScript may have it
+    for (const [target, expected] of [
+      [{ open: "http://" }, "expected a URL or a Map of files, got http://"],
+      [{ open: null as unknown as string }, "expected a URL or a Map of files, got null"],
+      [{ open: manifest, options: gpu }, 'expected webgpu,webgl,wasm,cpu, got "gpu"'],
+      [{ connect: "localhost:8501", model: "digits" }, "expected http(s)://…, got localhost:8501"],
+    ] as const) {
+      const outcome = await openAndRun(harness, target);
+      expect(outcome).toMatchObject({
+        error: { code: "invalid-argument", message: expect.stringContaining(expected) },
+      });
+    }
+  });
+
   test("a server that is down ends in unavailable, with what to check", async () => {
     const server = createServer({ models: [], host: "127.0.0.1", restPort: 0 });
     await server.listen();
@@ -197,6 +212,14 @@ describe("in a browser with WebGPU", () => {
       const outcome = await openAndRun(harness, { connect: server.url as string, model: "nothing" });
       expect(outcome).toMatchObject({ error: { code: "not-found" } });
     });
+  });
+});
+
+test("where a page's policy lets no worker start, the error has the browser's reason", async () => {
+  await using harness = await openHarness(models.folder, { policy: "require-trusted-types-for 'script'" });
+  const outcome = await openAndRun(harness, { open: manifest, options: { backend: "wasm" } });
+  expect(outcome).toMatchObject({
+    error: { code: "no-backend", message: expect.stringMatching(/no worker: .*TrustedScriptURL/) },
   });
 });
 

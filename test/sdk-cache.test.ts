@@ -160,6 +160,27 @@ describe("the cache", () => {
     expect(await cachedModels()).toEqual([]);
   });
 
+  test("lets go of its databases when a page deletes them, and begins again", async () => {
+    const target = { open: `${cdn.origin}/models/digits/model.json`, options: { backend: "wasm" } } as const;
+    await page.evaluate((target) => globalThis.harness.keep(target), target);
+    const other = await openPage(context, site.origin);
+    const outcomes = await other.evaluate(async () => {
+      const databases = await indexedDB.databases();
+      const deleting = databases.map(
+        ({ name = "" }) =>
+          new Promise<string>((resolve) => {
+            const request = indexedDB.deleteDatabase(name);
+            request.onsuccess = () => resolve("deleted");
+            request.onblocked = () => resolve(`${name} is blocked`);
+          }),
+      );
+      return Promise.all(deleting);
+    });
+    expect(new Set(outcomes)).toEqual(new Set(["deleted"]));
+    await run("digits");
+    expect(await cachedModels()).toHaveLength(1);
+  });
+
   test("serves no byte that changed on the disk", async () => {
     await run("digits");
     await page.evaluate(() => globalThis.harness.damageCache());

@@ -92,6 +92,16 @@ describe("openSession with a fallback", () => {
     ]);
   });
 
+  test("returns when the server answers with something else", async () => {
+    await keep("wasm");
+    await run(true);
+    await run(true);
+    expect((await tell()).location).toBe("server");
+    gate.state = "garbled";
+    await run();
+    expect((await tell()).location).toBe("local");
+  });
+
   test("does without a server that is slow, and without a browser that is", async () => {
     await keep("wasm", { latencyBudgetMs: 1 });
     gate.state = "slow";

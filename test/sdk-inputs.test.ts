@@ -80,6 +80,17 @@ describe("image", () => {
   test("says what is wrong", async () => {
     await expect(read("canvas", { size: 0 })).rejects.toThrow("expected a size of whole pixels");
     await expect(read("canvas", { mean: [1, 2] })).rejects.toThrow("expected 3 numbers for mean, got 2");
+    for (const wrong of [{ channels: "gray" }, { fit: "fill" }, { layout: "NCHW" }]) {
+      const options = wrong as ImageOptions; // as JavaScript may have them
+      await expect(read("canvas", options)).rejects.toThrow(
+        /expected fit, channels and layout .* got .*(gray|fill|NCHW)/,
+      );
+    }
+    for (const wrong of [{ std: 0 }, { std: [1, 0, 1] }, { scale: Number.NaN }, { mean: Number.POSITIVE_INFINITY }]) {
+      await expect(read("canvas", wrong)).rejects.toThrow("expected numbers for scale, mean and std, none of std 0");
+    }
+    const size = "28" as unknown as number;
+    await expect(read("canvas", { size })).rejects.toThrow("expected a size of whole pixels, got 28");
     const nothing = page.evaluate(() => globalThis.harness.readImage("nothing" as SourceName, {}));
     await expect(nothing).rejects.toThrow();
   });
@@ -101,7 +112,38 @@ describe("frames", () => {
   });
 });
 
+describe("frames of a video that can't be played", () => {
+  test.each(["before", "while"] as const)("are an error, known %s they are waited for", async (when) => {
+    const outcome = await page.evaluate((when) => globalThis.harness.failFrames(when), when);
+    expect(outcome).toMatchObject({ error: { code: "unavailable", message: expect.stringContaining("frames: ") } });
+  });
+});
+
 describe("samples", () => {
+  test.each([
+    ["end", "ended"],
+    ["abort", "enough"],
+  ] as const)("that begin after their %s are over", async (how, outcome) => {
+    expect(await page.evaluate((how) => globalThis.harness.hearNothing(how), how)).toBe(outcome);
+  });
+
+  test("say what is wrong", async () => {
+    for (const [rate, length] of [
+      [5, 160],
+      [Number.NaN, 160],
+      [16_000, 0],
+      [16_000, 1.5],
+    ] as const) {
+      const outcome = await page.evaluate(([rate, length]) => globalThis.harness.refuseSamples(rate, length), [
+        rate,
+        length,
+      ] as const);
+      expect(outcome).toMatchObject({
+        error: { code: "invalid-argument", message: expect.stringContaining("samples: ") },
+      });
+    }
+  });
+
   test.each([
     ["end", "ended"],
     ["abort", "enough"],
@@ -135,5 +177,26 @@ describe("audio", () => {
   test("cuts off what is too long, and adds silence to what is too short", async () => {
     expect(await tone(100, 16_000, { rate: 16_000, length: 8000 }, false)).toMatchObject({ shape: [8000] });
     expect(await tone(100, 16_000, { rate: 16_000, length: 20_000 }, false)).toMatchObject({ shape: [20_000] });
+  });
+
+  test("says what is wrong", async () => {
+    for (const options of [
+      { rate: 0 },
+      { rate: 5, sourceRate: 8000 },
+      { rate: Number.NaN, sourceRate: 8000 },
+      { rate: 8000, length: -5 },
+      { rate: 8000, length: 1.5 },
+    ]) {
+      const outcome = await page.evaluate((options) => globalThis.harness.refuseAudio(options), options);
+      expect(outcome).toMatchObject({
+        error: { code: "invalid-argument", message: expect.stringContaining("audio: ") },
+      });
+    }
+  });
+
+  test("of no samples is silence", async () => {
+    expect(
+      await page.evaluate(() => globalThis.harness.readNoTone({ rate: 16_000, sourceRate: 8000, length: 3 })),
+    ).toEqual([0, 0, 0]);
   });
 });

@@ -9,6 +9,8 @@ export type GateState =
   | "down"
   /** Answers nothing until it is in another state. */
   | "slow"
+  /** Answers with a page, as what stands before servers may. */
+  | "garbled"
   /** Answers 503, and asks to be left alone for so many seconds. */
   | { readonly retryAfterSeconds: number };
 
@@ -40,6 +42,7 @@ export async function openGate(origin: string): Promise<ServerGate> {
     for await (const part of request) body.push(part);
     if (request.method === "POST") runTimesMs.push(performance.now());
     if (state === "slow") await new Promise<void>((resolve) => held.add(resolve));
+    if (state === "garbled") return void response.writeHead(200, cors).end("<!doctype html>");
     if (typeof state === "object") {
       const headers = { ...cors, "retry-after": String(state.retryAfterSeconds) };
       return void response.writeHead(503, headers).end("too much to do");

@@ -73,7 +73,9 @@ describe("a session in a worker of a real browser", () => {
   });
 
   describe("on wasm, once its worker was ended", () => {
-    test.each(names)("%s", async (caseName) => {
+    test.for(names)("%s", async (caseName, ctx) => {
+      const isAnsweredSo = caseName === "answers what it was asked before it was closed";
+      if (isAnsweredSo) ctx.skip("that its worker was ended is what it answers");
       await runCase(caseName, { open: "/models/digits/model.json", options: { backend: "wasm" } }, true);
     });
   });

@@ -13,7 +13,10 @@ const folder = new URL("./", import.meta.url);
 const require = createRequire(new URL("../runtime/package.json", folder));
 const notices = collectNotices();
 
-async function bundle(source, name, moduleSideEffects = hasSideEffects) {
+/** What makes a worker of our code: without what no worker runs. */
+const forWorkers = [leanTfjs, readySimd, kernelsApart];
+
+async function bundle(source, name, { plugins = forWorkers, moduleSideEffects = hasSideEffects } = {}) {
   const file = new URL(`bundle/${name}.js`, folder);
   await build({
     input: new URL(`src/${source}`, folder).pathname,
@@ -23,7 +26,7 @@ async function bundle(source, name, moduleSideEffects = hasSideEffects) {
       codeSplitting: false,
       comments: false, // each of TensorFlow.js's 500 files begins with its licence
     },
-    plugins: [notices.plugin, leanTfjs, readySimd, kernelsApart],
+    plugins: [notices.plugin, ...plugins],
     treeshake: { moduleSideEffects, propertyReadSideEffects: false },
     platform: "browser",
     tsconfig: false,
@@ -37,7 +40,7 @@ function toAscii(script) {
   return script.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
-await bundle("workers/kernels.ts", "kernels", hasLaterSideEffects);
+await bundle("workers/kernels.ts", "kernels", { moduleSideEffects: hasLaterSideEffects });
 const kernels = await readFile(new URL("bundle/kernels.js", folder), "utf8");
 for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "server", "images", "samples"]) {
   await bundle(`workers/${name}.ts`, name);
@@ -46,7 +49,7 @@ for (const name of ["webgpu", "webgl", "wasm", "wasm-thread", "cpu", "server", "
   const hash = createHash("sha256").update(kernels).update(text).digest("hex").slice(0, 16);
   await writeFile(file, text.replaceAll("HASH-OF-THE-WORKER", hash)); // see workers/build.ts
 }
-await bundle("index.ts", "nearside");
+await bundle("index.ts", "nearside", { plugins: [] });
 
 // Vite makes a data: URL of a file below 4 KiB, which a content security policy may forbid.
 for (const name of ["wasm-thread", "images", "samples"]) {

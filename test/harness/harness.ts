@@ -6,6 +6,7 @@ import { imageCalls } from "./images.ts";
 import { inputCalls } from "./inputs.ts";
 import { keptSessionCalls } from "./kept-session.ts";
 import { liveStreamCalls } from "./live-streams.ts";
+import { runInputCalls } from "./run-inputs.ts";
 import { streamCalls } from "./streams.ts";
 import { type Outcome, openTarget, settle, type Target } from "./target.ts";
 
@@ -28,6 +29,7 @@ const calls = {
   ...keptSessionCalls,
   ...inputCalls,
   ...imageCalls,
+  ...runInputCalls,
   ...firstRunCalls,
   ...streamCalls,
   ...liveStreamCalls,

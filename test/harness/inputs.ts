@@ -9,6 +9,8 @@ import {
   samples,
 } from "nearside";
 
+import { settle } from "./target.ts";
+
 /** A picture of 4 × 2 pixels: two of each of these colours in each row. */
 const colours = ["rgb(255 0 0)", "rgb(0 51 255)"] as const;
 
@@ -120,6 +122,48 @@ export const inputCalls = {
       return (error as Error).message;
     }
   },
+
+  /** Goes through a video that can't be played, from when that is known, or before. */
+  failFrames: (when: "before" | "while") =>
+    settle(
+      (async () => {
+        const video = document.createElement("video");
+        const failed = new Promise((resolve) => video.addEventListener("error", resolve, { once: true }));
+        video.src = URL.createObjectURL(new Blob(["no video"], { type: "video/webm" }));
+        if (when === "before") await failed;
+        for await (const _time of frames(video)) return "a frame";
+        return "ended";
+      })(),
+    ),
+
+  /** Hears what ended before, or is taken back while it begins. */
+  hearNothing: async (how: "end" | "abort") => {
+    const context = new AudioContext();
+    const { stream } = new MediaStreamAudioDestinationNode(context);
+    const controller = new AbortController();
+    if (how === "end") for (const track of stream.getAudioTracks()) track.stop();
+    const first = samples(stream, { rate: 16_000, length: 160, signal: controller.signal }).next();
+    if (how === "abort") controller.abort(new Error("enough"));
+    try {
+      return (await first).done ? "ended" : "a block";
+    } catch (error) {
+      return (error as Error).message;
+    } finally {
+      await context.close();
+    }
+  },
+
+  refuseSamples: async (rate: number, length: number) => {
+    const context = new AudioContext();
+    const { stream } = new MediaStreamAudioDestinationNode(context);
+    const outcome = await settle(samples(stream, { rate, length }).next());
+    await context.close();
+    return outcome;
+  },
+
+  refuseAudio: (options: AudioOptions) => settle(audio(new Float32Array(10), options)),
+
+  readNoTone: async (options: AudioOptions) => [...(await audio(new Float32Array(0), options)).data],
 
   /** Hears a tone in blocks of a tenth of a second until it ends, or is taken back: how often the blocks cross zero. */
   hearTone: async (hertz: number, rate: number, blocks: number, how: "end" | "abort") => {

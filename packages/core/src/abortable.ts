@@ -13,6 +13,7 @@ export function abortable<T>(
       onAbort();
       reject(signal.reason);
     };
+    if (signal.aborted) abort(); // what made the promise may have done so
     signal.addEventListener("abort", abort, { once: true });
     promise.then(resolve, reject);
     const forget = () => signal.removeEventListener("abort", abort); // a signal may outlive many calls

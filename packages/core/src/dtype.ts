@@ -27,6 +27,11 @@ export type DataOf<D extends DType> = D extends "string"
   ? readonly string[]
   : InstanceType<(typeof dtypes)[Exclude<D, "string">]["array"]>;
 
+/** Whether this is an array that holds elements of the dtype, whichever frame of the page made it. */
+export function isDataOf(dtype: DType, data: unknown): data is DataOf<DType> {
+  return Object.prototype.toString.call(data) === `[object ${dtypes[dtype].array.name}]`;
+}
+
 /** True if `name` is one of {@link dtypes}. */
 export function isDType(name: unknown): name is DType {
   return typeof name === "string" && Object.hasOwn(dtypes, name);

@@ -1,4 +1,4 @@
-import { type DataOf, type DType, dtypes } from "./dtype.ts";
+import { type DataOf, type DType, dtypes, isDataOf } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
 import { assertTensor, type Tensor } from "./tensor.ts";
 
@@ -38,7 +38,7 @@ export function tensor<D extends DType = DType>(
 
 function dtypeOfArray(values: object): DType {
   const names = Object.keys(dtypes) as DType[]; // Object.keys widens to string
-  const found = names.find((name) => name !== "bool" && values instanceof dtypes[name].array);
+  const found = names.find((name) => name !== "bool" && isDataOf(name, values));
   if (found) return found;
   throw new InferenceError(
     "invalid-argument",

@@ -160,10 +160,11 @@ function zerosOf(name: string, spec: TensorSpec | undefined): Tensor {
 
 /** Images stay as they are. */
 function copy<T extends RunInputs>(inputs: T): T {
-  const copies = Object.entries(inputs).map(([name, input]) => [
-    name,
-    isImage(input) ? input : { ...input, data: input.data.slice() },
-  ]);
+  const copies = Object.entries(inputs).map(([name, input]) => {
+    if (isImage(input)) return [name, input];
+    const { dtype, shape, data } = input;
+    return [name, { dtype, shape: shape.slice(), data: data.slice() }];
+  });
   return Object.fromEntries(copies) as T; // the same dtypes
 }
 

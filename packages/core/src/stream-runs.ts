@@ -29,7 +29,8 @@ export async function* streamRuns<M extends ModelTypes, T>(
       taking = undefined;
       if (!taken) return;
       const { item, skipped } = taken;
-      const results = await session.run(await inputs(item), options);
+      const given = await abortable(Promise.resolve(inputs(item)), signal);
+      const results = await session.run(given, options);
       yield { item, outputs: results, skipped };
     }
   } finally {

@@ -86,6 +86,19 @@ test("latest rejects with its source's error, once what came before is taken", a
   await expect(source.take()).rejects.toThrow("no camera");
 });
 
+test.each(["every", "latest"] as const)("%s doesn't end what ended or failed by itself", async (policy) => {
+  for (const last of [() => Promise.resolve({ done: true }), () => Promise.reject(new Error("no camera"))]) {
+    let isCancelled = false;
+    const cancel = async () => {
+      isCancelled = true;
+    };
+    const source = openSource<number>({ getReader: () => ({ read: last, cancel }) }, policy, () => {});
+    await source.take().catch(() => {});
+    source.close();
+    expect(isCancelled).toBe(false);
+  }
+});
+
 test("a ReadableStream is read by its reader, and cancelled", async () => {
   let reason: unknown = "nothing";
   const stream = new ReadableStream<number>({

@@ -25,7 +25,26 @@ export function openSource<T>(
   policy: NonNullable<StreamOptions<never, T>["policy"]>,
   onSkip: (item: T) => void,
 ): StreamSource<T> {
-  return policy === "latest" ? latestOf(iterate(items), onSkip) : everyOf(iterate(items));
+  const source = untilItEnds(iterate(items));
+  return policy === "latest" ? latestOf(source, onSkip) : everyOf(source);
+}
+
+/** What ended or failed by itself isn't ended again: a stream that failed would say so once more, with nobody to hear. */
+function untilItEnds<T>(items: Items<T>): Items<T> {
+  let hasMore = true;
+  return {
+    async next() {
+      let isItem = false;
+      try {
+        const result = await items.next();
+        isItem = !result.done;
+        return result;
+      } finally {
+        hasMore &&= isItem;
+      }
+    },
+    return: () => hasMore && items.return?.(),
+  };
 }
 
 function iterate<T>(items: StreamItems<T>): Items<T> {

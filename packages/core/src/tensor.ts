@@ -1,4 +1,4 @@
-import { type DataOf, type DType, dtypes, isDType } from "./dtype.ts";
+import { type DataOf, type DType, dtypes, isDataOf, isDType } from "./dtype.ts";
 import { InferenceError } from "./errors.ts";
 
 /** A value: element type, dimensions and row-major elements. A plain object that owns no device memory. */
@@ -33,15 +33,14 @@ export function assertTensor(value: unknown, where: string): asserts value is Te
   if (!Array.isArray(shape) || !shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
     throw invalid(where, "a shape of whole numbers ≥ 0", JSON.stringify(shape));
   }
-  const expectedArray = dtypes[dtype].array;
-  if (!(data instanceof expectedArray)) {
-    throw invalid(where, `${dtype} data in a ${expectedArray.name}`, describe(data));
+  if (!isDataOf(dtype, data)) {
+    throw invalid(where, `${dtype} data in a ${dtypes[dtype].array.name}`, describe(data));
   }
   const expected = dataLength(dtype, shape);
   if (data.length !== expected) {
     throw invalid(where, `${expected} values for ${dtype} [${shape.join(",")}]`, `${data.length}`);
   }
-  if (dtype === "string" && !(data as unknown[]).every((element) => typeof element === "string")) {
+  if (dtype === "string" && !(data as readonly unknown[]).every((element) => typeof element === "string")) {
     throw invalid(where, "strings only", "another type among them");
   }
 }

@@ -19,7 +19,11 @@ export async function connectSession<M extends ModelTypes = AnyModel>(
   model: string,
   { signal, fetch }: ConnectOptions = {},
 ): Promise<Session<M>> {
-  const { href } = new URL(server, globalThis.location?.href);
+  const { href, protocol } = new URL(server, globalThis.location?.href);
+  if (!/^https?:$/.test(protocol)) {
+    // As `localhost:8501` is, a URL of the scheme `localhost`.
+    throw new InferenceError("invalid-argument", `server: expected http(s)://…, got ${server}`);
+  }
   if (!fetch && typeof Worker !== "undefined") {
     try {
       const transport = workerTransport("server", JSON.stringify({ server: href, model }));

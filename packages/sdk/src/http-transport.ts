@@ -29,7 +29,8 @@ export function httpTransport(
   return {
     async open(_request, { signal } = {}) {
       const response = await request(send, url, { signal: signal ?? null });
-      return decodeMetadata(await response.json(), url.href);
+      const text = new TextDecoder().decode(await readBody(response, url, signal));
+      return decodeMetadata(parseJson(text), url.href);
     },
     async run({ inputs, outputs, priority }, { signal } = {}) {
       const wanted = outputs?.map((name) => ({ name }));
@@ -39,14 +40,21 @@ export function httpTransport(
         parameters,
         ...(wanted && { outputs: wanted }),
       });
-      const response = await request(send, new URL(`${url.pathname}/infer`, url), {
+      const infer = new URL(`${url.pathname}/infer`, url);
+      const response = await request(send, infer, {
         method: "POST",
         headers: { "content-type": "application/octet-stream", [headerLengthName]: String(headerBytes) },
         body,
         signal: signal ?? null,
       });
-      const reply = new Uint8Array(await response.arrayBuffer());
-      return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
+      const reply = await readBody(response, infer, signal);
+      try {
+        return decodeTensors("outputs", reply, Number(response.headers.get(headerLengthName) ?? Number.NaN)).tensors;
+      } catch (cause) {
+        const { message: reason } = cause as InferenceError; // of a wrong argument, which nobody here gave
+        const message = `${infer.href}: expected a reply with tensors, got another: ${reason}; check what answers there`;
+        throw new InferenceError("data-loss", message, { cause });
+      }
     },
     memory: refuse,
     readState: refuse, // none is put there
@@ -72,15 +80,37 @@ async function request(send: typeof fetch, url: URL, init: RequestInit): Promise
   throw await toError(response, url);
 }
 
-async function toError(response: Response, url: URL): Promise<InferenceError> {
-  const text = await response.text();
-  const told = { retryAfterMs: retryAfterMs(response) };
+async function readBody(
+  response: Response,
+  url: URL,
+  signal: AbortSignal | undefined,
+): Promise<Uint8Array<ArrayBuffer>> {
   try {
-    const { error, code } = JSON.parse(text) as { error?: string; code?: ErrorCode };
-    if (error) return fromWireError({ code: code ?? codeOf(response.status), message: error, ...told });
-  } catch {
-    // Not ours: a proxy's page, say. Its status tells what there is to tell.
+    return new Uint8Array(await response.arrayBuffer());
+  } catch (cause) {
+    signal?.throwIfAborted();
+    throw new InferenceError("unavailable", `${url.href}: the reply could not be read to its end; try again`, {
+      cause,
+    });
   }
+}
+
+/** Undefined if it is none. */
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+async function toError(response: Response, url: URL): Promise<InferenceError> {
+  const text = await response.text().catch(() => ""); // the status tells enough
+  const told = { retryAfterMs: retryAfterMs(response) };
+  // Not ours where it isn't so: a proxy's page, say. Its status tells what there is to tell.
+  const { error, code } = (parseJson(text) ?? {}) as { error?: unknown; code?: ErrorCode };
+  if (typeof error === "string")
+    return fromWireError({ code: code ?? codeOf(response.status), message: error, ...told });
   return new InferenceError(
     codeOf(response.status),
     `${url.href}: HTTP ${response.status} ${text.slice(0, 200)}`,
@@ -90,6 +120,7 @@ async function toError(response: Response, url: URL): Promise<InferenceError> {
 
 function codeOf(status: number): ErrorCode {
   if (status === 429 || status === 503) return "unavailable"; // several codes have 503, and 429 is what proxies say
+  if (status === 500) return "internal"; // and so have several this
   return errorCodes.find((code) => httpStatuses[code] === status) ?? (status >= 500 ? "unavailable" : "internal");
 }
 

@@ -1,4 +1,5 @@
-import { clear, createStore, get, keys, set } from "idb-keyval";
+import { clear, get, keys, set } from "idb-keyval";
+import { openStore } from "./cache/open-store.ts";
 
 /** What was measured in this browser, by what it depends on: so that not every visit measures. */
 export interface Measurements<T> {
@@ -11,7 +12,7 @@ const mostKept = 64;
 
 /** The measurements in this database of IndexedDB. Without storage there are none, as in some private windows. */
 export function measurements<T>(database: string, name: string): Measurements<T> {
-  const store = () => createStore(database, name);
+  const store = () => openStore(database, name);
   return {
     async recall(key) {
       try {

@@ -1,4 +1,4 @@
-import type { OpenRequest } from "@nearside/core";
+import { InferenceError, type OpenRequest } from "@nearside/core";
 import type { OpenOptions } from "./open-session.ts";
 
 /** A model as each of its workers is asked to open it. */
@@ -21,10 +21,11 @@ export function modelSource(
 ): ModelSource {
   const options = { warmUp, precision };
   if (!(typeof model === "string" || model instanceof URL)) {
-    const request = { model: "model.json", files: model, cache: false, ...options };
-    return { request, fetchManifest: async () => ({}) };
+    const files = parse(model, () => new Map([...model])); // plain, whatever a framework put around it
+    return { request: { model: "model.json", files, cache: false, ...options }, fetchManifest: async () => ({}) };
   }
-  const [url = "", ...others] = [model, ...mirrors].map((address) => new URL(address, globalThis.location?.href).href);
+  const toHref = (address: string | URL) => parse(address, () => new URL(address, globalThis.location?.href).href);
+  const [url = "", ...others] = [model, ...mirrors].map(toHref);
   let fetched: Promise<FetchedManifest> | undefined;
   return {
     request: { model: url, addresses: [url, ...others], headers, cache, ...options },
@@ -39,6 +40,15 @@ export function modelSource(
       return fetched;
     },
   };
+}
+
+function parse<T>(value: unknown, read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    const message = `model: expected a URL or a Map of files, got ${value}`;
+    throw new InferenceError("invalid-argument", message, { cause });
+  }
 }
 
 async function fetchText(

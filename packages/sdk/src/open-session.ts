@@ -14,7 +14,7 @@ import {
 import type { FallbackServer } from "./fallback/open-with-server.ts";
 import { type ModelSource, modelSource } from "./model-source.ts";
 import type { ModelUrl } from "./model-url.ts";
-import type { LocalBackend } from "./worker-scripts.ts";
+import { checkBackends, type LocalBackend } from "./worker-scripts.ts";
 import { workerTransport } from "./worker-transport.ts";
 
 export interface OpenOptions {
@@ -60,6 +60,7 @@ export async function openSession<M extends ModelTypes = AnyModel>(
 ): Promise<Session<M>> {
   const { backend = ["webgpu", "wasm", "cpu"], fallback, signal, onProgress, onEvent } = options;
   signal?.throwIfAborted();
+  if (backend !== "auto") checkBackends([backend].flat());
   const source = modelSource(model, options);
   let isOpen = false;
   const tellProgress = (progress: Progress) => {

@@ -1,3 +1,4 @@
+import { InferenceError } from "@nearside/core";
 import { type WorkerFiles, withFiles } from "./worker-files.ts";
 
 /** A backend that a browser can have. */
@@ -23,13 +24,20 @@ const files = {
   simd: () => new URL("../bundle/tfjs-backend-wasm-simd.wasm", import.meta.url),
 } as const;
 
-/** The files that a worker may need besides its script. */
-const needs: Readonly<Partial<Record<keyof typeof files, readonly (keyof WorkerFiles)[]>>> = {
+/** The files that a backend's worker may need besides its script. */
+const needs: Readonly<Record<LocalBackend, readonly (keyof WorkerFiles)[]>> = {
   webgpu: ["kernels"],
   webgl: ["kernels"],
   wasm: ["kernels", "thread", "scalar", "simd"],
   cpu: ["kernels"],
 };
+
+/** Throws `invalid-argument` for a name that is no backend's. */
+export function checkBackends(names: readonly string[]): void {
+  const unknown = names.find((name) => !Object.hasOwn(needs, name));
+  if (unknown === undefined) return;
+  throw new InferenceError("invalid-argument", `backend: expected ${Object.keys(needs)}, got "${unknown}"`);
+}
 
 /** The URL of a file. */
 export function fileUrl(name: keyof typeof files): URL {
@@ -38,6 +46,6 @@ export function fileUrl(name: keyof typeof files): URL {
 
 /** The URL of the script of a worker, with those of its files. */
 export function workerScript(name: LocalBackend | "server" | "images" | "samples"): URL {
-  const needed = needs[name] ?? [];
+  const needed = (needs as Partial<Record<typeof name, readonly (keyof WorkerFiles)[]>>)[name] ?? []; // others need none
   return withFiles(fileUrl(name), Object.fromEntries(needed.map((file) => [file, fileUrl(file).href])));
 }

@@ -4,15 +4,15 @@ import {
   type Envelope,
   hostTransport,
   InferenceError,
-  isImage,
   type Method,
   type Protocol,
-  type Tensors,
   type Transport,
 } from "@nearside/core";
 import { buffersOf } from "./buffers-of.ts";
+import { handOver } from "./hand-over.ts";
 import { handOverWasm } from "./hand-over-wasm.ts";
 import { lifeOver } from "./life-lock.ts";
+import { plainTensors } from "./plain-tensors.ts";
 import type { FromWorker, ToWorker } from "./port-messages.ts";
 import { startWorker } from "./start-worker.ts";
 import { fileUrl, type LocalBackend, workerScript } from "./worker-scripts.ts";
@@ -72,17 +72,19 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
         new Promise<Envelope<Protocol[M]["reply"]>>((resolve, reject) => {
           if (death) throw death;
           worker ??= begin();
-          worker.postMessage({ id, method, request } satisfies ToWorker, handedOver);
+          const begun = worker;
+          handOver(() => begun.postMessage({ id, method, request } satisfies ToWorker, handedOver));
           calls.set(id, { resolve: resolve as Call["resolve"], reject, onProgress }); // the reply to this very call
         });
-      const inputs = request && "inputs" in request ? request.inputs : {};
-      const buffers = transfer ? buffersOf(inputs) : [];
-      if (!copying && areTensors(inputs)) return post(request, buffers);
-      const tensors = Object.entries(inputs).filter(([, input]) => !isImage(input));
-      const given = structuredClone(Object.fromEntries(tensors) as Tensors, { transfer: buffers }); // as they are now
+      const run: Protocol["run"]["request"] | undefined = request && "inputs" in request ? request : undefined;
+      const inputs = run?.inputs ?? {};
+      const tensors = plainTensors(inputs);
+      const buffers = transfer ? buffersOf(tensors) : [];
+      if (!copying && areTensors(inputs)) return post(run ? { ...run, inputs: tensors } : request, buffers);
+      const given = handOver(() => structuredClone(tensors, { transfer: buffers })); // as they are now
       const copies = import("./inputs/copy-images.ts").then(({ copyImages }) => copyImages(inputs));
       const posted = Promise.all([copies, copying]).then(([{ images, bitmaps }]) => {
-        const own = request && "inputs" in request ? { ...request, inputs: { ...given, ...images } } : request;
+        const own = run ? { ...run, inputs: { ...given, ...images } } : request;
         const isTakenBack = signal?.aborted;
         const answer = isTakenBack ? Promise.reject(signal?.reason) : post(own, [...buffersOf(given), ...bitmaps]);
         answer.catch(() => bitmaps.map((bitmap) => bitmap.close())); // those that weren't handed over
@@ -106,6 +108,7 @@ export function workerTransport(backend: LocalBackend | "server", name?: string)
     },
     close: async () => {
       worker?.terminate();
+      die("was closed"); // what nobody waited for, as the freeing of a state, is over
       return null;
     },
   };
@@ -124,6 +127,9 @@ function start(backend: LocalBackend | "server", name: string | undefined): Work
     if (backend === "wasm") handOverWasm(worker, fileUrl("simd")).catch(() => {}); // then the worker tries
     return worker;
   } catch (cause) {
-    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker can be started`, { cause });
+    const reason = (cause as Error).message; // the platform's
+    throw new InferenceError("no-backend", `backend "${backend}" cannot run here: no worker: ${reason}`, {
+      cause,
+    });
   }
 }

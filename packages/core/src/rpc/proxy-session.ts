@@ -62,7 +62,7 @@ class ProxySession<M extends ModelTypes> implements Session<M> {
 
   async memory(): Promise<SessionMemory> {
     this.#runs.throwIfClosed();
-    return this.#transport.memory(null);
+    return this.#runs.add(this.#transport.memory(null));
   }
 
   close(): Promise<void> {

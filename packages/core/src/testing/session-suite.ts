@@ -168,6 +168,18 @@ export const sessionSuite: readonly SessionCase[] = [
       await session.close();
     },
   },
+  {
+    name: "answers what it was asked before it was closed",
+    run: async (open) => {
+      const session = await open();
+      const memory = session.memory().catch((error: unknown) => error);
+      await session.close();
+      const answer = await memory;
+      const isTold =
+        session.location === "server" ? answer instanceof InferenceError : Object.hasOwn(Object(answer), "tensors");
+      expect(isTold, `memory: ${answer}`);
+    },
+  },
 ];
 
 function withSession(check: (session: Session, golden: GoldenRun) => Promise<void>): SessionCase["run"] {

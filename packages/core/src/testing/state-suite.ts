@@ -117,6 +117,29 @@ export const stateSuite: readonly StateCase[] = [
     }),
   },
   {
+    name: "ends a stream that is taken back while its inputs don't come",
+    run: withSession(async (session) => {
+      const controller = new AbortController();
+      const inputs = () => {
+        controller.abort(new Error("enough"));
+        return new Promise<never>(() => {});
+      };
+      const step = session.stream([0], { inputs, signal: controller.signal }).next();
+      const reason: unknown = await step.catch((error: unknown) => error);
+      expect(reason === controller.signal.reason, `rejected with ${reason}`);
+    }),
+  },
+  {
+    name: "releases a state whose session is closed",
+    run: async (open) => {
+      const session = await open();
+      const state = new RunState(names, { initial: { h: filled(0) } });
+      await expectStep(session, state, 0);
+      await session.close();
+      await state.release();
+    },
+  },
+  {
     name: "refuses names that the model doesn't have",
     run: withSession(async (session) => {
       await expectRejection(session.run(inputOf(0), { state: new RunState({ h: "nothing" }) }), "invalid-argument");

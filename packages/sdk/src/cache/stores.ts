@@ -1,4 +1,5 @@
-import { createStore, type UseStore } from "idb-keyval";
+import type { UseStore } from "idb-keyval";
+import { openStore } from "./open-store.ts";
 
 /**
  * What IndexedDB holds, a database each, since transactions across them aren't needed: bytes are found by their hash, so
@@ -39,8 +40,8 @@ export interface Source {
 /** The stores of this origin; each is opened when it is first used. */
 export function openStores(): Stores {
   return {
-    shards: createStore("nearside", "shards"),
-    models: createStore("nearside-models", "models"),
-    sources: createStore("nearside-sources", "sources"),
+    shards: openStore("nearside", "shards"),
+    models: openStore("nearside-models", "models"),
+    sources: openStore("nearside-sources", "sources"),
   };
 }

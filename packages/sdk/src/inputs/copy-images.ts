@@ -23,9 +23,10 @@ export async function copyImages(inputs: RunInputs): Promise<ImageCopies> {
 }
 
 async function copyImage(name: string, image: ImageInput) {
-  const { pixels } = image as { readonly pixels: ImageBitmap }; // image() made it
+  const { pixels, shape, mean, std } = image as ImageInput & { readonly pixels: ImageBitmap }; // image() made it
+  const lists = { shape: [...shape], mean: [...mean], std: [...std] }; // as plain as `plainTensors` makes them
   try {
-    return [name, { ...image, pixels: await createImageBitmap(pixels) }] as const;
+    return [name, { ...image, ...lists, pixels: await createImageBitmap(pixels) }] as const;
   } catch (cause) {
     if (pixels.width > 0) throw new InferenceError("out-of-memory", `image "${name}": no memory to copy it`, { cause });
     throw new InferenceError("invalid-argument", `image "${name}": it was closed before its runs were over`, { cause });

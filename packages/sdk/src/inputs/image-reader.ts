@@ -3,10 +3,11 @@ import {
   type Envelope,
   fromWireError,
   InferenceError,
-  isImage,
   type RunInputs,
   type Tensors,
 } from "@nearside/core";
+import { handOver } from "../hand-over.ts";
+import { plainTensors } from "../plain-tensors.ts";
 import { startWorker } from "../start-worker.ts";
 import { workerScript } from "../worker-scripts.ts";
 import { copyImages, type ImageCopies } from "./copy-images.ts";
@@ -31,8 +32,7 @@ export function imageReader(): ImageReader {
   };
   return {
     async read(inputs) {
-      const tensors = Object.fromEntries(Object.entries(inputs).filter(([, input]) => !isImage(input)));
-      const given = structuredClone(tensors as Tensors); // there is no other kind; they may be filled anew meanwhile
+      const given = structuredClone(plainTensors(inputs)); // they may be filled anew meanwhile
       const copies = await copyImages(inputs);
       try {
         worker ??= start();
@@ -59,7 +59,7 @@ async function ask(worker: Worker, { images, bitmaps }: ImageCopies): Promise<En
       };
       worker.addEventListener("error", fail, { signal: settled.signal });
       port1.onmessage = ({ data }) => resolve(data);
-      worker.postMessage(images, [port2, ...bitmaps]);
+      handOver(() => worker.postMessage(images, [port2, ...bitmaps]));
     });
   } finally {
     settled.abort();

@@ -36,8 +36,15 @@ export async function image(
   const count = channels === "grey" ? 1 : 3;
   const [means, deviations] = [perChannel("mean", mean, count), perChannel("std", std, count)];
   const wanted = typeof size === "number" ? [size, size] : size;
-  if (wanted && !(wanted.length === 2 && wanted.every((length) => Number.isSafeInteger(length) && length > 0))) {
-    throw invalid(`a size of whole pixels, got ${wanted.join(" × ")}`);
+  if (wanted && !(wanted.length === 2 && [...wanted].every((length) => Number.isSafeInteger(length) && length > 0))) {
+    throw invalid(`a size of whole pixels, got ${wanted}`);
+  }
+  const choices = `${fit}, ${channels}, ${layout}`;
+  if (!/^(cover|contain|stretch), (rgb|bgr|grey), (nhwc|nchw)$/.test(choices)) {
+    throw invalid(`fit, channels and layout that exist, got ${choices}`);
+  }
+  if (![scale, ...means, ...deviations.map((deviation) => 1 / deviation)].every(Number.isFinite)) {
+    throw invalid("numbers for scale, mean and std, none of std 0");
   }
   const pixels = await decode(source);
   const [height, width] = wanted ?? [pixels.height, pixels.width];

@@ -14,7 +14,7 @@ export interface SamplesOptions {
  * The sound of a microphone or of another stream, block by block, as samples from −1 to 1: all channels mixed to one, and
  * resampled by the browser. Ends with the stream's sound; what doesn't fill a block then is left out. Blocks wait until
  * they are taken. As all that plays, it begins once the page was touched, or may use the microphone. Rejects with
- * `invalid-argument` where there is no sound.
+ * `invalid-argument` where there is no sound, or none at this rate.
  */
 export async function* samples(
   source: MediaStream,
@@ -23,10 +23,11 @@ export async function* samples(
   signal?.throwIfAborted();
   const [track] = source.getAudioTracks();
   if (!track) throw new InferenceError("invalid-argument", "samples: expected a stream with sound, got one without");
-  const context = new AudioContext({ sampleRate: rate });
+  const context = openContext(rate, length);
   const over = new AbortController();
   try {
     await context.audioWorklet.addModule(workerScript("samples"));
+    signal?.throwIfAborted();
     const node = new AudioWorkletNode(context, "nearside-samples", {
       numberOfOutputs: 0,
       channelCount: 1,
@@ -42,6 +43,7 @@ export async function* samples(
         };
         node.port.onmessage = ({ data }) => controller.enqueue(data);
         track.addEventListener("ended", () => end(() => controller.close()), over);
+        if (track.readyState === "ended") end(() => controller.close());
         signal?.addEventListener("abort", () => end(() => controller.error(signal.reason)), over);
       },
     });
@@ -52,4 +54,14 @@ export async function* samples(
     over.abort();
     await context.close();
   }
+}
+
+function openContext(rate: number, length: number): AudioContext {
+  try {
+    if (Number.isSafeInteger(length) && length > 0) return new AudioContext({ sampleRate: rate });
+  } catch (cause) {
+    const message = `samples: expected a rate that the browser has, got ${rate}: ${(cause as Error).message}`; // a DOMException
+    throw new InferenceError("invalid-argument", message, { cause });
+  }
+  throw new InferenceError("invalid-argument", `samples: expected a length of whole samples, got ${length}`);
 }
