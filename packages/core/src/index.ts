@@ -1,5 +1,5 @@
 export { abortable } from "./abortable.ts";
-export { type DataOf, type DType, dtypeFromOip, dtypes, isDType } from "./dtype.ts";
+export { type DataOf, type DType, dtypes, isDType } from "./dtype.ts";
 export {
   type ErrorCode,
   errorCodes,
@@ -53,9 +53,9 @@ export {
   encodeTensorData,
   encodeTensors,
   headerLengthName,
-  oipName,
 } from "./rpc/codec.ts";
 export { decodeMetadata, encodeMetadata, type SessionMetadata, type TensorMetadata } from "./rpc/metadata.ts";
+export { dtypeFromOip, oipName } from "./rpc/oip-dtypes.ts";
 export type {
   CallOptions,
   Method,

@@ -1,7 +1,8 @@
-import { type DType, dtypeFromOip, dtypes } from "../dtype.ts";
+import { type DType, dtypes } from "../dtype.ts";
 import { InferenceError } from "../errors.ts";
 import { dataLength, type Tensor, type Tensors } from "../tensor.ts";
 import { decodeText, encodeText } from "../text-bytes.ts";
+import { dtypeFromOip, oipName } from "./oip-dtypes.ts";
 
 /**
  * A body of the Open Inference Protocol v2 with its binary tensor extension: a JSON header, then the tensors' bytes
@@ -132,13 +133,6 @@ function uint32(value: number): Uint8Array {
   const bytes = new Uint8Array(4);
   new DataView(bytes.buffer).setUint32(0, value, true);
   return bytes;
-}
-
-/** The protocol's name of a dtype. Throws `unsupported`, naming the tensor, where it has none. */
-export function oipName(name: string, dtype: DType): string {
-  const { oip } = dtypes[dtype];
-  if (oip === null) throw new InferenceError("unsupported", `"${name}": the protocol has no ${dtype}; send its parts`);
-  return oip;
 }
 
 function concatenate(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {

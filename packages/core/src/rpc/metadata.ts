@@ -1,8 +1,7 @@
-import { dtypeFromOip } from "../dtype.ts";
 import { InferenceError } from "../errors.ts";
 import type { Backend } from "../session.ts";
 import type { Signature, TensorSpec } from "../signature.ts";
-import { oipName } from "./codec.ts";
+import { dtypeFromOip, oipName } from "./oip-dtypes.ts";
 import type { SessionInfo } from "./protocol.ts";
 
 /** A tensor in the model metadata of the Open Inference Protocol v2: −1 for a free dimension. */
