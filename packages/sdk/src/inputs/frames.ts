@@ -25,20 +25,19 @@ const ends = ["ended", "emptied", "error"] as const;
 /** The time of the next frame; undefined if the video ends before. */
 function nextFrame(video: HTMLVideoElement, signal: AbortSignal | undefined): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
+    const over = new AbortController();
     const finish = (settle: () => void) => {
       video.cancelVideoFrameCallback(request);
-      for (const end of ends) video.removeEventListener(end, onEnd);
-      signal?.removeEventListener("abort", onAbort);
+      over.abort();
       settle();
     };
     const onEnd = () => {
       const message = `frames: the video can't be played: ${video.error?.message}`;
       finish(() => (video.error ? reject(new InferenceError("unavailable", message)) : resolve(undefined)));
     };
-    const onAbort = () => finish(() => reject(signal?.reason));
     const request = video.requestVideoFrameCallback((_now, { mediaTime }) => finish(() => resolve(mediaTime)));
-    for (const end of ends) video.addEventListener(end, onEnd);
-    signal?.addEventListener("abort", onAbort);
+    for (const end of ends) video.addEventListener(end, onEnd, over);
+    signal?.addEventListener("abort", () => finish(() => reject(signal.reason)), over);
     if (video.ended || video.error) onEnd();
   });
 }
