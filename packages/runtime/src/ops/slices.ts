@@ -133,7 +133,9 @@ function concatOp(axisAt: number, parts: (inputs: readonly TensorInfo[]) => read
         const x = inputAt(tensors, 0);
         if (tensors.length === 1) return reshape({ x }, { shape: x.shape });
         const axis = axisOf(op, valuesAt(values, axisAt)[0] ?? 0, x.shape.length);
-        const other = tensors.find(({ shape }) => !sameShape(shape.with(axis, 0), x.shape.with(axis, 0)));
+        const fits = ({ shape }: TensorInfo) =>
+          shape.length === x.shape.length && shape.every((size, each) => each === axis || size === x.shape[each]);
+        const other = tensors.find((tensor) => !fits(tensor));
         if (other === undefined) return run(tensors, { axis });
         throw invalid(op, `expected shapes that differ along axis ${axis}, got [${x.shape}] and [${other.shape}]`);
       };
